@@ -1,0 +1,85 @@
+import type { Principal } from "../policy/types.ts";
+
+/**
+ * How the sandbox's parts fit together. `server.ts` turns an HTTP request into a `Call` (path, query, headers,
+ * body, verified signature), finds the service and writes its `Reply`; each service acts on the `World` and
+ * answers as AWS does, errors included.
+ */
+
+/** The caller after SigV4 verification. Everything that policies need is reached from here. */
+export interface Caller {
+  readonly principal: Principal;
+  /** `aws:userid`: `AIDA…` for a user, `AROA…:session` for a role session. */
+  readonly userid: string;
+  readonly accessKeyId: string;
+  /** Present for a role session. */
+  readonly session: RoleSession | undefined;
+}
+
+export interface RoleSession {
+  readonly roleArn: string;
+  readonly roleId: string;
+  readonly sessionName: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly issuedAt: Date;
+  readonly expiration: Date;
+  readonly sourceIdentity: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly transitiveTagKeys: readonly string[];
+  /** JSON texts: each is one limit on the session; the first is AssumeRole's, the others GetScopedCredentials'. */
+  readonly policies: readonly string[];
+  readonly mfa: boolean;
+  /** True when the session came from another role session: capped at one hour. */
+  readonly chained: boolean;
+  readonly scopedDescription: string | undefined;
+}
+
+/** One HTTP request, parsed and authenticated. */
+export interface Call {
+  readonly method: string;
+  /** Path as sent, still percent-encoded; query decoded, in the order sent. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Lower-case names. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
+  /** `undefined` for an unsigned request. */
+  readonly caller: Caller | undefined;
+  /** Region of the credential scope (`us-east-1` when unsigned). */
+  readonly region: string;
+  readonly sourceIp: string;
+  readonly userAgent: string;
+  readonly requestId: string;
+  /** Base URL that the client used, e.g. `http://127.0.0.1:4566`. */
+  readonly origin: string;
+  readonly now: Date;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string;
+}
+
+/** One AWS service of the sandbox. */
+export interface Service {
+  handle(call: Call): Promise<Reply> | Reply;
+}
+
+/** An error that the service's own serializer writes as AWS does (code, HTTP status, message). */
+export class AwsError extends Error {
+  readonly code: string;
+  readonly status: number;
+  /** Further XML elements or headers, as AWS sends them for this error. */
+  readonly detail: Readonly<Record<string, string>>;
+
+  constructor(code: string, status: number, message: string, detail: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.name = "AwsError";
+    this.code = code;
+    this.status = status;
+    this.detail = detail;
+  }
+}

@@ -1,4 +1,4 @@
-import type { Principal } from "../policy/types.ts";
+import type { ContextValue, Evaluation, Principal } from "../policy/types.ts";
 
 /**
  * How the sandbox's parts fit together. `server.ts` turns an HTTP request into a `Call` (path, query, headers,
@@ -83,3 +83,66 @@ export class AwsError extends Error {
     this.detail = detail;
   }
 }
+
+/** What the signature check needs to know of an access key. */
+export interface AccessKey {
+  readonly secretAccessKey: string;
+  /** Present for temporary credentials: the request must carry exactly this token. */
+  readonly sessionToken: string | undefined;
+  /** When the credentials end; `undefined` for a user's long-lived key. */
+  readonly expiration: Date | undefined;
+  readonly caller: Caller;
+}
+
+export interface KeyLookup {
+  /** The key of that id, expired ones included (an expired key is another error than an unknown one). */
+  lookupKey(accessKeyId: string): AccessKey | undefined;
+}
+
+/** The resource's side of one authorization. */
+export interface Resource {
+  /** The account that owns the resource. */
+  readonly resourceAccount: string;
+  /** JSON texts of the policies attached to the resource; empty where it has none. */
+  readonly resourcePolicies: readonly string[];
+  /** Context keys of the service (`s3:prefix`). The general ones (`aws:…`) come from the authorizer. */
+  readonly context: Readonly<Record<string, ContextValue>>;
+}
+
+export interface Authorizer {
+  /**
+   * Evaluates every policy that bears on the call: identity, boundary, session and the given resource policies,
+   * across accounts too. A call without a caller is anonymous: resource policies alone decide. Anything but
+   * `allow` is a refusal. The time is `call.now`.
+   */
+  authorize(call: Call, action: string, resourceArn: string, resource: Resource): Evaluation;
+}
+
+/** How buckets and objects come into a new sandbox without a request. */
+export interface BucketSeed {
+  /** Does nothing where the bucket exists. `objectLock` implies versioning. */
+  createBucket(
+    name: string,
+    settings: {
+      readonly account: string;
+      readonly region: string;
+      readonly created: Date;
+      readonly versioning?: boolean;
+      readonly objectLock?: { readonly mode: "COMPLIANCE" | "GOVERNANCE"; readonly days: number };
+      readonly policy?: string;
+    },
+  ): void;
+  putObject(bucket: string, key: string, body: string | Uint8Array, modified: Date): void;
+  hasBucket(name: string): boolean;
+}
+
+/** The sandbox's services. The server serializes an `AwsError` that `handle` throws as the service's protocol does. */
+export interface Services {
+  readonly s3: Service;
+  readonly sts: Service;
+  readonly iam: Service;
+  readonly cloudtrail: Service;
+}
+
+/** Answers unsigned GETs of `/.well-known/…` (OpenID configuration, JWKS); `undefined` where there is no such page. */
+export type WellKnown = (call: Call) => Reply | undefined;

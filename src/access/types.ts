@@ -1,0 +1,219 @@
+/**
+ * What the rest of the program knows of an organization: its catalog and its trust file, parsed.
+ * Times are seconds, digests are SHA-256 in lower-case hexadecimal, keys are public JWKs (RFC 7517).
+ */
+
+export type Issuer = "requester" | "approver" | "broker";
+
+/** A public key: Ed25519 (RFC 8037) or P-256 (RFC 7518). */
+export type PublicJwk =
+  | { readonly kty: "OKP"; readonly crv: "Ed25519"; readonly x: string }
+  | { readonly kty: "EC"; readonly crv: "P-256"; readonly x: string; readonly y: string };
+
+/** Where a session may be used from. An empty object does not restrict. */
+export interface Networks {
+  /** IPv4 and IPv6 CIDR blocks of public addresses. */
+  readonly cidrs: readonly string[];
+  /** VPC endpoint ids (`vpce-…`). */
+  readonly vpcEndpoints: readonly string[];
+  /** VPC ids (`vpc-…`). */
+  readonly vpcs: readonly string[];
+}
+
+export type S3Use = "read" | "list" | "write" | "delete";
+export interface S3Grant {
+  readonly kind: "s3";
+  readonly bucket: string;
+  /** Key prefixes, literal text; `""` is the whole bucket. At least one. */
+  readonly prefixes: readonly string[];
+  readonly allow: readonly S3Use[];
+}
+
+export type DynamoUse = "read" | "query" | "scan" | "write" | "delete";
+export interface DynamoGrant {
+  readonly kind: "dynamodb";
+  /** Table name. */
+  readonly table: string;
+  readonly region: string;
+  readonly account: string;
+  /** Index names, or `*` alone for all; empty for none. */
+  readonly indexes: readonly string[];
+  /** Attributes that may be read or written; `undefined` for all. */
+  readonly attributes: readonly string[] | undefined;
+  /** Partition key values; may hold policy variables such as `${aws:PrincipalTag/tenant}`. */
+  readonly leadingKeys: readonly string[] | undefined;
+  readonly allow: readonly DynamoUse[];
+}
+
+export interface SecretGrant {
+  readonly kind: "secret";
+  /** Full ARN, or an ARN that ends in `-??????` where the suffix is not known. */
+  readonly arn: string;
+}
+
+export type KmsUse = "decrypt" | "encrypt";
+export interface KmsGrant {
+  readonly kind: "kms";
+  readonly key: string;
+  readonly allow: readonly KmsUse[];
+  /** Services through which alone the key may be used (`s3.eu-central-1.amazonaws.com`). */
+  readonly viaServices: readonly string[];
+}
+
+export interface DatabaseGrant {
+  readonly kind: "database";
+  /** DbiResourceId or cluster resource id, `db-ABC…` or `cluster-ABC…` or a proxy's `prx-…`. */
+  readonly resourceId: string;
+  readonly user: string;
+  readonly region: string;
+  readonly account: string;
+}
+
+/** A raw IAM statement, already checked by `parsePolicy` as part of a session policy. Effect is Allow or Deny. */
+export interface StatementGrant {
+  readonly kind: "statement";
+  readonly statement: Readonly<Record<string, unknown>>;
+}
+
+export type Grant = S3Grant | DynamoGrant | SecretGrant | KmsGrant | DatabaseGrant | StatementGrant;
+
+export interface Access {
+  readonly name: string;
+  readonly title: string | undefined;
+  readonly maximumDuration: number | undefined;
+  readonly grants: readonly Grant[];
+}
+
+export interface Store {
+  readonly name: string;
+  readonly title: string;
+  readonly classification: string;
+  readonly dataCategories: readonly string[];
+  readonly owner: string | undefined;
+  readonly role: string;
+  readonly region: string | undefined;
+  readonly issuer: Issuer;
+  readonly networks: Networks;
+  /** Seconds. */
+  readonly maximumDuration: number;
+  /** Seconds; where set, `exec` hands a child no more than a lease. */
+  readonly lease: number | undefined;
+  readonly accesses: ReadonlyMap<string, Access>;
+}
+
+export interface JustificationRules {
+  /** Name → what it means, in the order of the catalog. Empty: any purpose text is taken. */
+  readonly purposes: ReadonlyMap<string, string>;
+  /** Fewest characters of a reason, after white space is folded. */
+  readonly minimumLength: number;
+  readonly ticket: {
+    readonly required: boolean;
+    readonly pattern: RegExp | undefined;
+    readonly example: string | undefined;
+  };
+}
+
+export interface Catalog {
+  /** SHA-256 of the YAML bytes. */
+  readonly digest: string;
+  /** Goes up with every publication; one lower than a version already seen is refused. */
+  readonly version: number;
+  readonly organization: string;
+  readonly audit: {
+    readonly bucket: string;
+    /** Owner of the bucket, sent as ExpectedBucketOwner. */
+    readonly account: string;
+    readonly region: string;
+    /** `s3://bucket/prefix/` for reasons and tickets; `undefined`: they stand in the record. */
+    readonly reasons: string | undefined;
+  };
+  /** Endpoint hosts (`host` or `host:port`) other than AWS's that clients may be pointed to. */
+  readonly endpoints: readonly string[];
+  readonly justification: JustificationRules;
+  readonly defaults: {
+    readonly duration: number;
+    readonly region: string | undefined;
+    readonly purpose: string | undefined;
+  };
+  readonly stores: ReadonlyMap<string, Store>;
+}
+
+/** Who may sign what. Version n is stored as `v1/trust/<n>.json`; versions start at 1. */
+export interface Trust {
+  readonly v: 1;
+  readonly organization: string;
+  readonly version: number;
+  /** SHA-256 of the previous version's bytes, `-` in the first. */
+  readonly previous: string;
+  /** How many administrators must sign a trust file or a catalog. */
+  readonly threshold: number;
+  readonly administrators: readonly { readonly name: string; readonly key: PublicJwk }[];
+  /** C2SP verifier keys (`name+hash+base64`) that may sign checkpoints. */
+  readonly logKeys: readonly string[];
+  /** C2SP verifier keys of witnesses. */
+  readonly witnesses: readonly string[];
+  /** Issuers of AWS's signed statements that are believed, with their archived keys (RFC 7517 JWK set). */
+  readonly tokenIssuers: readonly {
+    readonly issuer: string;
+    readonly keys: readonly Readonly<Record<string, string>>[];
+  }[];
+  /** ARNs of roles whose session names their identity provider sets. */
+  readonly sessionNameRoles: readonly string[];
+  /** Whether keys graded `path only` are refused. */
+  readonly refusePathOnly: boolean;
+}
+
+/** What a client believes after checking signatures against the pinned fingerprint. */
+export interface Organization {
+  /** SHA-256 of the first trust file; `unsigned` on loopback without one. */
+  readonly fingerprint: string;
+  readonly trust: Trust | undefined;
+  readonly catalog: Catalog;
+}
+
+/** One thing asked for, found in the catalog. */
+export interface Target {
+  readonly store: Store;
+  readonly access: Access;
+}
+
+/** Who calls, as AWS's GetCallerIdentity says. */
+export interface Identity {
+  readonly arn: string;
+  readonly userid: string;
+  readonly account: string;
+}
+
+/** What a requester says; already checked against the catalog's rules. */
+export interface Justification {
+  readonly purpose: string;
+  readonly reason: string;
+  readonly ticket: string | undefined;
+}
+
+/** Circumstances of a request. `attested` is signed by AWS or an identity provider; `claimed` is the machine's word. */
+export interface Circumstances {
+  readonly attested: Readonly<Record<string, string>>;
+  readonly claimed: Readonly<Record<string, string>>;
+}
+
+/** A request as the rules see it. */
+export interface AccessQuestion {
+  readonly identity: Identity;
+  readonly targets: readonly Target[];
+  readonly justification: Justification;
+  readonly circumstances: Circumstances;
+  /** Seconds. */
+  readonly duration: number;
+  readonly now: Date;
+}
+
+export type Decision =
+  | { readonly kind: "granted"; readonly by: string }
+  | { readonly kind: "needsApproval"; readonly quorum: number; readonly approvers: readonly string[] }
+  | { readonly kind: "refused"; readonly rule: string; readonly message: string };
+
+/** The port behind which rules and approvals stand. A rule that cannot be decided refuses. */
+export interface Rules {
+  decide(question: AccessQuestion, catalog: Catalog): Promise<Decision>;
+}

@@ -1,0 +1,89 @@
+import type { PublicJwk } from "../access/types.ts";
+
+/** One object of the audit bucket as a listing shows it. */
+export interface ListedObject {
+  readonly key: string;
+  readonly versionId: string;
+  readonly size: number;
+  /** The server's time of arrival. */
+  readonly lastModified: Date;
+  readonly isLatest: boolean;
+  readonly isDeleteMarker: boolean;
+}
+
+/**
+ * The shared bucket. Failures that AWS calls retryable are retried within a bounded time; what remains is thrown as
+ * JitError: `AUDIT_UNREACHABLE`, `AUDIT_DENIED`, `AUDIT_BUCKET_MISSING`, `AUDIT_WRONG_REGION`, `AUDIT_WRONG_OWNER`,
+ * `AWS_EXPIRED`, `AWS_NO_CREDENTIALS`, `AWS_THROTTLED`.
+ */
+export interface RecordStore {
+  /**
+   * Creates one object. When the promise resolves, the bytes are durable and readable by everyone.
+   * Sending the same key and bytes again is a success; the same key with other bytes fails with
+   * `RECORD_CONFLICT` and changes nothing. 409, 5xx and lost replies are retried with the same bytes; on 412 the
+   * oldest version is read back and only identical bytes are success.
+   */
+  create(key: string, bytes: Uint8Array): Promise<void>;
+  /** Bytes of the oldest version that is no delete marker, or `undefined` where the key never existed. */
+  read(key: string): Promise<Uint8Array | undefined>;
+  /** Bytes of one version. */
+  readVersion(key: string, versionId: string): Promise<Uint8Array | undefined>;
+  /** Current keys under a prefix, in lexicographic order, paged; `after` is exclusive. */
+  list(prefix: string, after?: string): AsyncIterable<ListedObject>;
+  /** All versions and delete markers under a prefix, keys in order, versions of a key newest first. */
+  listVersions(prefix: string): AsyncIterable<ListedObject>;
+  /** Common prefixes up to the delimiter `/` below a prefix. */
+  listPrefixes(prefix: string): AsyncIterable<string>;
+  /** Overwrites: for `current` pointers and checkpoints alone, never for records. */
+  replace(key: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** A private key that signs records. */
+export interface Signer {
+  readonly algorithm: "Ed25519" | "ES256";
+  readonly publicKey: PublicJwk;
+  /** RFC 7638 SHA-256 thumbprint, base64url. */
+  readonly thumbprint: string;
+  /** Raw signature: 64 bytes; ES256 as r‖s (RFC 7518, 3.4) with low s. */
+  sign(message: Uint8Array): Promise<Uint8Array>;
+}
+
+/** A record that is signed and perhaps not yet stored. */
+export interface PendingRecord {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Where a writer's chain stands on this machine. */
+export interface ChainPosition {
+  /** The next `n`. */
+  readonly next: number;
+  /** SHA-256 of the last stored bytes, or `-`. */
+  readonly prev: string;
+  /** What a crash may have left unsent; it occupies `next`. */
+  readonly pending: PendingRecord | undefined;
+}
+
+/** A chain while this process alone holds it. */
+export interface HeldChain {
+  readonly position: ChainPosition;
+  /** Durable (fsync) when the promise resolves. Fails with `LOCAL_DISK_FULL` or `LOCAL_READ_ONLY`. */
+  setPending(pending: PendingRecord): Promise<void>;
+  /** The pending record is stored: the chain moves on by one. Durable when the promise resolves. */
+  advance(prev: string): Promise<void>;
+}
+
+/** The local state of one writer's chain (one key). */
+export interface Chain {
+  /** Runs `work` while no other process can touch the chain. */
+  hold<T>(work: (chain: HeldChain) => Promise<T>): Promise<T>;
+}
+
+/** The server's clock: local time corrected by what AWS's replies said. */
+export interface Clock {
+  now(): Date;
+}
+
+export interface Random {
+  bytes(count: number): Uint8Array;
+}

@@ -71,7 +71,10 @@ export interface AccessRequest {
   readonly unknown?: ReadonlySet<string>;
 }
 
-/** The policies that bear on one request. An absent layer does not restrict; an empty list allows nothing. */
+/**
+ * The policies that bear on one request. An absent layer does not restrict; an empty list allows nothing.
+ * Only `resource` is otherwise: across accounts AWS asks for its allow, so there absent is empty.
+ */
 export interface Layers {
   readonly identity: readonly Policy[];
   readonly resource?: readonly Policy[];
@@ -84,9 +87,13 @@ export interface Layers {
 
 export type Verdict = "allow" | "explicitDeny" | "implicitDeny" | "unknown";
 
-/** A statement that bore on the verdict: its layer, policy index and statement index. */
+/**
+ * A statement that bore on the verdict: its layer, policy index and statement index. In the layers that are
+ * lists of lists (`session`, `organization`) `level` is the index of the outer list, `policy` of the inner.
+ */
 export interface Reason {
   readonly layer: keyof Layers;
+  readonly level?: number;
   readonly policy: number;
   readonly statement: number;
   readonly sid: string | undefined;

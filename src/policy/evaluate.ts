@@ -101,7 +101,13 @@ function levelsOf(layers: Layers, principal: Principal): Level[] {
   };
   const own = hasPolicies(principal);
   if (own) nested("organization");
-  if (layers.resource !== undefined) levels.push({ layer: "resource", policies: layers.resource });
+  if (layers.resource !== undefined) {
+    levels.push({
+      layer: "resource",
+      policies: layers.resource,
+      bounded: own && layers.boundary !== undefined,
+    });
+  }
   if (!own) return levels;
   levels.push({ layer: "identity", policies: layers.identity });
   if (layers.boundary !== undefined) levels.push({ layer: "boundary", policies: layers.boundary });

@@ -11,7 +11,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** Deeper nesting than any policy has; keeps hostile text from exhausting the stack. */
 const MAX_DEPTH = 64;
 const TOKEN =
-  /[\t\n\r ]*(?:([{}[\],:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|(true|false|null)|$)/y;
+  /[\t\n\r ]*(?:([{}[\],:])|("(?:[^"\\]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|(true|false|null)|$)/y;
 
 /** @throws JitError `POLICY_INVALID`, its message with the JSON path where the text goes wrong */
 export function readJson(text: string): Json {
@@ -28,7 +28,7 @@ export function readJson(text: string): Json {
     if (first === "{") return object(path, depth);
     if (first === "[") return array(path, depth);
     if (first === "" || "}],:".includes(first)) throw invalid(path, "a value is missing");
-    return JSON.parse(first) as Json;
+    return literal(first, path) as Json;
   };
 
   const object = (path: string, depth: number): Json => {
@@ -37,7 +37,7 @@ export function readJson(text: string): Json {
     if (word === "}") return {};
     for (;;) {
       if (!word.startsWith('"')) throw invalid(path, "a key is missing");
-      const key = JSON.parse(word) as string;
+      const key = String(literal(word, path));
       const inner = member(path, key);
       if (entries.has(key)) throw invalid(inner, "the same key twice");
       if (next(inner) !== ":") throw invalid(inner, "no ':' after the key");
@@ -65,6 +65,15 @@ export function readJson(text: string): Json {
   const result = value(next("$"), "$", 0);
   if (next("$") !== "" || token.lastIndex !== text.length) throw invalid("$", "text after the end");
   return result;
+}
+
+/** A text, number or word of JSON; raw control characters in a text are refused here. */
+function literal(word: string, path: string): unknown {
+  try {
+    return JSON.parse(word);
+  } catch (cause) {
+    throw new JitError("POLICY_INVALID", `${path}: a text with raw control characters`, { cause });
+  }
 }
 
 /** The path of a member: `$.Statement`, or `$["aws:x"]` where the key is no plain word. */

@@ -21,6 +21,8 @@ export interface Level {
   readonly layer: keyof Layers;
   readonly level?: number;
   readonly policies: readonly Policy[];
+  /** For resource policies: whether the caller has a permissions boundary. */
+  readonly bounded?: boolean;
 }
 
 /** Tests every statement of a level. Only resource policies have a Principal element to test. */
@@ -34,7 +36,8 @@ export function examine(level: Level, request: AccessRequest, action: string, co
   for (const [index, policy] of level.policies.entries()) {
     for (const compiled of compiledStatements(policy)) {
       const { statement } = compiled;
-      const named = level.layer === "resource" ? addressed(statement, request) : "self";
+      const named =
+        level.layer === "resource" ? addressed(statement, request, level.bounded === true) : "self";
       if (named === undefined) continue;
       const { result, keys } = context.noted(() => compiled.matches(action, request.resource, context));
       if (result === false) continue;
@@ -57,8 +60,10 @@ export function examine(level: Level, request: AccessRequest, action: string, co
   return { deny, allow, denying, allowing, undecided, unknownKeys };
 }
 
-function addressed(statement: Statement, request: AccessRequest): Named | undefined {
+function addressed(statement: Statement, request: AccessRequest, bounded: boolean): Named | undefined {
   if (statement.principal !== undefined) return namedBy(statement.principal, request.principal);
   if (statement.notPrincipal === undefined) return undefined;
+  // AWS excepts nobody who has a boundary: access_policies_boundaries.html in the IAM user guide.
+  if (bounded && statement.effect === "Deny") return "anyone";
   return outside(statement.notPrincipal, request.principal, statement.effect) ? "anyone" : undefined;
 }

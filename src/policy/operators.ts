@@ -1,4 +1,5 @@
-import { arnMatcher, type Matcher, textMatcher } from "./match.ts";
+import { arnMatcher } from "./arns.ts";
+import { type Matcher, textMatcher } from "./match.ts";
 import { inRange, readBinary, readBoolean, readDate, readNumber, readRange } from "./values.ts";
 
 /**
@@ -60,7 +61,7 @@ define("StringLike StringNotLike", undefined, (value, variables) =>
   textMatcher(value, { wildcards: true, variables }),
 );
 for (const names of ["ArnEquals ArnNotEquals", "ArnLike ArnNotLike"]) {
-  define(names, undefined, (value, variables) => arnMatcher(value, variables, false));
+  define(names, undefined, (value, variables) => arnMatcher(value, variables));
 }
 for (const [type, needs, read] of [
   ["Numeric", "a number", readNumber],

@@ -55,6 +55,9 @@ function parseStatement(json: Json, path: string, kind: PolicyKind, variables: b
   if (effect !== "Allow" && effect !== "Deny") throw invalid(`${path}.Effect`, "neither Allow nor Deny");
   const principals = kind === "resource" || kind === "trust";
   choice(from, "Principal", path, principals ? "one" : "none");
+  if (kind === "trust" && from["NotPrincipal"] !== undefined) {
+    throw invalid(`${path}.NotPrincipal`, "has no place in a trust policy");
+  }
   choice(from, "Action", path, "one");
   choice(from, "Resource", path, kind === "trust" ? "none" : "one");
   const values = (name: string, check: (value: string, at: string) => void) =>

@@ -1,6 +1,7 @@
+import { resourceMatcher } from "./arns.ts";
 import { compileCondition, type Test } from "./conditions.ts";
 import type { Context } from "./context.ts";
-import { arnMatcher, globOf, type Matcher, matchGlob } from "./match.ts";
+import { globOf, type Matcher, matchGlob } from "./match.ts";
 import { all, not, some, type Tri } from "./tri.ts";
 import type { Policy, Statement } from "./types.ts";
 import { tokenize } from "./variables.ts";
@@ -58,7 +59,7 @@ function actionTest(statement: Statement): (action: string) => boolean {
 function resourceTest(statement: Statement, variables: boolean): Matcher<string> {
   const listed = statement.resources ?? statement.notResources;
   if (listed === undefined) return () => true;
-  const matchers = listed.map((pattern) => arnMatcher(pattern, variables, true));
+  const matchers = listed.map((pattern) => resourceMatcher(pattern, variables));
   const inList: Matcher<string> = (resource, context) =>
     some(matchers, (matcher) => matcher(resource, context));
   return statement.resources === undefined ? (resource, context) => not(inList(resource, context)) : inList;

@@ -42,7 +42,7 @@ export function tokenize(pattern: string, syntax: Syntax): Token[] {
           "POLICY_INVALID",
           `no policy variable at character ${at + 1} of ${JSON.stringify(pattern)}`,
           {
-            hint: "write a literal ${ as ${$}{",
+            hint: "a literal dollar sign before a brace is written as a variable that holds only a dollar sign",
           },
         );
       }

@@ -60,3 +60,29 @@ export interface SessionCache {
   remove(name: string): Promise<void>;
   list(): Promise<readonly { readonly name: string; readonly session: Session }[]>;
 }
+
+/** Where the operating system keeps a secret for this person. */
+export interface Vault {
+  /** The 32-byte key of the session cache, made at the first call; `undefined` where there is no usable keyring. */
+  key(): Promise<Uint8Array | undefined>;
+}
+
+/** How a child process ended. Signals are numbers, so that 128 + N can be told. */
+export type ChildEnd =
+  | { readonly kind: "exited"; readonly code: number }
+  | { readonly kind: "killed"; readonly signal: number }
+  | { readonly kind: "notFound" }
+  | { readonly kind: "notExecutable" };
+
+export interface ChildProcesses {
+  /**
+   * Runs a command with this process's standard streams and exactly this environment, forwards the signals that
+   * reach this process, and waits. No shell stands between. What cannot be started for another reason than the two
+   * of `ChildEnd` is thrown as JitError `CHILD_FAILED`.
+   */
+  run(input: {
+    readonly command: string;
+    readonly args: readonly string[];
+    readonly environment: Readonly<Record<string, string>>;
+  }): Promise<ChildEnd>;
+}

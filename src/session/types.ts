@@ -49,4 +49,14 @@ export interface Session {
   readonly organization: string;
   readonly catalog: string;
   readonly credentials: Credentials;
+  /** The full inputs of the cache name (`cache-name.ts`): a file with other inputs is a miss. Absent: never cached. */
+  readonly inputs?: string;
+  /** Milliseconds that the server's clock was ahead of this machine's when the session was issued. */
+  readonly clockSkew?: number;
+}
+
+/** Something a person should know although it worked. `code` is stable, `message` is not. */
+export interface Notice {
+  readonly code: string;
+  readonly message: string;
 }

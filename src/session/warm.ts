@@ -1,0 +1,128 @@
+import { type Encrypted, parseEntry } from "./cache-entry.ts";
+import { type CacheName, cacheName } from "./cache-name.ts";
+import { callerFingerprint, type Environment, type WarmFiles } from "./caller-fingerprint.ts";
+import { currentCatalog, type PinnedOrganization, parsePinned } from "./current-catalog.ts";
+import { isFresh } from "./freshness.ts";
+import { printProcess } from "./process-output.ts";
+import type { Session } from "./types.ts";
+
+/**
+ * The hot path: `jit credentials STORE:ACCESS…` answered from the cache. `bin/jit.js` runs this before anything else
+ * is loaded, so neither this file nor what it imports may import a builtin. The cold path takes its cache names from
+ * `sessionName` too.
+ */
+export interface WarmMachine {
+  readonly env: Environment;
+  readonly platform: string;
+  /** Unix milliseconds by this machine's clock. */
+  readonly now: number;
+  readonly files: WarmFiles;
+  /** Opens an encrypted entry, loading what that takes; absent: such an entry is not warm. */
+  readonly open?: (name: string, encrypted: Encrypted) => Session | undefined;
+}
+
+/** Variables of ours that change nothing about which session is meant: what a request would say. */
+const harmless = new Set(["JIT_REASON", "JIT_PURPOSE", "JIT_TICKET", "JIT_DURATION", "JIT_FOR"]);
+
+/**
+ * @param argv what follows the program's name
+ * @returns the text for stdout, or `undefined` where anything at all is out of the ordinary: the cold path decides then
+ */
+export function answerWarm(argv: readonly string[], machine: WarmMachine): string | undefined {
+  const [command, ...targets] = argv;
+  if (command !== "credentials" || targets.length === 0 || !targets.every(isTarget)) return undefined;
+  if (Object.keys(machine.env).some((name) => name.startsWith("JIT_") && !harmless.has(name)))
+    return undefined;
+  const session = warmSession(targets, machine);
+  return session === undefined ? undefined : printProcess(session);
+}
+
+/** The session of these targets, if the cache holds it and it is fresh. */
+export function warmSession(targets: readonly string[], machine: WarmMachine): Session | undefined {
+  try {
+    const { env, files } = machine;
+    const places = warmPlaces(env, machine.platform);
+    if (places === undefined) return undefined;
+    const organization = parsePinned(files.readFileSync(places.config, "utf8"));
+    if (organization === undefined) return undefined;
+    const catalog = currentCatalog(files.readFileSync(places.current, "utf8"), organization);
+    if (catalog === undefined) return undefined;
+    const { name, inputs } = sessionName(
+      { organization, catalog, targets, only: [] },
+      { env, home: places.home, files },
+    );
+    const entry = parseEntry(files.readFileSync(places.sessions + name, "utf8"));
+    const session = entry?.kind === "encrypted" ? machine.open?.(name, entry.encrypted) : entry?.session;
+    if (session === undefined || session.inputs !== inputs) return undefined;
+    return isFresh(session, new Date(machine.now + (session.clockSkew ?? 0))) ? session : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is asked for, of whom. */
+export interface Wanted {
+  readonly organization: PinnedOrganization;
+  /** Digest of the catalog believed now. */
+  readonly catalog: string;
+  readonly targets: readonly string[];
+  readonly only: readonly string[];
+}
+
+/** The cache name for what is wanted, on this machine with its AWS credentials. */
+export function sessionName(
+  wanted: Wanted,
+  machine: { readonly env: Environment; readonly home: string; readonly files: WarmFiles },
+): CacheName {
+  const { env } = machine;
+  return cacheName({
+    fingerprint: wanted.organization.fingerprint,
+    location: wanted.organization.location,
+    catalog: wanted.catalog,
+    caller: callerFingerprint(env, machine.home, machine.files),
+    endpoints: [env["AWS_ENDPOINT_URL"] ?? "", env["AWS_ENDPOINT_URL_STS"] ?? ""],
+    targets: wanted.targets,
+    only: wanted.only,
+  });
+}
+
+function isTarget(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]*:[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text);
+}
+
+interface WarmPlaces {
+  readonly home: string;
+  readonly config: string;
+  readonly current: string;
+  /** Ends in a separator. */
+  readonly sessions: string;
+}
+
+/** The same places as `src/local/paths.ts` gives, told without `node:path`; a test compares them. */
+export function warmPlaces(env: Environment, platform: string): WarmPlaces | undefined {
+  const windows = platform === "win32";
+  const home = windows ? env["USERPROFILE"] : env["HOME"];
+  if (!home || !isAbsolute(home, windows)) return undefined;
+  const slash = windows ? "\\" : "/";
+  const [config, cache] = windows
+    ? [
+        `${env["APPDATA"] ?? `${home}\\AppData\\Roaming`}\\jit\\Config`,
+        `${env["LOCALAPPDATA"] ?? `${home}\\AppData\\Local`}\\jit\\Cache`,
+      ]
+    : platform === "darwin"
+      ? [`${home}/Library/Preferences/jit`, `${home}/Library/Caches/jit`]
+      : [`${home}/.config/jit`, `${home}/.cache/jit`];
+  const place = (value: string | undefined, fallback: string) =>
+    value !== undefined && isAbsolute(value, windows) ? `${value}${slash}jit` : fallback;
+  const cacheFolder = place(env["XDG_CACHE_HOME"], cache);
+  return {
+    home,
+    config: `${place(env["XDG_CONFIG_HOME"], config)}${slash}config.json`,
+    current: `${cacheFolder}${slash}current.json`,
+    sessions: `${cacheFolder}${slash}sessions${slash}`,
+  };
+}
+
+function isAbsolute(path: string, windows: boolean): boolean {
+  return path.startsWith("/") || (windows && /^(?:[A-Za-z]:[\\/]|\\)/.test(path));
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+// Kept to what old Nodes can parse, so that they can say what is wrong in one line.
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 13)) {
+  process.stderr.write(`jit: needs Node.js 22.13 or newer, this is ${process.versions.node}\n`);
+  process.exitCode = 125;
+} else {
+  await start();
+}
+
+/** Answers a warm `jit credentials` by itself: a program that asks dozens of times a minute must not wait. */
+async function start() {
+  const argv = process.argv.slice(2);
+  if (argv[0] === "credentials") {
+    const { answerWarm } = await import("../dist/warm.js");
+    const fs = process.getBuiltinModule("fs");
+    const answer = answerWarm(argv.slice(1), process.env, fs, Date.now(), process.platform);
+    if (answer !== undefined) {
+      fs.writeSync(1, answer);
+      return;
+    }
+  }
+  const { main } = await import("../dist/cli.js");
+  await main(argv);
+}

@@ -1,0 +1,28 @@
+import type { Context } from "./context.ts";
+
+export type Body = (context: Context) => Promise<number>;
+
+/** Where each command's body is; loaded only when it runs. */
+export const commands: Readonly<Record<string, () => Promise<Body>>> = {
+  request: async () => (await import("./commands/request.ts")).request,
+  exec: async () => (await import("./commands/exec.ts")).exec,
+  credentials: async () => (await import("./commands/credentials.ts")).credentials,
+  env: async () => (await import("./commands/credentials.ts")).env,
+  status: async () => (await import("./commands/status.ts")).status,
+  forget: async () => (await import("./commands/forget.ts")).forget,
+  stores: async () => (await import("./commands/stores.ts")).stores,
+  "stores show": async () => (await import("./commands/stores.ts")).showStore,
+  explain: async () => (await import("./commands/explain.ts")).explain,
+  doctor: async () => (await import("./commands/doctor.ts")).doctor,
+  use: async () => (await import("./commands/use.ts")).use,
+  config: async () => (await import("./commands/config.ts")).config,
+  sandbox: async () => (await import("./commands/sandbox.ts")).sandbox,
+  "audit show": async () => (await import("./commands/audit.ts")).auditShow,
+  "audit verify": async () => (await import("./commands/audit.ts")).auditVerify,
+  "catalog check": async () => (await import("./commands/catalog.ts")).catalogCheck,
+  "catalog sign": async () => (await import("./commands/catalog.ts")).catalogSign,
+  "catalog publish": async () => (await import("./commands/catalog.ts")).catalogPublish,
+  "trust init": async () => (await import("./commands/trust.ts")).trustInit,
+  "trust sign": async () => (await import("./commands/trust.ts")).trustSign,
+  "trust show": async () => (await import("./commands/trust.ts")).trustShow,
+};

@@ -1,0 +1,87 @@
+import { codeOf, JitError } from "../error.ts";
+import { commands } from "./commands.ts";
+import type { Context } from "./context.ts";
+import { exitCodes, exitOf } from "./exit-codes.ts";
+import { type Invocation, parseCommandLine } from "./program.ts";
+import { clean, makeStyle, type Style } from "./style.ts";
+import { openTerminal, type Streams } from "./terminal.ts";
+
+/** Parses, loads the command's body, runs it, explains what went wrong. Returns the exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const fs = process.getBuiltinModule("fs");
+  const streams: Streams = {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    write: (descriptor, text) => writeAll(fs, descriptor, text),
+  };
+  const parsed = parseCommandLine(argv, {
+    out: (text) => streams.write(1, text),
+    err: (text) => streams.write(2, text),
+    columns: process.stdout.columns > 0 ? process.stdout.columns : 80,
+  });
+  if (parsed.kind === "done") return exitCodes[argv.length === 0 ? "usage" : parsed.exit].code;
+  const { invocation } = parsed;
+  const colour = invocation.flags["color"] === false ? false : undefined;
+  const terminal = openTerminal(streams, { colour, env: process.env });
+  const style = await makeStyle(terminal.colour);
+  const context: Context = {
+    terminal,
+    style,
+    env: process.env,
+    cwd: process.cwd(),
+    home: process.getBuiltinModule("os").homedir(),
+    platform: process.platform,
+    invocation,
+    json: invocation.flags["json"] === true,
+  };
+  try {
+    const load = commands[invocation.command];
+    if (load === undefined) throw new JitError("USAGE", `unknown command ${invocation.command}`);
+    return await (await load())(context);
+  } catch (error) {
+    if (context.json) streams.write(2, `${JSON.stringify({ error: plain(error) })}\n`);
+    else streams.write(2, explain(error, style));
+    return exitFor(invocation, error);
+  }
+}
+
+function exitFor(invocation: Invocation, error: unknown): number {
+  // What wraps another program must not be mistaken for that program's own answer.
+  if (invocation.command === "exec") return exitCodes.wrapper.code;
+  return exitCodes[exitOf(codeOf(error) ?? "")].code;
+}
+
+function plain(error: unknown): { code: string; message: string; hint?: string } {
+  if (error instanceof JitError) {
+    return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  }
+  // An unexpected error's own text may hold anything: its kind is told, its text is not.
+  const kind = error instanceof Error ? error.name : typeof error;
+  return { code: "UNEXPECTED", message: `unexpected ${codeOf(error) ?? kind}`, hint: "set JIT_DEBUG=1 to see where" };
+}
+
+function explain(error: unknown, style: Style): string {
+  const { message, hint, code } = plain(error);
+  const lines = message.split("\n").map(clean);
+  let text = `${style.bad("error:")} ${lines.join("\n       ")} ${style.dim(`[${code}]`)}\n`;
+  if (hint !== undefined) text += `  ${style.dim("→")} ${hint.split("\n").map(clean).join("\n    ")}\n`;
+  if (code === "UNEXPECTED" && process.env["JIT_DEBUG"] === "1" && error instanceof Error) {
+    text += `${clean(error.stack ?? error.message)}\n`;
+  }
+  return text;
+}
+
+/** Writes synchronously, so that nothing is lost at exit; a full pipe is waited for, a closed one is no crash. */
+function writeAll(fs: typeof import("node:fs"), descriptor: 1 | 2, text: string): void {
+  let rest: Uint8Array = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(fs.writeSync(descriptor, rest));
+    } catch (error) {
+      if (codeOf(error) === "EAGAIN") continue;
+      if (codeOf(error) === "EPIPE") return;
+      throw error;
+    }
+  }
+}

@@ -5,18 +5,18 @@ if (major < 22 || (major === 22 && minor < 13)) {
   process.stderr.write(`jit: needs Node.js 22.13 or newer, this is ${process.versions.node}\n`);
   process.exitCode = 125;
 } else {
-  await start();
+  await start(process.argv.slice(2));
 }
 
 /** Answers a warm `jit credentials` by itself: a program that asks dozens of times a minute must not wait. */
-async function start() {
-  const argv = process.argv.slice(2);
+async function start(argv) {
   if (argv[0] === "credentials") {
     const { answerWarm } = await import("../dist/warm.js");
-    const fs = process.getBuiltinModule("fs");
-    const answer = answerWarm(argv.slice(1), process.env, fs, Date.now(), process.platform);
+    const files = process.getBuiltinModule("fs");
+    const { env, platform } = process;
+    const answer = answerWarm(argv, { env, platform, now: Date.now(), files });
     if (answer !== undefined) {
-      fs.writeSync(1, answer);
+      files.writeSync(1, answer);
       return;
     }
   }

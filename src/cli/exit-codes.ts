@@ -17,7 +17,10 @@ export const exitCodes = {
   found: { code: 20, meaning: "verification found something wrong" },
   wrapper: { code: 125, meaning: "`jit exec` itself failed, the command did not run" },
   notExecutable: { code: 126, meaning: "`jit exec`: the command cannot be executed" },
-  notFound: { code: 127, meaning: "`jit exec`: the command was not found (128+N: it was killed by signal N)" },
+  notFound: {
+    code: 127,
+    meaning: "`jit exec`: the command was not found (128+N: it was killed by signal N)",
+  },
 } as const;
 
 export type ExitName = keyof typeof exitCodes;

@@ -63,7 +63,9 @@ function declare(output: ProgramOutput, choose: Choose): Command {
 
   const add = (parent: Command, words: string, summary: string, path: string): Command => {
     const command = settings(parent.command(words).summary(summary).description(summary));
-    command.option("--json", "print JSON for programs").option("--no-color", "print without colour (as NO_COLOR does)");
+    command
+      .option("--json", "print JSON for programs")
+      .option("--no-color", "print without colour (as NO_COLOR does)");
     command.action((...given: unknown[]) => {
       const args = given.slice(0, -2).flatMap((value) => (Array.isArray(value) ? value : [value]));
       choose(
@@ -83,17 +85,35 @@ function declare(output: ProgramOutput, choose: Choose): Command {
     .addHelpText("after", `\n${examples}`);
 
   program.commandsGroup("Ask and use:");
-  const request = add(program, "request [targets...]", "ask for a session: STORE:ACCESS, more than one where the role is one", "request");
+  const request = add(
+    program,
+    "request [targets...]",
+    "ask for a session: STORE:ACCESS, more than one where the role is one",
+    "request",
+  );
   aws(justify(request))
     .option("--dry-run", "show the policy and the record, and write nothing")
     .option("-y, --yes", "do not ask for confirmation")
     .option("--new", "ask anew even if a session is there");
-  const exec = add(program, "exec <targets...>", "run a command with a session: jit exec TARGET -- COMMAND", "exec");
+  const exec = add(
+    program,
+    "exec <targets...>",
+    "run a command with a session: jit exec TARGET -- COMMAND",
+    "exec",
+  );
   aws(justify(exec))
-    .option("--lease <duration>", "hand the command only short children of the session, renewed while it runs")
+    .option(
+      "--lease <duration>",
+      "hand the command only short children of the session, renewed while it runs",
+    )
     .option("--only <actions>", "narrow to these actions, comma separated: s3:GetObject", list)
     .option("--forget", "forget the session when the command ends");
-  const credentials = add(program, "credentials <targets...>", "print a session for AWS SDKs (credential_process)", "credentials");
+  const credentials = add(
+    program,
+    "credentials <targets...>",
+    "print a session for AWS SDKs (credential_process)",
+    "credentials",
+  );
   aws(justify(credentials));
   const env = add(program, "env <targets...>", "print a session for a shell", "env");
   aws(justify(env)).addOption(
@@ -103,23 +123,32 @@ function declare(output: ProgramOutput, choose: Choose): Command {
   );
   const status = add(program, "status", "what sessions are there, with their time left", "status");
   status.option("--all", "also those of other organizations");
-  aws(add(program, "forget [targets...]", "end a session now: wipe it and write the end record", "forget")).option(
-    "--all",
-    "every session",
-  );
+  aws(
+    add(program, "forget [targets...]", "end a session now: wipe it and write the end record", "forget"),
+  ).option("--all", "every session");
 
   program.commandsGroup("Look:");
   add(program, "stores", "the stores of the catalog", "stores");
   const stores = program.commands.at(-1);
   if (stores !== undefined) add(stores, "show <store>", "one store with its accesses", "stores show");
-  const explain = add(program, "explain <targets...>", "what would be opened, for how long, who decides", "explain");
+  const explain = add(
+    program,
+    "explain <targets...>",
+    "what would be opened, for how long, who decides",
+    "explain",
+  );
   aws(explain).option("--for <duration>", "how long, such as 45m, 1h30m or PT45M");
   aws(add(program, "doctor", "check this machine, the catalog and AWS", "doctor"));
 
   program.commandsGroup("Set up:");
   const use = aws(add(program, "use [location]", "pin an organization: LOCATION#FINGERPRINT", "use"));
   use.option("--forget", "pin none");
-  const config = add(program, "config [name] [value]", "a person's own settings: list, show one, or set one", "config");
+  const config = add(
+    program,
+    "config [name] [value]",
+    "a person's own settings: list, show one, or set one",
+    "config",
+  );
   config.option("--unset", "remove the setting");
   const sandbox = add(program, "sandbox", "an AWS look-alike on this machine to try jit with", "sandbox");
   sandbox
@@ -128,18 +157,40 @@ function declare(output: ProgramOutput, choose: Choose): Command {
     .option("--env <person>", "print the environment of a person of the running sandbox, for eval");
 
   program.commandsGroup("Audit:");
-  const audit = settings(program.command("audit").summary("read and verify the records").description("Read and verify the records."));
+  const audit = settings(
+    program
+      .command("audit")
+      .summary("read and verify the records")
+      .description("Read and verify the records."),
+  );
   aws(add(audit, "show <request>", "the story of one request", "audit show"));
   aws(add(audit, "verify", "check every record of the bucket", "audit verify"))
     .option("--strict", "noise fails too")
     .option("--bucket <bucket>", "another bucket than the catalog's");
 
   program.commandsGroup("Administer:");
-  const catalog = settings(program.command("catalog").summary("check, sign and publish the catalog").description("Check, sign and publish the catalog."));
+  const catalog = settings(
+    program
+      .command("catalog")
+      .summary("check, sign and publish the catalog")
+      .description("Check, sign and publish the catalog."),
+  );
   add(catalog, "check [file]", "check a catalog for mistakes", "catalog check");
-  add(catalog, "sign [file]", "sign a catalog with an administrator's key", "catalog sign").option("--key <file>", "private key (JWK)");
-  aws(add(catalog, "publish [file]", "publish a signed catalog and the trust files to the audit bucket", "catalog publish"));
-  const trust = settings(program.command("trust").summary("who may sign what").description("Who may sign what."));
+  add(catalog, "sign [file]", "sign a catalog with an administrator's key", "catalog sign").option(
+    "--key <file>",
+    "private key (JWK)",
+  );
+  aws(
+    add(
+      catalog,
+      "publish [file]",
+      "publish a signed catalog and the trust files to the audit bucket",
+      "catalog publish",
+    ),
+  );
+  const trust = settings(
+    program.command("trust").summary("who may sign what").description("Who may sign what."),
+  );
   add(trust, "init", "make an administrator's key and the first trust file", "trust init")
     .option("--organization <name>", "the organization's name, as in the catalog")
     .option("--name <name>", "the administrator's name")
@@ -147,9 +198,14 @@ function declare(output: ProgramOutput, choose: Choose): Command {
     .option("--dir <directory>", "where trust files go", "trust")
     .option("--threshold <number>", "how many administrators must sign", "1")
     .option("--administrator <name=file>", "a further administrator's public key (JWK)", more, []);
-  add(trust, "sign [file]", "add an administrator's signature to a trust file", "trust sign")
-    .option("--key <file>", "private key (JWK)");
-  add(trust, "show", "the trust file that is believed, and its fingerprint", "trust show").option("--dir <directory>", "trust files of a directory");
+  add(trust, "sign [file]", "add an administrator's signature to a trust file", "trust sign").option(
+    "--key <file>",
+    "private key (JWK)",
+  );
+  add(trust, "show", "the trust file that is believed, and its fingerprint", "trust show").option(
+    "--dir <directory>",
+    "trust files of a directory",
+  );
   return program;
 }
 
@@ -175,7 +231,6 @@ function list(value: string): string[] {
 function more(value: string, before: string[]): string[] {
   return [...before, value];
 }
-
 
 const examples = `Examples:
   jit request customers:read             ask, say why, and have a session

@@ -54,11 +54,19 @@ function exitFor(invocation: Invocation, error: unknown): number {
 
 function plain(error: unknown): { code: string; message: string; hint?: string } {
   if (error instanceof JitError) {
-    return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+    return {
+      code: error.code,
+      message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    };
   }
   // An unexpected error's own text may hold anything: its kind is told, its text is not.
   const kind = error instanceof Error ? error.name : typeof error;
-  return { code: "UNEXPECTED", message: `unexpected ${codeOf(error) ?? kind}`, hint: "set JIT_DEBUG=1 to see where" };
+  return {
+    code: "UNEXPECTED",
+    message: `unexpected ${codeOf(error) ?? kind}`,
+    hint: "set JIT_DEBUG=1 to see where",
+  };
 }
 
 function explain(error: unknown, style: Style): string {

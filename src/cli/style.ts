@@ -34,7 +34,10 @@ export function clean(text: string): string {
 }
 
 /** Rows in aligned columns, two spaces apart; the last column is not padded. Cells are plain text. */
-export function table(rows: readonly (readonly string[])[], paint?: (cell: string, row: number, column: number) => string): string {
+export function table(
+  rows: readonly (readonly string[])[],
+  paint?: (cell: string, row: number, column: number) => string,
+): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell));
@@ -43,7 +46,9 @@ export function table(rows: readonly (readonly string[])[], paint?: (cell: strin
     row
       .map((cell, column) => {
         const painted = paint === undefined ? cell : paint(cell, index, column);
-        return column === row.length - 1 ? painted : painted + " ".repeat((widths[column] ?? 0) - width(cell));
+        return column === row.length - 1
+          ? painted
+          : painted + " ".repeat((widths[column] ?? 0) - width(cell));
       })
       .join("  ")
       .trimEnd(),

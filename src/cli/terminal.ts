@@ -34,7 +34,8 @@ export function openTerminal(streams: Streams, options: TerminalOptions): Termin
   const { env } = options;
   const interactive = streams.stdin.isTTY === true && streams.stderr.isTTY === true && env["TERM"] !== "dumb";
   const noColour = options.colour === false || (env["NO_COLOR"] ?? "") !== "";
-  const colour = !noColour && (forced(env["FORCE_COLOR"]) || (streams.stdout.isTTY === true && env["TERM"] !== "dumb"));
+  const colour =
+    !noColour && (forced(env["FORCE_COLOR"]) || (streams.stdout.isTTY === true && env["TERM"] !== "dumb"));
   // A terminal of 0 columns makes spinners loop for ever.
   const columns = (streams.stderr.columns ?? 0) > 0 ? (streams.stderr.columns ?? 80) : 80;
   return {

@@ -1,0 +1,101 @@
+import { JitError } from "../error.ts";
+import type { Context } from "./context.ts";
+import { clean } from "./style.ts";
+
+/**
+ * Questions to a person, on stderr. Without a terminal nothing is asked: the error names the flag that is missing.
+ * inquirer is loaded only when something is asked.
+ */
+export interface Choice {
+  readonly value: string;
+  readonly title: string;
+  /** One line beside or under the choice. */
+  readonly description?: string;
+}
+
+/** Refuses to ask where nobody can answer. */
+export function mustBeAsked(context: Context, flag: string): void {
+  if (context.terminal.interactive) return;
+  throw new JitError("FLAG_MISSING", `${flag} is missing, and there is no terminal to ask on`, {
+    hint: `give ${flag}`,
+  });
+}
+
+/** One of a list, found by typing parts of its words. */
+export async function choose(
+  context: Context,
+  question: { message: string; flag: string; choices: readonly Choice[]; fallback?: string | undefined },
+): Promise<string> {
+  mustBeAsked(context, question.flag);
+  const choices = question.choices.map((choice) => ({
+    value: choice.value,
+    name: clean(choice.title),
+    ...(choice.description === undefined ? {} : { description: clean(choice.description) }),
+  }));
+  const only = choices.length === 1 ? choices[0] : undefined;
+  if (only !== undefined) return only.value;
+  // A short list is seen at once; a long one is searched.
+  if (choices.length <= 8) {
+    return await ask<string>({
+      type: "select",
+      message: question.message,
+      choices,
+      default: question.fallback,
+    });
+  }
+  return await ask<string>({
+    type: "search",
+    message: question.message,
+    source: (typed: string | undefined) => {
+      const words = (typed ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+      return choices.filter((choice) => {
+        const text = `${choice.value} ${choice.name} ${choice.description ?? ""}`.toLowerCase();
+        return words.every((word) => text.includes(word));
+      });
+    },
+  });
+}
+
+/** A line of text; `check` returns what is wrong with it, or `undefined`. */
+export async function askText(
+  context: Context,
+  question: {
+    message: string;
+    flag: string;
+    fallback?: string | undefined;
+    check: (text: string) => string | undefined;
+  },
+): Promise<string> {
+  mustBeAsked(context, question.flag);
+  return await ask<string>({
+    type: "input",
+    message: question.message,
+    default: question.fallback,
+    validate: (text: string) => question.check(text) ?? true,
+  });
+}
+
+export async function confirm(context: Context, message: string, flag: string): Promise<boolean> {
+  mustBeAsked(context, flag);
+  return await ask<boolean>({ type: "confirm", message, default: true });
+}
+
+type Question =
+  | { type: "select"; message: string; choices: readonly object[]; default: string | undefined }
+  | { type: "search"; message: string; source: (typed: string | undefined) => readonly object[] }
+  | { type: "input"; message: string; default: string | undefined; validate: (text: string) => string | true }
+  | { type: "confirm"; message: string; default: boolean };
+
+async function ask<T>(question: Question): Promise<T> {
+  const { default: inquirer } = await import("inquirer");
+  const prompt = inquirer.createPromptModule({ output: process.stderr });
+  try {
+    const answers: unknown = await prompt([{ ...question, name: "answer" }] as never);
+    return (answers as { answer: T }).answer;
+  } catch (error) {
+    if (error instanceof Error && error.name === "ExitPromptError") {
+      throw new JitError("CANCELLED", "cancelled; nothing was asked for and nothing was written");
+    }
+    throw error;
+  }
+}

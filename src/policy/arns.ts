@@ -1,6 +1,6 @@
 import { type Context, UNKNOWN } from "./context.ts";
 import { ANY, globOf, type Matcher, STAR, tokenMatcher } from "./match.ts";
-import type { Tri } from "./tri.ts";
+import { and, type Tri } from "./tri.ts";
 import { resolve, type Token, tokenize } from "./variables.ts";
 
 /**
@@ -37,6 +37,23 @@ export function resourceMatcher(pattern: string, variables: boolean): Matcher<st
   return (subject, context) => {
     const matched = within(subject, context);
     return matched === false ? acrossColons(parts, subject, context) : matched;
+  };
+}
+
+/**
+ * Prepares the test whether a value of a NotResource element is void: the ARN is of its kind, but a variable in the
+ * resource part has no value. Then the element says nothing about the ARN, neither in nor out.
+ * Source: reference_policies_variables.html#policy-vars-no-value
+ */
+export function voidMatcher(pattern: string, variables: boolean): Matcher<string> {
+  const parts = resourceParts(pattern, variables);
+  const last = parts === "any" ? undefined : parts[5];
+  if (parts === "any" || last === undefined || last.every((token) => token.kind !== "variable"))
+    return () => false;
+  const kind = partsMatcher(parts.slice(0, 5));
+  return (subject, context) => {
+    const resolved = resolve(last, context);
+    return and(kind(subject, context), resolved === undefined ? true : resolved === UNKNOWN && "unknown");
   };
 }
 

@@ -50,7 +50,13 @@ export function combine(request: AccessRequest, parts: readonly Part[], resource
     ["session", session],
   ];
   if (principal.type === "user") {
-    return outcome(and(organization, session, or(itself, and(base, boundary))), limits);
+    return outcome(and(organization, session, or(itself, and(base, boundary))), [
+      ["organization", organization],
+      ["resource", or(itself, trusted)],
+      ["identity", or(itself, base)],
+      ["boundary", or(itself, boundary)],
+      ["session", session],
+    ]);
   }
   if (principal.type === "root") return outcome(and(organization, trusted, boundary, session), limits);
   return outcome(and(organization, or(itself, and(base, boundary, session))), limits);

@@ -74,23 +74,18 @@ for (const [type, needs, read] of [
   );
   for (const [order, holds] of ORDERS) define(`${type}${order}`, needs, typed(read, holds));
 }
-define(
-  "Bool",
-  "true or false",
-  typed(readBoolean, (a, b) => a === b),
-);
-define(
-  "BinaryEquals",
-  "base64",
-  typed(readBinary, (a, b) => a === b),
-);
+const sameBoolean = typed(readBoolean, (a, b) => a === b);
+// The only typed operator that takes variables.
+define("Bool", "true or false", (value, variables) => {
+  if (!variables || !value.includes("${")) return sameBoolean(value);
+  const same = textMatcher(value, literal(variables), true);
+  return (text, context) => readBoolean(text) !== undefined && same(text, context);
+});
+const sameBytes = typed(readBinary, (a, b) => a === b);
+define("BinaryEquals", "base64", sameBytes);
 define("IpAddress NotIpAddress", "an IPv4 or IPv6 address or CIDR range", typed(readRange, inRange));
 // Null looks at the key alone; see conditions.ts.
-define(
-  "Null",
-  "true or false",
-  typed(readBoolean, (a, b) => a === b),
-);
+define("Null", "true or false", sameBoolean);
 
 /** @param name in any case */
 export function operatorNamed(name: string): Operator | undefined {

@@ -1,4 +1,4 @@
-import { resourceMatcher } from "./arns.ts";
+import { resourceMatcher, voidMatcher } from "./arns.ts";
 import { compileCondition, type Test } from "./conditions.ts";
 import type { Context } from "./context.ts";
 import { globOf, type Matcher, matchGlob } from "./match.ts";
@@ -60,7 +60,11 @@ function resourceTest(statement: Statement, variables: boolean): Matcher<string>
   const listed = statement.resources ?? statement.notResources;
   if (listed === undefined) return () => true;
   const matchers = listed.map((pattern) => resourceMatcher(pattern, variables));
-  const inList: Matcher<string> = (resource, context) =>
-    some(matchers, (matcher) => matcher(resource, context));
-  return statement.resources === undefined ? (resource, context) => not(inList(resource, context)) : inList;
+  if (statement.resources !== undefined) return anyOf(matchers);
+  const taken = anyOf([...matchers, ...listed.map((pattern) => voidMatcher(pattern, variables))]);
+  return (resource, context) => not(taken(resource, context));
+}
+
+function anyOf(matchers: readonly Matcher<string>[]): Matcher<string> {
+  return (resource, context) => some(matchers, (matcher) => matcher(resource, context));
 }

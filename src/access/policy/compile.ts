@@ -69,13 +69,16 @@ export function endDeny(notAfter: Date): Clause {
   return clause("Deny", ["*"], ["*"], [["DateGreaterThan aws:CurrentTime", [text]]]);
 }
 
+/** What each store allows, with its networks; a store that allows nothing has nothing to hold to them. */
 export function boundsOf(contents: readonly Content[]): readonly Bound[] {
   const bounds = Map.groupBy(contents, (content) => content.store);
-  return [...bounds].map(([store, its]) => ({
-    store: store.name,
-    networks: store.networks,
-    allows: its.flatMap((content) => content.clauses.filter((one) => one.effect === "Allow")),
-  }));
+  return [...bounds]
+    .map(([store, its]) => ({
+      store: store.name,
+      networks: store.networks,
+      allows: its.flatMap((content) => content.clauses.filter((one) => one.effect === "Allow")),
+    }))
+    .filter((bound) => bound.allows.length > 0);
 }
 
 function oneRole(targets: readonly Target[]): void {

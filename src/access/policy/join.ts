@@ -12,7 +12,7 @@ const LIKE = /^(?:ForAnyValue:)?StringLike(?:IfExists)? /;
 
 /** Joins clauses that are alike but for one list of alternatives, and drops values that others take in. */
 export function joinConditions(clauses: readonly Clause[]): readonly Clause[] {
-  const names = new Set(clauses.flatMap((one) => [...one.conditions.keys()]));
+  const names = sorted(clauses.flatMap((one) => [...one.conditions.keys()]));
   let current = clauses;
   for (const name of names) if (ALTERNATIVES.test(name)) current = joinOn(name, current);
   return current;

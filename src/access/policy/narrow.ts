@@ -25,7 +25,7 @@ export function narrowPolicy(actions: readonly string[], until?: Date): string {
       hint: "write it as SERVICE:Action, such as s3:GetObject or s3:Get*",
     });
   }
-  const allow = clause("Allow", withoutCovered(sorted(actions), coversAction), ["*"]);
+  const allow = clause("Allow", withoutCovered(sorted(actions), coversAction, false), ["*"]);
   const { text } = documentOf(until === undefined ? [allow] : [allow, endDeny(until)]);
   if (text.length > SESSION_POLICY_LIMIT) {
     throw new JitError(

@@ -12,9 +12,8 @@ export function covers(wide: string, narrow: string): boolean {
 
 /** `covers` for Resource values, whose wildcards do not reach over the colons of an ARN's first five parts. */
 export function coversResource(wide: string, narrow: string): boolean {
-  const quick = quickly(wide, narrow);
-  if (quick === false || wide === narrow || wide === "*") return quick === true;
-  return quick === true && wide.split(":").length >= 6 ? true : coversArn(wide, narrow);
+  // A `*` at the end stands for the parts that are missing too, so a plain prefix takes in whatever begins with it.
+  return quickly(wide, narrow) ?? coversArn(wide, narrow);
 }
 
 /** The common cases without laying out tokens; `undefined` where only those decide. */
@@ -27,17 +26,49 @@ function quickly(wide: string, narrow: string): boolean | undefined {
   return wild === wide.length - 1 && wide[wild] === "*" ? true : undefined;
 }
 
+/**
+ * For each value those others that take it in. What a pattern with nothing special but its last `*` takes in
+ * is looked up, not searched for, so that a thousand prefixes are no matter.
+ *
+ * @param caseCounts `false` where `takes` folds case
+ */
+export function coverersOf(
+  values: readonly string[],
+  takes: (wide: string, narrow: string) => boolean,
+  caseCounts = true,
+): ReadonlyMap<string, readonly string[]> {
+  const byHead = new Map<string, string>();
+  const searched: string[] = [];
+  for (const value of values) {
+    const wild = value.search(/[*?$]/);
+    if (wild === -1) continue;
+    const plain = caseCounts && wild === value.length - 1 && value[wild] === "*";
+    if (plain) byHead.set(value.slice(0, wild), value);
+    else searched.push(value);
+  }
+  const lengths = [...new Set([...byHead.keys()].map((head) => head.length))];
+  return new Map(
+    values.map((value) => {
+      const shorter = lengths.filter((length) => length <= value.length);
+      const found = shorter.map((length) => byHead.get(value.slice(0, length)));
+      const prefixes = found.filter((wide) => wide !== undefined && wide !== value) as string[];
+      return [value, [...prefixes, ...searched.filter((wide) => wide !== value && takes(wide, value))]];
+    }),
+  );
+}
+
 /** Drops the values that others take in; of several that take in each other, one stays. */
 export function withoutCovered(
   values: readonly string[],
   takes: (wide: string, narrow: string) => boolean,
+  caseCounts = true,
 ): readonly string[] {
-  const dropped = new Set<string>();
+  const coverers = coverersOf(values, takes, caseCounts);
+  const kept = new Set(values);
   for (const value of values) {
-    if (values.some((other) => other !== value && !dropped.has(other) && takes(other, value)))
-      dropped.add(value);
+    if (coverers.get(value)?.some((wide) => kept.has(wide))) kept.delete(value);
   }
-  return values.filter((value) => !dropped.has(value));
+  return [...kept];
 }
 
 /** Whether some text may match both. */

@@ -28,7 +28,7 @@ export class PolicyTooLarge extends JitError {
     super(
       "POLICY_TOO_LARGE",
       `${what} needs ${characters} of ${limit} characters: ${listed.join(", ")}${more}`,
-      { hint: hintFor(shares) },
+      { hint: hintFor(shares, characters, limit, contents) },
     );
     this.characters = characters;
     this.limit = limit;
@@ -47,13 +47,25 @@ function sharesOf(contents: readonly Content[]): readonly Share[] {
   return shares.sort((a, b) => b.characters - a.characters);
 }
 
-function hintFor(shares: readonly Share[]): string | undefined {
-  const [largest] = shares;
+function hintFor(
+  shares: readonly Share[],
+  characters: number,
+  limit: number,
+  contents: readonly Content[],
+): string | undefined {
+  const overhead = characters - lengthOf(mergeClauses(contents.flatMap((one) => one.clauses)));
+  const targets = Map.groupBy(contents, (one) => `${one.store.name}:${one.access.name}`);
+  const tooLarge = [...targets].filter(
+    ([, its]) => lengthOf(mergeClauses(its.flatMap((one) => one.clauses))) + overhead > limit,
+  );
+  if (targets.size > 1 && tooLarge.length === 0) {
+    return `request them one at a time: ${[...targets.keys()].join(", ")}`;
+  }
+  const largest =
+    shares.find((one) => tooLarge.some(([name]) => name === `${one.store}:${one.access}`)) ?? shares[0];
   if (largest === undefined) return undefined;
-  const targets = new Set(shares.map((one) => `${one.store}:${one.access}`));
-  if (targets.size > 1) return `request them one at a time: ${[...targets].join(", ")}`;
   const name = `${largest.store}:${largest.access}`;
-  return shares.length > 1
+  return (targets.get(name)?.length ?? 0) > 1
     ? `split ${name} into two accesses, or shorten its grant ${largest.grant}: fewer or shorter prefixes, indexes, attributes`
     : `split the grant of ${name} over two accesses, or name one prefix that holds the many`;
 }

@@ -127,7 +127,7 @@ const condition = fc
 
 export function statements(
   kind: PolicyKind,
-  effect: fc.Arbitrary<string> = fc.constantFrom("Allow", "Allow", "Deny"),
+  effect: fc.Arbitrary<string> = fc.constantFrom("Allow", "Allow", "Allow", "Allow", "Deny"),
 ) {
   const principal = fc.oneof(
     fc.constant({ Principal: "*" }),

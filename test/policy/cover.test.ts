@@ -54,6 +54,57 @@ test("every pair of patterns of up to three letters, by trying", () => {
   }
 });
 
+test("decides as a full search does, for longer patterns", () => {
+  const pattern = letters(9, ["a", "b", "*", "*", "?"]);
+  const pair = fc.oneof(
+    fc.tuple(pattern, pattern),
+    // A narrow pattern made wider here and there, so that about half of the pairs are covered.
+    fc
+      .tuple(pattern, fc.array(fc.constantFrom("", "?", "*", "=", "=", "="), { minLength: 9, maxLength: 9 }))
+      .map(
+        ([narrow, changes]) =>
+          [
+            [...narrow].map((letter, at) => (changes[at] === "=" ? letter : changes[at])).join(""),
+            narrow,
+          ] as const,
+      ),
+  );
+  fc.assert(
+    fc.property(pair, ([wide, narrow]) => {
+      expect(covers(wide, narrow)).toBe(coversBySearch(wide, narrow));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+/** Follows all texts of the narrow pattern at once, by the set of places of the wide one that each reaches. */
+function coversBySearch(wide: string, narrow: string): boolean {
+  const settle = (states: readonly number[]) => {
+    const reached = new Set(states);
+    for (const state of reached) if (wide[state] === "*") reached.add(state + 1);
+    return [...reached].sort((a, b) => a - b);
+  };
+  const step = (states: readonly number[], letter: string) =>
+    settle(
+      states.flatMap((at) =>
+        wide[at] === "*" ? [at] : wide[at] === "?" || wide[at] === letter ? [at + 1] : [],
+      ),
+    );
+  const seen = new Set<string>();
+  const open: (readonly [number, readonly number[]])[] = [[0, settle([0])]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [at, states] = next;
+    if (seen.has(`${at}:${states}`)) continue;
+    seen.add(`${at}:${states}`);
+    const letter = narrow[at];
+    if (letter === undefined) {
+      if (!states.includes(wide.length)) return false;
+    } else if (letter === "*") open.push([at + 1, states], [at, step(states, "x")]);
+    else open.push([at + 1, step(states, letter === "?" ? "x" : letter)]);
+  }
+  return true;
+}
+
 test("what it says of longer patterns holds for texts drawn from the narrow one", () => {
   const pattern = letters(12, ["a", "b", "*", "*", "?"]);
   const fill = fc.infiniteStream(letters(3, ["a", "b", "x"]));

@@ -205,12 +205,12 @@ export function mintCiToken(world: TokenState, job: CiJob, audience: string, now
 
 /** Where a job asks for its token, as GitHub's runners do: `ACTIONS_ID_TOKEN_REQUEST_URL`. */
 export function ciTokenUrl(origin: string): string {
-  return `${origin}/.well-known/ci/token?api-version=2.0`;
+  return `${origin}/ci/.well-known/token?api-version=2.0`;
 }
 
 /**
- * The pages under `/.well-known/`: OpenID configuration and keys of both issuers, and the CI service's tokens
- * for whoever holds the bearer of its job (`GET …/ci/token?audience=A`, `Authorization: bearer TOKEN`).
+ * The pages under `/.well-known/` and `/ci/.well-known/`: OpenID configuration and keys of both issuers, and the
+ * CI service's tokens for whoever holds the bearer of its job (`GET …/token?audience=A`, `Authorization: bearer TOKEN`).
  */
 export function wellKnown(world: TokenState): (call: Call) => Reply | undefined {
   return (call) => {
@@ -219,11 +219,11 @@ export function wellKnown(world: TokenState): (call: Call) => Reply | undefined 
         return json(configuration(call.origin, `${call.origin}/.well-known/jwks.json`));
       case "/.well-known/jwks.json":
         return json(world.stsKeys.jwks());
-      case "/.well-known/ci/openid-configuration":
-        return json(configuration(CI_ISSUER, `${call.origin}/.well-known/ci/jwks.json`));
-      case "/.well-known/ci/jwks.json":
+      case "/ci/.well-known/openid-configuration":
+        return json(configuration(CI_ISSUER, `${call.origin}/ci/.well-known/jwks.json`));
+      case "/ci/.well-known/jwks.json":
         return json(world.ciKeys.jwks());
-      case "/.well-known/ci/token":
+      case "/ci/.well-known/token":
         return ciToken(world, call);
       default:
         return undefined;

@@ -1,0 +1,28 @@
+import { maximumDuration } from "./duration.ts";
+import type { AccessQuestion, Catalog, Decision, Rules } from "./types.ts";
+
+/**
+ * The rule that stands where no others do: what the catalog names may be had by whoever may assume the role. Stores
+ * with another issuer need another person, and who that may be no catalog says yet.
+ */
+export const allowWhatTheCatalogAllows: Rules = {
+  async decide(question: AccessQuestion, catalog: Catalog): Promise<Decision> {
+    const { targets, duration } = question;
+    if (targets.length === 0) return refused("no target is asked for");
+    for (const { store, access } of targets) {
+      const listed = catalog.stores.get(store.name);
+      if (listed !== store || listed.accesses.get(access.name) !== access) {
+        return refused("a target is not of this catalog");
+      }
+    }
+    if (!(duration >= 1 && duration <= maximumDuration(targets).seconds)) {
+      return refused("the duration is not within what the targets allow");
+    }
+    if (targets.every(({ store }) => store.issuer === "requester")) return { kind: "granted", by: "catalog" };
+    return { kind: "needsApproval", quorum: 1, approvers: [] };
+  },
+};
+
+function refused(message: string): Decision {
+  return { kind: "refused", rule: "catalog", message };
+}

@@ -66,6 +66,7 @@ export interface ChainPosition {
 
 /** A chain while this process alone holds it. */
 export interface HeldChain {
+  /** Where it stands now: after `setPending` with the pending record, after `advance` with the next number. */
   readonly position: ChainPosition;
   /** Durable (fsync) when the promise resolves. Fails with `LOCAL_DISK_FULL` or `LOCAL_READ_ONLY`. */
   setPending(pending: PendingRecord): Promise<void>;
@@ -86,4 +87,34 @@ export interface Clock {
 
 export interface Random {
   bytes(count: number): Uint8Array;
+}
+
+/** What was begun: the request record, AssumeRole, the issue record, the cache file. */
+export type JournalStep = "request" | "assumeRole" | "issueRecord" | "cache";
+
+/** A request that was begun on this machine. */
+export interface JournalEntry {
+  readonly request: string;
+  /** SHA-256 of the request record's bytes. */
+  readonly requestHash: string;
+  /** The step that is under way, or did not finish. */
+  readonly step: JournalStep;
+  /** Access key id of the session, where AssumeRole answered, else `-`. Never a secret. */
+  readonly accessKeyId: string;
+}
+
+/**
+ * Requests under way, kept on disk beside one writer's chain, so that the next run can write the abort record of what
+ * a crash cut off. Every change is durable (fsync) when its promise resolves; failures are `LOCAL_DISK_FULL` and
+ * `LOCAL_READ_ONLY`. An entry belongs to the process that opened it.
+ */
+export interface Journal {
+  /** Begins a request; called between signing its record and sending it, while the chain is held. */
+  open(entry: JournalEntry): Promise<void>;
+  /** The next step begins. Fails with `LOCAL_JOURNAL` where the request was never opened. */
+  mark(request: string, step: JournalStep, accessKeyId?: string): Promise<void>;
+  /** The request was handed over, or its abort record is stored. Closing what is not open is no error. */
+  close(request: string): Promise<void>;
+  /** Entries whose process no longer runs; those of living processes (this one, too) are left out. */
+  list(): Promise<readonly JournalEntry[]>;
 }

@@ -1,0 +1,50 @@
+/** Times and hours as records spell them: UTC, RFC 3339 with whole seconds, years 0000 to 9999. */
+
+const timeGrammar = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+const hourGrammar = /^(\d{4})(\d{2})(\d{2})T(\d{2})$/;
+
+/** `2026-11-24T08:16:36Z`; fractions of a second are cut off. */
+export function formatTime(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** Whether a text is a time that exists: real days, no leap seconds, no hour 24. */
+export function isTime(text: string): boolean {
+  return timeGrammar.test(text) && roundTrips(text);
+}
+
+/** Unix seconds of a valid time. */
+export function secondsOf(time: string): number {
+  return Date.parse(time) / 1000;
+}
+
+/** `20261124T08`: the hour of a valid time. */
+export function hourOf(time: string): string {
+  return time.slice(0, 13).replaceAll("-", "");
+}
+
+/** Whether a text is an hour that exists. */
+export function isHour(text: string): boolean {
+  const parts = hourGrammar.exec(text);
+  return parts !== null && roundTrips(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:00:00Z`);
+}
+
+/** Unix milliseconds at which a valid hour begins. */
+export function hourStart(hour: string): number {
+  return Date.parse(hour.replace(hourGrammar, "$1-$2-$3T$4:00:00Z"));
+}
+
+/** The hours from one moment to another, both included, in order. */
+export function* hoursBetween(first: Date, last: Date): Generator<string> {
+  const hour = 3_600_000;
+  const end = last.getTime();
+  for (let at = Math.floor(first.getTime() / hour) * hour; at <= end; at += hour) {
+    yield hourOf(new Date(at).toISOString());
+  }
+}
+
+/** Date.parse takes 30 February for 2 March, and 24:00 for the next day. */
+function roundTrips(time: string): boolean {
+  const ms = Date.parse(time);
+  return !Number.isNaN(ms) && formatTime(new Date(ms)) === time;
+}

@@ -85,12 +85,17 @@ function binding(clause, got) {
   if (whole !== undefined) names.push(`${whole}=${got}`);
   if (namespace !== undefined) names.push(`${namespace}=${got}`);
   if (named !== undefined) {
-    const fields = named.split(",").map((field) => field.trim()).filter(Boolean);
+    const fields = named
+      .split(",")
+      .map((field) => field.trim())
+      .filter(Boolean);
     for (const field of fields) {
       const [from, to = from] = field.split(/\s+as\s+/);
       if (from === "default") names.push(`${to}=${got}`);
     }
-    const others = fields.filter((field) => !field.startsWith("default ")).map((field) => field.replace(/\s+as\s+/, ":"));
+    const others = fields
+      .filter((field) => !field.startsWith("default "))
+      .map((field) => field.replace(/\s+as\s+/, ":"));
     if (others.length > 0) names.push(`{${others.join(",")}}=${got}`);
   }
   return `const ${names.join(",")}`;

@@ -1,0 +1,141 @@
+import { type CompiledPolicy, compileSessionPolicy } from "../access/policy/compile.ts";
+import type {
+  AccessQuestion,
+  Circumstances,
+  Decision,
+  Identity,
+  Justification,
+  Organization,
+  Rules,
+  Target,
+} from "../access/types.ts";
+import type { Clock, Random } from "../audit/ports.ts";
+import type { RequestBody } from "../audit/types.ts";
+import { JitError } from "../error.ts";
+import { assumeInput, targetNames } from "./assume-input.ts";
+import type { AssumeRoleInput } from "./ports.ts";
+import { sealText } from "./sealed-text.ts";
+
+/** What somebody asks for; everything is parsed and checked against the catalog. */
+export interface AccessInput {
+  readonly organization: Organization;
+  readonly identity: Identity;
+  /** Of the organization's catalog, at least one, all of one role. */
+  readonly targets: readonly Target[];
+  /** Seconds, within what every target allows. */
+  readonly duration: number;
+  readonly justification: Justification;
+  readonly circumstances: Circumstances;
+  /** The source identity of the caller's own session, as AWS's statement names it. */
+  readonly inheritedSourceIdentity: string | undefined;
+}
+
+export interface PlanPorts {
+  readonly rules: Rules;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What a request would do, and does. */
+export interface Plan {
+  readonly decision: Decision;
+  /** The end of a grant that began now. */
+  readonly notAfter: Date;
+  readonly policy: CompiledPolicy;
+  /** The body of the request record. */
+  readonly request: RequestBody;
+  /** AssumeRole's input, with `<request id>` where the id will stand. */
+  readonly assume: AssumeRoleInput;
+}
+
+/** Stands for the id of a request that is not made. */
+export const futureId = "00000000000000000000000000";
+
+/**
+ * Everything that is known before anything is written: `--dry-run` and `explain` show it, `requestAccess` acts on it.
+ * @throws JitError `ISSUER_UNSUPPORTED`, `SOURCE_IDENTITY_INVALID`, `TAG_INVALID`, `DURATION_TOO_LONG`, what
+ *   `compileSessionPolicy` and the rules throw
+ */
+export async function planAccess(ports: PlanPorts, input: AccessInput): Promise<Plan> {
+  const { targets, duration, identity, inheritedSourceIdentity, organization } = input;
+  const { role, issuer } = roleAndIssuer(targets);
+  checkDuration(targets, duration);
+  const now = ports.clock.now();
+  const notAfter = grantEnd(now, duration);
+  const policy = compileSessionPolicy({ targets, notAfter });
+  const draft = {
+    role,
+    policy: policy.text,
+    targets,
+    identity,
+    inheritedSourceIdentity,
+    remaining: duration,
+  };
+  return {
+    decision: await ports.rules.decide(questionOf(input, now), organization.catalog),
+    notAfter,
+    policy,
+    request: requestBody(input, role, issuer, ports.random),
+    assume: assumeInput(draft, futureId),
+  };
+}
+
+/** A grant that begins at a moment ends here, on a whole second: records and policies know no smaller unit. */
+export function grantEnd(begin: Date, duration: number): Date {
+  return new Date((Math.floor(begin.getTime() / 1000) + duration) * 1000);
+}
+
+export function questionOf(input: AccessInput, now: Date): AccessQuestion {
+  const { identity, targets, justification, circumstances, duration } = input;
+  return { identity, targets, justification, circumstances, duration, now };
+}
+
+/** @throws JitError `DURATION_TOO_LONG` past what a store or access allows */
+export function checkDuration(targets: readonly Target[], duration: number): void {
+  for (const { store, access } of targets) {
+    const most = Math.min(access.maximumDuration ?? store.maximumDuration, store.maximumDuration);
+    if (duration <= most) continue;
+    throw new JitError(
+      "DURATION_TOO_LONG",
+      `${store.name}:${access.name} is open for ${most} seconds at most`,
+      {
+        hint: "ask for less time",
+      },
+    );
+  }
+}
+
+/** @throws JitError `ISSUER_UNSUPPORTED` where another than the requester issues for a store, `TARGET_MISSING` */
+function roleAndIssuer(targets: readonly Target[]): { readonly role: string; readonly issuer: string } {
+  const [first] = targets;
+  if (first === undefined) throw new JitError("TARGET_MISSING", "no store is named");
+  const other = targets.find(({ store }) => store.issuer !== "requester");
+  if (other !== undefined) {
+    throw new JitError(
+      "ISSUER_UNSUPPORTED",
+      `only the ${other.store.issuer} issues for ${other.store.name}`,
+      {
+        hint: "this version issues for stores whose issuer is the requester",
+      },
+    );
+  }
+  return { role: first.store.role, issuer: first.store.issuer };
+}
+
+function requestBody(input: AccessInput, role: string, issuer: string, random: Random): RequestBody {
+  const { targets, duration, justification, circumstances, organization } = input;
+  const seal = (text: string) =>
+    organization.catalog.audit.reasons === undefined ? { text } : sealText(text, random);
+  return {
+    targets: targetNames(targets),
+    role,
+    issuer,
+    duration,
+    purpose: justification.purpose,
+    reason: seal(justification.reason),
+    ticket: justification.ticket === undefined ? "-" : seal(justification.ticket),
+    attested: circumstances.attested,
+    claimed: circumstances.claimed,
+    sealTo: "-",
+  };
+}

@@ -1,0 +1,73 @@
+import type { Identity, Organization, Target } from "../access/types.ts";
+import { JitError } from "../error.ts";
+import { attempt } from "./attempt.ts";
+import { type Issued, type IssuePorts, issueGrant } from "./issue.ts";
+import type { Fence } from "./ports.ts";
+import type { Session } from "./types.ts";
+
+export interface RenewInput {
+  /** The session whose credentials lapse; from the cache, where anything may have happened to it. */
+  readonly session: Session;
+  readonly organization: Organization;
+  /** Who calls now. */
+  readonly identity: Identity;
+  readonly inheritedSourceIdentity: string | undefined;
+}
+
+/** Whether the session's grant still runs for this caller and catalog; else a new request is needed. */
+export function canRenew({ session, organization, identity }: RenewInput, now: Date): boolean {
+  return (
+    session.notAfter > now &&
+    session.identity.arn === identity.arn &&
+    session.identity.userid === identity.userid &&
+    session.organization === organization.fingerprint &&
+    session.catalog === organization.catalog.digest
+  );
+}
+
+/**
+ * Issues a session again under its request, up to the same `notAfter`, with an issue record of its own that names the
+ * one before. The catalog is judged again and the policy compiled again; the justification is the request's.
+ *
+ * The request is open in the journal afterwards, as with `issue`.
+ * @throws JitError `RENEW_IMPOSSIBLE` where `canRenew` says no, or the catalog's store is another; as `issue`
+ */
+export async function renewSession(ports: IssuePorts, input: RenewInput, fence: Fence): Promise<Issued> {
+  const { session, organization, identity, inheritedSourceIdentity } = input;
+  const targets = session.targets.map((name) => targetOf(organization, name));
+  const possible =
+    canRenew(input, ports.records.clock.now()) &&
+    targets.every(({ store }) => store.role === session.role && store.issuer === "requester");
+  if (!possible) throw impossible();
+  const { request, requestHash, issueHash, notAfter } = session;
+  await ports.journal.open({ request, requestHash, step: "assumeRole", accessKeyId: "-" });
+  return await attempt(ports, { request, requestHash }, "assumeRole", (progress) =>
+    issueGrant(
+      ports,
+      {
+        request,
+        requestHash,
+        organization,
+        identity,
+        targets,
+        notAfter,
+        inheritedSourceIdentity,
+        renews: issueHash,
+      },
+      fence,
+      progress,
+    ),
+  );
+}
+
+function targetOf(organization: Organization, name: string): Target {
+  const [storeName = "", accessName = ""] = name.split(":");
+  const store = organization.catalog.stores.get(storeName);
+  const access = store?.accesses.get(accessName);
+  if (store === undefined || access === undefined) throw impossible();
+  return { store, access };
+}
+
+function impossible(): JitError {
+  return new JitError("RENEW_IMPOSSIBLE", "the session cannot be renewed", { hint: "make a new request" });
+}

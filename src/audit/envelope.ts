@@ -65,6 +65,10 @@ export async function seal(record: AuditRecord, signer: Signer): Promise<Uint8Ar
   const fault = recordFault(parsed, signer.thumbprint);
   if (fault !== undefined) throw new JitError(fault, "the record does not agree with itself or its key");
   const payload = canonicalJson(parsed);
+  // valibot leaves out members such as `constructor` in silence.
+  if (Buffer.compare(payload, canonicalJson(record)) !== 0) {
+    throw new JitError("RECORD_INVALID", "the record has a member that no record can have");
+  }
   if (payload.length > maximumPayload) {
     throw new JitError("PAYLOAD_TOO_LARGE", `the record has ${payload.length} bytes of ${maximumPayload}`, {
       hint: "shorten the reason, or ask for fewer targets at once",

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { parsePublicJwk } from "../access/jwk.ts";
+import { findHostile } from "../access/text.ts";
 import type { PublicJwk } from "../access/types.ts";
 import { isId } from "./id.ts";
 import { isUserid } from "./key.ts";
@@ -8,39 +9,11 @@ import { isTime } from "./time.ts";
 /** The formats that record payloads are made of. Lengths count UTF-16 code units. Frozen: docs/record-format.md. */
 
 /**
- * What no text of a record may hold, as ranges of code points: C0 and C1 controls, line and paragraph separators,
- * lone surrogates, and what reorders its surroundings or shows nothing. The list is fixed, so that no new version of
- * Unicode changes a verdict.
+ * Whether a record may hold a text (its length aside): no control, bidirectional or invisible character, no lone
+ * surrogate. The list in `access/text.ts` is fixed, so that no new version of Unicode changes a verdict.
  */
-const hostile: readonly (readonly [number, number])[] = [
-  [0x0000, 0x001f],
-  [0x007f, 0x009f],
-  [0x00ad, 0x00ad],
-  [0x034f, 0x034f],
-  [0x061c, 0x061c],
-  [0x115f, 0x1160],
-  [0x17b4, 0x17b5],
-  [0x180b, 0x180f],
-  [0x200b, 0x200f],
-  [0x2028, 0x202e],
-  [0x2060, 0x206f],
-  [0x3164, 0x3164],
-  [0xd800, 0xdfff],
-  [0xfeff, 0xfeff],
-  [0xffa0, 0xffa0],
-  [0xfff0, 0xfffb],
-  [0x1d173, 0x1d17a],
-  [0xe0000, 0xe0fff],
-];
-
-/** Whether a record may hold a text (its length aside). */
 export function isRecordText(text: string): boolean {
-  if (/^[ -~]*$/.test(text)) return true;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (hostile.some(([first, last]) => first <= code && code <= last)) return false;
-  }
-  return true;
+  return /^[ -~]*$/.test(text) || findHostile(text) === undefined;
 }
 
 export const text = (longest: number, shortest = 1) =>
@@ -122,13 +95,17 @@ export const sealingKey = v.union([
 export const sealedText = (longest: number) =>
   v.union([v.strictObject({ text: text(longest) }), v.strictObject({ sha256, salt: nonce })]);
 
-/** Circumstances by name. Names begin with a letter, so none is a member that JavaScript treats apart. */
-export const circumstances = v.pipe(
-  v.record(matching(/^[A-Za-z][A-Za-z0-9._:/-]{0,127}$/), text(2048, 0)),
-  v.maxEntries(64),
+/** valibot takes a list for an object of its indices. */
+const object = v.custom<object>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
 );
+const texts = <Name extends v.GenericSchema<string>>(name: Name, longest: number, most: number) =>
+  v.pipe(object, v.record(name, text(longest, 0)), v.maxEntries(most));
+
+/** Circumstances by name. */
+export const circumstances = texts(matching(/^[A-Za-z][A-Za-z0-9._:/-]{0,127}$/), 2048, 64);
 /** Session tags as AssumeRole was given them. */
-export const tags = v.pipe(v.record(text(128), text(256, 0)), v.maxEntries(50));
+export const tags = texts(text(128), 256, 50);
 
 /** Strictly ascending by UTF-16 code units: sorted, and nothing twice. */
 export function isAscending(list: readonly string[]): boolean {

@@ -218,7 +218,7 @@ export function verifySignature(
   checkTime(request, credential, now);
   const key = keys.lookupKey(credential.accessKeyId);
   if (key === undefined) throw refusal("unknownKey", service, { AWSAccessKeyId: credential.accessKeyId });
-  if (service === "s3" && !credential.presigned) checkS3Headers(request, credential);
+  if (service === "s3") checkS3Headers(request, credential);
   const hash = payloadHash(request, credential);
   const canonical = canonicalRequest(request, service, credential.signedHeaders, hash);
   const toSign = stringToSign(credential.timestamp, scopeOf(credential), canonical);
@@ -265,8 +265,10 @@ function seconds(time: Date): string {
 }
 
 function checkS3Headers(request: SignedRequest, credential: Credential): void {
-  if (!request.headers.has("x-amz-content-sha256")) throw refusal("noContentHash");
+  const hash = "x-amz-content-sha256";
+  if (!credential.presigned && !request.headers.has(hash)) throw refusal("noContentHash");
   const signed = new Set(credential.signedHeaders);
+  if (credential.presigned) signed.add(hash);
   const missing = [...request.headers.keys()].filter(
     (name) => name.startsWith("x-amz-") && !signed.has(name),
   );

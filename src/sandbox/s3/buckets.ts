@@ -1,3 +1,5 @@
+import { parsePolicy } from "../../policy/parse.ts";
+import type { Policy } from "../../policy/types.ts";
 import { AwsError, type Call, type Reply } from "../service.ts";
 import { child, childText, parseXml, type XmlNode } from "../xml.ts";
 import {
@@ -259,28 +261,16 @@ function checkBucketPolicy(text: string, bucket: Bucket): void {
     throw new AwsError("PolicyTooLarge", 400, "The policy exceeds the maximum allowed document size.");
   }
   const bad = (message: string) => new AwsError("MalformedPolicy", 400, message);
-  let document: unknown;
+  let policy: Policy;
   try {
-    document = JSON.parse(text);
-  } catch {
-    throw bad("Policies must be valid JSON and the first byte must be '{'");
-  }
-  if (typeof document !== "object" || document === null || !("Statement" in document)) {
-    throw bad("Missing required field Statement");
+    policy = parsePolicy(text, "resource");
+  } catch (error) {
+    throw bad(error instanceof Error ? error.message : "Invalid policy syntax.");
   }
   const own = s3Arn(bucket.region, bucket.name);
-  const statements: unknown[] = Array.isArray(document.Statement) ? document.Statement : [document.Statement];
-  for (const statement of statements) {
-    if (typeof statement !== "object" || statement === null) throw bad("Invalid policy syntax.");
-    if (!("Principal" in statement) && !("NotPrincipal" in statement)) {
-      throw bad("Missing required field Principal");
-    }
-    const resource = "Resource" in statement ? statement.Resource : undefined;
-    for (const arn of resource === undefined ? [] : [resource].flat()) {
-      if (
-        typeof arn !== "string" ||
-        (arn !== own && !arn.startsWith(`${own}/`) && !arn.startsWith(`${own}*`))
-      ) {
+  for (const { resources, notResources } of policy.statements) {
+    for (const arn of [...(resources ?? []), ...(notResources ?? [])]) {
+      if (arn !== own && !arn.startsWith(`${own}/`) && !arn.startsWith(`${own}*`)) {
         throw bad("Policy has invalid resource");
       }
     }

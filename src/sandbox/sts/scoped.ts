@@ -1,4 +1,4 @@
-import type { WorldAuthorizer } from "../authorize.ts";
+import { accessDenied, type WorldAuthorizer } from "../authorize.ts";
 import { checkText, type Parameters, type Xml } from "../iam/query.ts";
 import { AwsError, type Call, type Caller } from "../service.ts";
 import { assumedRoleArn, sessionOf, type World } from "../world.ts";
@@ -38,7 +38,7 @@ export function getScopedCredentials(
       "Cannot call GetScopedCredentials with IAM user or root credentials; temporary security credentials are required",
     );
   }
-  authorizer.demand(call, "sts:GetScopedCredentials", "*");
+  demandNoDeny(authorizer, call, caller);
   if (policy !== undefined && parent.scopedPolicies >= MAX_LAYERS) {
     const text = `The session already has the maximum of ${MAX_LAYERS} scope down policies`;
     throw new AwsError("AccessDenied", 403, text);
@@ -74,6 +74,20 @@ export function getScopedCredentials(
     ScopedPoliciesCount: child.scopedPolicies,
     ...(child.sourceIdentity === undefined ? {} : { SourceIdentity: child.sourceIdentity }),
   };
+}
+
+/**
+ * Nothing has to allow the call, as with GetSessionToken: a session policy that names only S3 can still be
+ * narrowed. A deny counts, so that a revoked session leaves no children.
+ */
+function demandNoDeny(authorizer: WorldAuthorizer, call: Call, caller: Caller): void {
+  const action = "sts:GetScopedCredentials";
+  const evaluation = authorizer.authorize(call, action, "*", {
+    resourceAccount: caller.principal.account,
+    resourcePolicies: [],
+    context: {},
+  });
+  if (evaluation.verdict === "explicitDeny") throw accessDenied(caller, action, "*", evaluation);
 }
 
 /** Up to 256 printable characters. */

@@ -118,6 +118,14 @@ describe("GetScopedCredentials", () => {
     expect((await ask(fix, "sts", key, "GetCallerIdentity")).text("UserId")).toMatch(/^AIDA/);
   });
 
+  test("no policy has to allow it, and a deny forbids it", async () => {
+    const parent = await assume(fix, fix.ann, { Policy: LESS });
+    const narrow = { DurationSeconds: 60 };
+    expect((await ask(fix, "sts", parent, "GetScopedCredentials", narrow)).code).toBeUndefined();
+    fix.reader.inline.set("revoke", policy({ Effect: "Deny", Action: "*", Resource: "*" }));
+    expect((await ask(fix, "sts", parent, "GetScopedCredentials", narrow)).code).toBe("AccessDenied");
+  });
+
   test("a minimum token size is met", async () => {
     const parent = await assume(fix, fix.ann);
     const answer = await ask(fix, "sts", parent, "GetScopedCredentials", {

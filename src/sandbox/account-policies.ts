@@ -1,0 +1,220 @@
+/** The policies of the sandbox's account, as an organization would write them for jit. JSON texts. */
+
+interface StatementJson {
+  readonly Sid?: string;
+  readonly Effect: "Allow" | "Deny";
+  readonly Action: string | readonly string[];
+  readonly Resource?: string | readonly string[];
+  readonly Principal?: "*" | Readonly<Record<string, string | readonly string[]>>;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+export function policyText(...statements: readonly StatementJson[]): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement: statements });
+}
+
+/** `${key}`: a variable that IAM fills in at every request. */
+function variable(key: string): string {
+  return `\${${key}}`;
+}
+
+const READ = ["s3:GetObject", "s3:GetObjectVersion"];
+const LIST = ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"];
+const SETTINGS = ["s3:GetBucketObjectLockConfiguration", "s3:GetBucketVersioning"];
+
+/**
+ * A store role's trust with issuer `requester`: whoever of the account may assume it must name the request in
+ * a tag and in the session name, and themselves as source identity. A user can give only the own name; of a
+ * role, AWS cannot compare the session's name here.
+ */
+export function storeTrust(account: string): string {
+  const Principal = { AWS: `arn:aws:iam::${account}:root` };
+  const Action = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
+  const request = {
+    StringLike: { "sts:RoleSessionName": "jit-*", "aws:RequestTag/jit:request": "?*" },
+    "ForAllValues:StringLike": { "aws:TagKeys": "jit:*" },
+  };
+  return policyText(
+    {
+      Sid: "Users",
+      Effect: "Allow",
+      Principal,
+      Action,
+      Condition: { ...request, StringEquals: { "sts:SourceIdentity": variable("aws:username") } },
+    },
+    {
+      Sid: "Roles",
+      Effect: "Allow",
+      Principal,
+      Action,
+      Condition: {
+        ...request,
+        ArnLike: { "aws:PrincipalArn": `arn:aws:iam::${account}:role/*` },
+        Null: { "sts:SourceIdentity": "false" },
+      },
+    },
+  );
+}
+
+/** All that a store's role may ever do: its permissions, and its boundary. */
+export function storeCeiling(bucket: string): string {
+  return policyText(
+    { Effect: "Allow", Action: LIST, Resource: `arn:aws:s3:::${bucket}` },
+    {
+      Effect: "Allow",
+      Action: [...READ, "s3:PutObject", "s3:DeleteObject"],
+      Resource: `arn:aws:s3:::${bucket}/*`,
+    },
+  );
+}
+
+/** What everybody of the organization needs to use jit: the audit bucket, and AWS's statement of who they are. */
+export function userPolicy(auditBucket: string, account: string): string {
+  const bucket = `arn:aws:s3:::${auditBucket}`;
+  return policyText(
+    { Sid: "Read", Effect: "Allow", Action: READ, Resource: `${bucket}/v1/*` },
+    { Sid: "List", Effect: "Allow", Action: [...LIST, ...SETTINGS], Resource: bucket },
+    { Sid: "Write", Effect: "Allow", Action: "s3:PutObject", Resource: `${bucket}/v1/rec/*` },
+    {
+      Sid: "Identity",
+      Effect: "Allow",
+      Action: ["sts:GetWebIdentityToken", "iam:GetOutboundWebIdentityFederationInfo"],
+      Resource: "*",
+    },
+    { Sid: "Roles", Effect: "Allow", Action: "iam:GetRole", Resource: storeRoles(account) },
+  );
+}
+
+export function storeRoles(account: string): string {
+  return `arn:aws:iam::${account}:role/pii-*`;
+}
+
+/** To ask for sessions of these store roles. */
+export function requesterPolicy(roles: string | readonly string[]): string {
+  return policyText({
+    Effect: "Allow",
+    Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    Resource: roles,
+  });
+}
+
+/** Approvers claim requests that they issue, and may revoke: the roles' boundaries let that only narrow. */
+export function approverPolicy(auditBucket: string, account: string): string {
+  return policyText(
+    { Effect: "Allow", Action: "s3:PutObject", Resource: `arn:aws:s3:::${auditBucket}/v1/claim/*` },
+    {
+      Effect: "Allow",
+      Action: ["iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:GetRolePolicy", "iam:ListRolePolicies"],
+      Resource: storeRoles(account),
+    },
+  );
+}
+
+/** Security: IAM, the trust file and the catalog, and none of the data. */
+export function adminPolicy(auditBucket: string, account: string): string {
+  const audit = `arn:aws:s3:::${auditBucket}`;
+  return policyText(
+    { Effect: "Allow", Action: ["iam:*", "cloudtrail:*", "s3:ListAllMyBuckets"], Resource: "*" },
+    { Effect: "Allow", Action: "s3:PutObject", Resource: [`${audit}/v1/trust/*`, `${audit}/v1/catalog/*`] },
+    { Effect: "Deny", Action: "sts:AssumeRole", Resource: storeRoles(account) },
+  );
+}
+
+/** Auditors read the log and IAM, and seal the log's tree. */
+export function auditorPolicy(auditBucket: string): string {
+  return policyText(
+    {
+      Effect: "Allow",
+      Action: [
+        "cloudtrail:LookupEvents",
+        "iam:GetAccountAuthorizationDetails",
+        "iam:Get*",
+        "iam:List*",
+        "iam:SimulatePrincipalPolicy",
+      ],
+      Resource: "*",
+    },
+    { Effect: "Allow", Action: "s3:PutObject", Resource: `arn:aws:s3:::${auditBucket}/v1/tree/*` },
+  );
+}
+
+/**
+ * The audit bucket's own policy: the organization reads; a writer creates objects under the own `aws:userid`
+ * alone, and each name once; nobody deletes.
+ */
+export function auditBucketPolicy(
+  bucket: string,
+  organization: string,
+  people: {
+    readonly admins: readonly string[];
+    readonly approvers: readonly string[];
+    readonly sealers: readonly string[];
+  },
+): string {
+  const arn = `arn:aws:s3:::${bucket}`;
+  const organizationOnly = { StringEquals: { "aws:PrincipalOrgID": organization } };
+  const createOnly = { Null: { "s3:if-none-match": "false" } };
+  return policyText(
+    {
+      Sid: "Read",
+      Effect: "Allow",
+      Principal: "*",
+      Action: READ,
+      Resource: `${arn}/v1/*`,
+      Condition: organizationOnly,
+    },
+    {
+      Sid: "List",
+      Effect: "Allow",
+      Principal: "*",
+      Action: [...LIST, ...SETTINGS],
+      Resource: arn,
+      Condition: organizationOnly,
+    },
+    {
+      Sid: "Records",
+      Effect: "Allow",
+      Principal: "*",
+      Action: "s3:PutObject",
+      Resource: `${arn}/v1/rec/*/*/${variable("aws:userid")}/*`,
+      Condition: { ...organizationOnly, ...createOnly },
+    },
+    {
+      Sid: "Claims",
+      Effect: "Allow",
+      Principal: { AWS: people.approvers },
+      Action: "s3:PutObject",
+      Resource: `${arn}/v1/claim/*`,
+      Condition: createOnly,
+    },
+    {
+      Sid: "Administration",
+      Effect: "Allow",
+      Principal: { AWS: people.admins },
+      Action: "s3:PutObject",
+      Resource: [`${arn}/v1/trust/*`, `${arn}/v1/catalog/*`],
+    },
+    {
+      Sid: "Tree",
+      Effect: "Allow",
+      Principal: { AWS: people.sealers },
+      Action: "s3:PutObject",
+      Resource: `${arn}/v1/tree/*`,
+    },
+    {
+      Sid: "NobodyDeletes",
+      Effect: "Deny",
+      Principal: "*",
+      Action: ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"],
+      Resource: `${arn}/*`,
+    },
+    {
+      Sid: "Encrypted",
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:*",
+      Resource: [arn, `${arn}/*`],
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    },
+  );
+}

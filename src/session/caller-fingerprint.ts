@@ -36,8 +36,13 @@ const variables = [
 export function callerFingerprint(env: Environment, home: string, files: WarmFiles): string {
   const named = env["AWS_PROFILE"];
   const key = env["AWS_ACCESS_KEY_ID"];
-  if (!named && key && env["AWS_SECRET_ACCESS_KEY"]) return `env ${key}`;
-  const profile = named || "default";
+  const fromEnv = key && env["AWS_SECRET_ACCESS_KEY"] ? `env ${key}` : "";
+  if (!named) return fromEnv || profileFingerprint("default", env, home, files);
+  // The SDK announces that it may let the keys win one day: with both, either makes another caller.
+  return `${fromEnv} ${profileFingerprint(named, env, home, files)}`.trimStart();
+}
+
+function profileFingerprint(profile: string, env: Environment, home: string, files: WarmFiles): string {
   const credentialsFile = env["AWS_SHARED_CREDENTIALS_FILE"] || `${home}/.aws/credentials`;
   const configFile = env["AWS_CONFIG_FILE"] || `${home}/.aws/config`;
   const settings = new Map([

@@ -7,7 +7,7 @@ import type { StoredRecord } from "../audit/types.ts";
 import { codeOf, JitError } from "../error.ts";
 import { alwaysAllowed, assumeInput, targetNames } from "./assume-input.ts";
 import { type AttemptPorts, attempt, type Progress, type RequestReference } from "./attempt.ts";
-import type { AssumedRole, AssumeRoleInput, Fence, TokenService } from "./ports.ts";
+import type { AssumedRole, AssumeRoleInput, Fence, SessionCache, TokenService } from "./ports.ts";
 import type { Notice, Session } from "./types.ts";
 import { type ClaimedRequest, verifyRequest } from "./verify-request.ts";
 
@@ -15,6 +15,8 @@ import { type ClaimedRequest, verifyRequest } from "./verify-request.ts";
 export interface IssuePorts extends AttemptPorts {
   readonly tokens: Pick<TokenService, "assumeRole">;
   readonly rules: Rules;
+  /** Where sessions are kept on this machine, if they are. */
+  readonly cache?: Pick<SessionCache, "list">;
   /** Milliseconds that the server's clock is ahead of this machine's, where known. */
   clockSkew?(): number;
 }

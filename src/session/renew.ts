@@ -3,6 +3,7 @@ import { JitError } from "../error.ts";
 import { attempt } from "./attempt.ts";
 import { type Issued, type IssuePorts, issueGrant } from "./issue.ts";
 import type { Fence } from "./ports.ts";
+import { repairCrashed } from "./repair.ts";
 import type { Session } from "./types.ts";
 
 export interface RenewInput {
@@ -39,6 +40,7 @@ export async function renewSession(ports: IssuePorts, input: RenewInput, fence: 
     canRenew(input, ports.records.clock.now()) &&
     targets.every(({ store }) => store.role === session.role && store.issuer === "requester");
   if (!possible) throw impossible();
+  await repairCrashed(ports, ports.cache);
   const { request, requestHash, issueHash, notAfter } = session;
   await ports.journal.open({ request, requestHash, step: "assumeRole", accessKeyId: "-" });
   return await attempt(ports, { request, requestHash }, "assumeRole", (progress) =>

@@ -1,11 +1,11 @@
 import { appendRecord } from "../audit/append.ts";
-import { repairDangling } from "../audit/repair.ts";
 import type { RequestBody, StoredRecord } from "../audit/types.ts";
 import { JitError } from "../error.ts";
 import { attempt } from "./attempt.ts";
 import { type Issued, type IssuePorts, issue } from "./issue.ts";
 import { type AccessInput, planAccess } from "./plan.ts";
 import type { Fence } from "./ports.ts";
+import { repairCrashed } from "./repair.ts";
 import type { ReasonStore } from "./sealed-text.ts";
 
 export interface RequestPorts extends IssuePorts {
@@ -35,7 +35,7 @@ export type Outcome =
  */
 export async function requestAccess(ports: RequestPorts, input: AccessInput, fence: Fence): Promise<Outcome> {
   const { records, journal, rules } = ports;
-  await repairDangling({ ...records, journal });
+  await repairCrashed(ports, ports.cache);
   const { decision, request: body } = await planAccess(
     { rules, clock: records.clock, random: records.random },
     input,

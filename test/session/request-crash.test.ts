@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { codeOf } from "../../src/error.ts";
 import { requestAccess } from "../../src/session/request-access.ts";
+import { MemoryCache } from "./memory-cache.ts";
 import { fenceThat, World } from "./world.ts";
 
 /** A world whose key is enrolled already, so that faults meet the request. */
@@ -163,4 +164,15 @@ test.each<[string, (world: World, die: () => Promise<never>) => void, string[]]>
   next.tick(60);
   await nextRun(next);
   expect(next.story()).toEqual([...before, ...expected, "request", "issue"]);
+});
+
+test("killed between the cache file and its note: the session was handed over, and is not aborted", async () => {
+  const world = await enrolled();
+  const { session } = await requestAccess(world.ports, world.input(), fenceThat());
+  if (session === undefined) throw new Error("not granted");
+  const cache = new MemoryCache();
+  await cache.write("a", session, fenceThat());
+  await requestAccess({ ...world.ports, cache }, world.input(), fenceThat());
+  expect(world.story()).toEqual([...before, "request", "issue", "request", "issue"]);
+  expect(world.journal.entries.has(session.request)).toBe(false);
 });

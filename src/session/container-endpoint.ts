@@ -19,13 +19,15 @@ export interface ContainerEndpoint extends Endpoint {
  * Other users of the machine, and web pages by DNS rebinding, can reach the port: so the path and the token are
  * random, the token is compared in constant time, and the Host header must be our own address.
  *
- * @param current what to hand out; asked at every fetch
- * @throws JitError `ENDPOINT_FAILED` where no port can be had
+ * @param current what to hand out; asked at every fetch, and once before all: SDKs wait a second and no longer, and what
+ *   cannot be had at all should fail before a command starts
+ * @throws JitError `ENDPOINT_FAILED` where no port can be had; what `current` throws at the first time
  */
 export async function startContainerEndpoint(
   random: Random,
   current: () => Promise<Credentials>,
 ): Promise<ContainerEndpoint> {
+  await current();
   const path = `/${Buffer.from(random.bytes(16)).toString("base64url")}`;
   const authorization = `Bearer ${Buffer.from(random.bytes(32)).toString("base64url")}`;
   const server = createServer({ requestTimeout: 10_000 }, (request, response) => {

@@ -1,3 +1,4 @@
+import { checkDuration } from "../access/duration.ts";
 import { type CompiledPolicy, compileSessionPolicy } from "../access/policy/compile.ts";
 import type {
   AccessQuestion,
@@ -88,21 +89,6 @@ export function grantEnd(begin: Date, duration: number): Date {
 export function questionOf(input: AccessInput, now: Date): AccessQuestion {
   const { identity, targets, justification, circumstances, duration } = input;
   return { identity, targets, justification, circumstances, duration, now };
-}
-
-/** @throws JitError `DURATION_TOO_LONG` past what a store or access allows */
-export function checkDuration(targets: readonly Target[], duration: number): void {
-  for (const { store, access } of targets) {
-    const most = Math.min(access.maximumDuration ?? store.maximumDuration, store.maximumDuration);
-    if (duration <= most) continue;
-    throw new JitError(
-      "DURATION_TOO_LONG",
-      `${store.name}:${access.name} is open for ${most} seconds at most`,
-      {
-        hint: "ask for less time",
-      },
-    );
-  }
 }
 
 /** @throws JitError `ISSUER_UNSUPPORTED` where another than the requester issues for a store, `TARGET_MISSING` */

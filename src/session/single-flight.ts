@@ -1,3 +1,4 @@
+import type { Identity } from "../access/types.ts";
 import type { Clock } from "../audit/ports.ts";
 import { codeOf } from "../error.ts";
 import type { CacheName } from "./cache-name.ts";
@@ -10,6 +11,8 @@ export interface SingleFlightPorts {
   readonly lock: Lock;
   /** The server's clock. */
   readonly clock: Clock;
+  /** Who calls, where that is known: another's session is not seen, though its name is the same. */
+  readonly identity?: Identity;
   /** The session is in the cache: its request is no longer under way on this machine. */
   kept(session: Session): Promise<void>;
   /** The session could not be kept and is handed to nobody: writes the abort record. */
@@ -71,7 +74,9 @@ async function readCached(
   inputs: string,
 ): Promise<Session | undefined> {
   const session = await ports.cache.read(name);
-  return session?.inputs === inputs ? session : undefined;
+  if (session?.inputs !== inputs) return undefined;
+  const { identity } = ports;
+  return identity === undefined || identity.userid === session.identity.userid ? session : undefined;
 }
 
 function hit(session: Session, ...notices: Notice[]) {

@@ -1,3 +1,4 @@
+import { checkDuration } from "../access/duration.ts";
 import type { Rules, Target } from "../access/types.ts";
 import { open } from "../audit/envelope.ts";
 import type { Signer } from "../audit/ports.ts";
@@ -5,7 +6,7 @@ import { secondsOf } from "../audit/time.ts";
 import type { AuditRecord } from "../audit/types.ts";
 import { JitError } from "../error.ts";
 import { targetNames } from "./assume-input.ts";
-import { type AccessInput, checkDuration, questionOf } from "./plan.ts";
+import { type AccessInput, questionOf } from "./plan.ts";
 import { isTextOf } from "./sealed-text.ts";
 
 /** A request as it is brought to the issuer. Nothing of it is believed. */

@@ -22,7 +22,7 @@ export interface WarmMachine {
 }
 
 /** Variables of ours that change nothing about which session is meant: what a request would say. */
-const harmless = new Set(["JIT_REASON", "JIT_PURPOSE", "JIT_TICKET", "JIT_DURATION", "JIT_FOR"]);
+const harmless = new Set(["JIT_REASON", "JIT_PURPOSE", "JIT_TICKET", "JIT_FOR"]);
 
 /**
  * @param argv what follows the program's name

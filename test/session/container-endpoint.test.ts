@@ -18,6 +18,8 @@ beforeEach(async () => {
     fetches += 1;
     return current();
   });
+  expect(fetches).toBe(1);
+  fetches = 0;
 });
 
 afterEach(async () => {
@@ -110,6 +112,15 @@ test("two endpoints share neither path nor token", async () => {
 test("what cannot be had is told by its code alone", async () => {
   current = () => Promise.reject(new JitError("SESSION_ENDED", `over ${secretText}`));
   expect(await ask()).toMatchObject({ status: 503, body: '{"code":"SESSION_ENDED"}' });
+});
+
+test("what cannot be had from the first fails before anything starts", async () => {
+  const never = () => Promise.reject(new JitError("LEASE_UNSUPPORTED", "no"));
+  await expect(startContainerEndpoint({ bytes: (count) => randomBytes(count) }, never)).rejects.toMatchObject(
+    {
+      code: "LEASE_UNSUPPORTED",
+    },
+  );
 });
 
 test("once closed, it answers nobody", async () => {

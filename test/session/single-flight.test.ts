@@ -3,7 +3,7 @@ import { JitError } from "../../src/error.ts";
 import { type SingleFlightPorts, sessionFor } from "../../src/session/single-flight.ts";
 import type { Session } from "../../src/session/types.ts";
 import { MemoryCache, MemoryLock } from "./memory-cache.ts";
-import { after, lapsingAt, session } from "./sessions.ts";
+import { after, alice, lapsingAt, session } from "./sessions.ts";
 import { fenceThat } from "./world.ts";
 
 const name = { name: "s-customers.read-0000000000000000.json", inputs: "inputs" };
@@ -78,6 +78,13 @@ test("a session of other inputs is not seen", async () => {
   await cache.write(name.name, session({ inputs: "others" }), fenceThat());
   await sessionFor(ports(), name, obtain());
   expect(events[0]).toBe("obtain");
+});
+
+test("another person's session is not seen, where it is known who calls", async () => {
+  await keep(session());
+  const bob = { ...alice, userid: "AIDABOBBOBBOBBOBBOB0" };
+  expect((await sessionFor(ports({ identity: alice }), name, obtain())).kind).toBe("cached");
+  expect((await sessionFor(ports({ identity: bob }), name, obtain())).kind).toBe("granted");
 });
 
 test("what still works is handed out where its renewal fails", async () => {

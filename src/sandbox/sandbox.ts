@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createAccount, type PersonCredentials, personCredentials } from "./account.ts";
 import { createAuthorizer } from "./authorize.ts";
-import { createCloudTrail } from "./cloudtrail.ts";
+import { type CloudTrail, createCloudTrail } from "./cloudtrail.ts";
 import { createIam } from "./iam/service.ts";
 import { directoryShelf } from "./s3/directory.ts";
 import { memoryShelf } from "./s3/model.ts";
@@ -31,6 +31,8 @@ export interface WholeSandbox extends RunningSandbox {
   readonly world: World;
   readonly region: string;
   readonly seed: BucketSeed;
+  /** What happened so far; a restart forgets it. */
+  readonly trail: CloudTrail;
   /** That person's credentials (names are in `PEOPLE`); `undefined` for nobody. */
   credentials(person: string): PersonCredentials | undefined;
   /** An identity token of the CI service for a job. */
@@ -74,6 +76,7 @@ export async function openSandbox(options: WholeSandboxOptions): Promise<WholeSa
     world,
     region,
     seed: s3.seed,
+    trail,
     credentials(person) {
       const credentials = personCredentials(world, person, running.now());
       save();

@@ -40,7 +40,7 @@ export const secretOf = (name: string) => `secret-of-${name}`.padEnd(40, "/");
 
 export async function s3Sandbox(
   users: Readonly<Record<string, UserSpec>> = { root: {} },
-  options: { readonly now?: () => Date; readonly shelf?: Shelf } = {},
+  options: { readonly now?: () => Date; readonly shelf?: Shelf; readonly port?: number } = {},
 ): Promise<S3Sandbox> {
   const specs = new Map(Object.entries(users).map(([name, spec]) => [keyId(name), { name, spec }]));
   const keys: KeyLookup = {
@@ -89,6 +89,7 @@ export async function s3Sandbox(
   };
   const s3 = createS3({ authorizer, shelf: options.shelf ?? memoryShelf, random: randomBytes });
   const sandbox = await startSandbox({
+    ...(options.port === undefined ? {} : { port: options.port }),
     now: options.now ?? (() => new Date()),
     random: randomBytes,
     keys,

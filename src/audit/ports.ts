@@ -28,6 +28,8 @@ export interface RecordStore {
   read(key: string): Promise<Uint8Array | undefined>;
   /** Bytes of one version. */
   readVersion(key: string, versionId: string): Promise<Uint8Array | undefined>;
+  /** Bytes of the current version, or `undefined`: for the pointers that `replace` writes. */
+  readCurrent?(key: string): Promise<Uint8Array | undefined>;
   /** Current keys under a prefix, in lexicographic order, paged; `after` is exclusive. */
   list(prefix: string, after?: string): AsyncIterable<ListedObject>;
   /** All versions and delete markers under a prefix, keys in order, versions of a key newest first. */

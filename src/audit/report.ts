@@ -1,0 +1,68 @@
+import type { Finding, Severity } from "./finding.ts";
+import type { Grade } from "./statement.ts";
+import { type RecordType, recordTypes } from "./types.ts";
+
+/** What verification found. */
+export interface Report {
+  /** No `invalid` finding; under `strict` no `noise` either. */
+  readonly ok: boolean;
+  /** Objects under the prefix, whatever they are. */
+  readonly objects: number;
+  /** Valid records. */
+  readonly records: number;
+  readonly byType: Readonly<Record<RecordType, number>>;
+  /** Valid records by how well it is known whose key signed. */
+  readonly byGrade: Readonly<Record<Grade, number>>;
+  readonly bySeverity: Readonly<Record<Severity, number>>;
+  /** Noise by `aws:userid`; `-` where the name does not tell. */
+  readonly noiseByWriter: ReadonlyMap<string, number>;
+  /** The first findings, in the order in which they were made; `bySeverity` counts all. */
+  readonly findings: readonly Finding[];
+}
+
+/** Counts while verification runs, and keeps a bounded number of findings. */
+export class Tally {
+  objects = 0;
+  readonly #byType = Object.fromEntries(recordTypes.map((type) => [type, 0])) as Record<RecordType, number>;
+  readonly #byGrade: Record<Grade, number> = { attested: 0, "path only": 0 };
+  readonly #bySeverity: Record<Severity, number> = { invalid: 0, noise: 0, notice: 0 };
+  readonly #noise = new Map<string, number>();
+  readonly #findings: Finding[] = [];
+  readonly #most: number;
+  readonly #onFinding: (finding: Finding) => void;
+
+  constructor(most: number, onFinding: (finding: Finding) => void) {
+    this.#most = most;
+    this.#onFinding = onFinding;
+  }
+
+  record(type: RecordType, grade: Grade): void {
+    this.#byType[type]++;
+    this.#byGrade[grade]++;
+  }
+
+  take(findings: Iterable<Finding>): void {
+    for (const finding of findings) {
+      this.#bySeverity[finding.severity]++;
+      if (finding.severity === "noise") {
+        this.#noise.set(finding.writer, (this.#noise.get(finding.writer) ?? 0) + 1);
+      }
+      if (this.#findings.length < this.#most) this.#findings.push(finding);
+      this.#onFinding(finding);
+    }
+  }
+
+  report(strict: boolean): Report {
+    const { invalid, noise } = this.#bySeverity;
+    return {
+      ok: invalid === 0 && (noise === 0 || !strict),
+      objects: this.objects,
+      records: this.#byGrade.attested + this.#byGrade["path only"],
+      byType: this.#byType,
+      byGrade: this.#byGrade,
+      bySeverity: this.#bySeverity,
+      noiseByWriter: this.#noise,
+      findings: this.#findings,
+    };
+  }
+}

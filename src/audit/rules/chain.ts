@@ -1,0 +1,123 @@
+import { type Finding, type FindingCode, finding } from "../finding.ts";
+import type { RecordKey } from "../key.ts";
+import { secondsOf } from "../time.ts";
+import type { SeenRecord } from "./place.ts";
+
+/** Seconds that a clock may be set back between two records. */
+const clockTolerance = 300;
+
+/** What the next link needs of a record. */
+interface Link {
+  readonly name: string;
+  readonly prev: string;
+  readonly sha256: string;
+  readonly at: number;
+}
+
+interface Chain {
+  readonly userid: string;
+  /** The lowest number that was not seen yet. */
+  next: number;
+  /** Of record `next − 1`; `undefined` where that one is not known. */
+  last: Link | undefined;
+  /** Records that came before their predecessor: a listing is in order of time only by the hour. */
+  readonly early: Map<number, Link>;
+  /** Numbers whose object is there and is no valid record: said elsewhere, so no gap. */
+  readonly spoilt: Set<number>;
+}
+
+/** The name of a writer's chain: one key of one `aws:userid`. */
+export function chainOf(key: Pick<RecordKey, "userid" | "thumbprint">): string {
+  return `${key.userid}/${key.thumbprint}`;
+}
+
+/**
+ * Chains without holes or branches: numbers dense from 0, each record holding the hash of the one before. Takes records
+ * in any order; what is in order needs no memory.
+ */
+export class ChainBook {
+  readonly #chains = new Map<string, Chain>();
+
+  /** A valid record. */
+  add({ name, key, record, sha256 }: SeenRecord): Finding[] {
+    const chain = this.#chain(key);
+    const link = { name, prev: record.prev, sha256, at: secondsOf(record.at) };
+    const taken = record.n < chain.next || chain.early.has(record.n);
+    if (taken) return [this.#say(chain, "CHAIN_FORK", name, `the chain has a second record ${record.n}`)];
+    chain.early.set(record.n, link);
+    return this.#advance(chain);
+  }
+
+  /** An object whose name has a place in the chain and whose content is bad. */
+  spoil(key: RecordKey): Finding[] {
+    const chain = this.#chain(key);
+    if (key.n >= chain.next) chain.spoilt.add(key.n);
+    return this.#advance(chain);
+  }
+
+  /** Nothing more comes: what is still missing is a gap. */
+  *finish(): Generator<Finding> {
+    for (const chain of this.#chains.values()) {
+      for (const first of [...chain.early.keys()].sort((a, b) => a - b)) {
+        const link = chain.early.get(first);
+        if (link === undefined) continue;
+        const missing =
+          first - chain.next === 1 ? `record ${chain.next}` : `records ${chain.next} to ${first - 1}`;
+        yield this.#say(chain, "CHAIN_GAP", link.name, `${missing} of the chain before it is missing`);
+        chain.next = first;
+        chain.last = undefined;
+        yield* this.#advance(chain);
+      }
+    }
+  }
+
+  #advance(chain: Chain): Finding[] {
+    const found: Finding[] = [];
+    for (;;) {
+      const link = chain.early.get(chain.next);
+      if (link !== undefined) {
+        found.push(...this.#compare(chain, link));
+        chain.early.delete(chain.next);
+        chain.last = link;
+      } else if (chain.spoilt.delete(chain.next)) {
+        chain.last = undefined;
+      } else {
+        return found;
+      }
+      chain.next++;
+    }
+  }
+
+  #compare(chain: Chain, link: Link): Finding[] {
+    const { last } = chain;
+    if (last === undefined) return [];
+    const found: Finding[] = [];
+    if (link.prev !== last.sha256) {
+      found.push(this.#say(chain, "CHAIN_PREV", link.name, "the record before it is not the one it names"));
+    }
+    if (link.at < last.at - clockTolerance) {
+      const message = `the record is dated ${last.at - link.at} seconds before the one it follows`;
+      found.push(this.#say(chain, "CHAIN_TIME", link.name, message));
+    }
+    return found;
+  }
+
+  #say(chain: Chain, code: FindingCode, name: string, message: string): Finding {
+    return finding(code, name, chain.userid, message);
+  }
+
+  #chain(key: RecordKey): Chain {
+    const name = chainOf(key);
+    const known = this.#chains.get(name);
+    if (known !== undefined) return known;
+    const chain = {
+      userid: key.userid,
+      next: 0,
+      last: undefined,
+      early: new Map(),
+      spoilt: new Set<number>(),
+    };
+    this.#chains.set(name, chain);
+    return chain;
+  }
+}

@@ -1,0 +1,84 @@
+import type { KeyObject } from "node:crypto";
+import { importPublicKey } from "../../access/jwk.ts";
+import type { Identity, PublicJwk, Trust } from "../../access/types.ts";
+import { type Finding, finding } from "../finding.ts";
+import type { RecordKey } from "../key.ts";
+import { type Grade, judgeStatement } from "../statement.ts";
+import type { AuditRecord } from "../types.ts";
+import { chainOf } from "./chain.ts";
+import type { SeenRecord } from "./place.ts";
+
+/** A key that a valid `enrol` record has brought into the log. */
+export interface Enrolment {
+  readonly jwk: PublicJwk;
+  readonly key: KeyObject;
+  readonly by: Identity;
+  readonly grade: Grade;
+}
+
+/** What of the trust file decides about keys. */
+export type KeyTrust = Pick<Trust, "tokenIssuers" | "refusePathOnly">;
+
+/** The keys of all writers. A key counts for the one `aws:userid` under whose prefix it was enrolled. */
+export class KeyRing {
+  readonly #trust: KeyTrust;
+  readonly #enrolments = new Map<string, Enrolment>();
+
+  /** @param trust `undefined` where the organization has no trust file: no statement can be checked then */
+  constructor(trust: KeyTrust | undefined) {
+    this.#trust = trust ?? { tokenIssuers: [], refusePathOnly: false };
+  }
+
+  /** The key that an `enrol` record brings, with which it is signed itself. */
+  static ownKey({ key }: AuditRecord<"enrol">): Pick<Enrolment, "jwk" | "key"> {
+    return { jwk: key, key: importPublicKey(key) };
+  }
+
+  find(key: Pick<RecordKey, "userid" | "thumbprint">): Enrolment | undefined {
+    return this.#enrolments.get(chainOf(key));
+  }
+
+  /** Takes the key of a valid record 0. A second one changes nothing; the chain's rules report it. */
+  enrol({ key, name }: SeenRecord, record: AuditRecord<"enrol">): Finding[] {
+    if (this.#enrolments.has(chainOf(key))) return [];
+    const verdict = judgeStatement(
+      record.statement,
+      { ...record, thumbprint: key.thumbprint },
+      this.#trust.tokenIssuers,
+    );
+    const grade = verdict === "attested" ? "attested" : "path only";
+    const { key: jwk, by } = record;
+    this.#enrolments.set(chainOf(key), { jwk, key: importPublicKey(jwk), by, grade });
+    const found: Finding[] = [];
+    if (verdict === "invalid") {
+      found.push(
+        finding("STATEMENT_INVALID", name, key.userid, "AWS's statement does not prove whose key it is"),
+      );
+    } else if (verdict === "untrusted issuer") {
+      const message = "the trust file does not name the issuer of AWS's statement";
+      found.push(finding("STATEMENT_UNTRUSTED", name, key.userid, message));
+    }
+    if (grade === "path only" && this.#trust.refusePathOnly) {
+      found.push(
+        finding("KEY_PATH_ONLY", name, key.userid, "the trust file refuses keys without AWS's statement"),
+      );
+    }
+    return found;
+  }
+
+  /** Whether a record is by whom its key was enrolled for. A user may be renamed, a role session may not. */
+  byFindings({ key, record, name }: SeenRecord): Finding[] {
+    const by = this.find(key)?.by;
+    if (by === undefined) return [];
+    const renamed = [by.arn, record.by.arn].every((arn) => /^arn:[a-z0-9-]+:iam::[0-9]{12}:user\//.test(arn));
+    if (record.by.account === by.account && (record.by.arn === by.arn || renamed)) return [];
+    return [
+      finding(
+        "BY_DIFFERS",
+        name,
+        key.userid,
+        "the record is by another principal than its key was enrolled for",
+      ),
+    ];
+  }
+}

@@ -1,0 +1,86 @@
+import { secondsOf } from "../time.ts";
+import type { RecordType } from "../types.ts";
+import { chainOf } from "./chain.ts";
+import type { SeenRecord } from "./place.ts";
+
+/** What the rules between records of one request need of each, and no more: a log holds many. */
+export interface LinkHead<T extends RecordType> {
+  readonly type: T;
+  readonly name: string;
+  readonly userid: string;
+  /** `userid/thumbprint` of the writer. */
+  readonly chain: string;
+  readonly sha256: string;
+  /** Unix seconds. */
+  readonly at: number;
+  readonly catalog: string;
+}
+
+export interface RequestLink extends LinkHead<"request"> {
+  readonly role: string;
+  readonly issuer: string;
+  readonly duration: number;
+}
+
+export interface IssueLink extends LinkHead<"issue"> {
+  readonly requestHash: string;
+  readonly decisions: readonly string[];
+  readonly renews: string;
+  readonly role: string;
+  readonly sessionName: string;
+  readonly accessKeyId: string;
+  readonly isSealed: boolean;
+  readonly durationSeconds: number;
+  readonly expiration: number;
+  readonly notAfter: number;
+}
+
+export interface EndLink extends LinkHead<"end"> {
+  readonly requestHash: string;
+  readonly issueHash: string;
+}
+
+export interface OtherLink extends LinkHead<"approval" | "denial" | "abort" | "revoke"> {
+  readonly requestHash: string;
+}
+
+export type Link = RequestLink | IssueLink | EndLink | OtherLink;
+
+/** `undefined` for `enrol`, which belongs to no request. */
+export function linkOf({ record, name, key, sha256 }: SeenRecord): Link | undefined {
+  const head = { name, userid: key.userid, chain: chainOf(key), sha256, at: secondsOf(record.at) };
+  const { catalog } = record;
+  switch (record.type) {
+    case "enrol":
+      return undefined;
+    case "request": {
+      const { type, role, issuer, duration } = record;
+      return { ...head, catalog, type, role, issuer, duration };
+    }
+    case "issue": {
+      const { type, requestHash, decisions, renews, role, sessionName, accessKeyId, durationSeconds } =
+        record;
+      const times = { expiration: secondsOf(record.expiration), notAfter: secondsOf(record.notAfter) };
+      const isSealed = record.sealed !== "-";
+      const body = {
+        requestHash,
+        decisions,
+        renews,
+        role,
+        sessionName,
+        accessKeyId,
+        durationSeconds,
+        isSealed,
+      };
+      return { ...head, catalog, type, ...body, ...times };
+    }
+    case "end": {
+      const { type, requestHash, issueHash } = record;
+      return { ...head, catalog, type, requestHash, issueHash };
+    }
+    default: {
+      const { type, requestHash } = record;
+      return { ...head, catalog, type, requestHash };
+    }
+  }
+}

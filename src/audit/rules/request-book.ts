@@ -1,0 +1,51 @@
+import { type Finding, finding } from "../finding.ts";
+import type { RecordKey } from "../key.ts";
+import type { RecordType } from "../types.ts";
+import { type Link, linkOf } from "./link.ts";
+import type { SeenRecord } from "./place.ts";
+import { requestFindings } from "./request.ts";
+
+interface Records {
+  readonly links: Link[];
+  readonly spoilt: Set<RecordType>;
+}
+
+/** Gathers the records of each request until all are there; then `requestFindings` judges them. */
+export class RequestBook {
+  readonly #requests = new Map<string, Records>();
+  /** Access key ids of all sessions. */
+  readonly #accessKeys = new Set<string>();
+
+  /** A valid record. */
+  add(seen: SeenRecord): Finding[] {
+    const link = linkOf(seen);
+    if (link === undefined) return [];
+    this.#records(seen.record.request).links.push(link);
+    if (link.type !== "issue") return [];
+    if (this.#accessKeys.has(link.accessKeyId)) {
+      const message = "another issue record tells the same access key id";
+      return [finding("ACCESS_KEY_REPEATED", link.name, link.userid, message)];
+    }
+    this.#accessKeys.add(link.accessKeyId);
+    return [];
+  }
+
+  /** An object under a request whose content is bad. */
+  spoil({ request, type }: RecordKey): void {
+    if (request !== "-") this.#records(request).spoilt.add(type);
+  }
+
+  /** Nothing more comes. */
+  *finish(): Generator<Finding> {
+    for (const [request, { links, spoilt }] of this.#requests) yield* requestFindings(request, links, spoilt);
+    this.#requests.clear();
+  }
+
+  #records(request: string): Records {
+    const known = this.#requests.get(request);
+    if (known !== undefined) return known;
+    const records = { links: [], spoilt: new Set<RecordType>() };
+    this.#requests.set(request, records);
+    return records;
+  }
+}

@@ -1,0 +1,67 @@
+import type { ListedObject, RecordStore } from "./ports.ts";
+
+/** All that a bucket has under one name. */
+export interface ScannedObject {
+  readonly name: string;
+  /** The version that counts: the oldest that is no delete marker. `undefined` where only markers are left. */
+  readonly oldest: ListedObject | undefined;
+  /** Later versions, oldest first. */
+  readonly later: readonly ListedObject[];
+  readonly deleteMarkers: number;
+}
+
+/** The objects under a prefix in order of their names, with all their versions. */
+export async function* scanObjects(
+  store: Pick<RecordStore, "listVersions">,
+  prefix: string,
+): AsyncGenerator<ScannedObject> {
+  let versions: ListedObject[] = [];
+  for await (const version of store.listVersions(prefix)) {
+    const [first] = versions;
+    if (first !== undefined && first.key !== version.key) {
+      yield group(first.key, versions);
+      versions = [];
+    }
+    versions.push(version);
+  }
+  const [first] = versions;
+  if (first !== undefined) yield group(first.key, versions);
+}
+
+function group(name: string, newestFirst: readonly ListedObject[]): ScannedObject {
+  const [oldest, ...later] = newestFirst.filter((version) => !version.isDeleteMarker).reverse();
+  return {
+    name,
+    oldest,
+    later,
+    deleteMarkers: newestFirst.filter((version) => version.isDeleteMarker).length,
+  };
+}
+
+/** Gathers what comes one by one into lists of at most `size`. */
+export async function* inBatches<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+  let batch: T[] = [];
+  for await (const item of source) {
+    batch.push(item);
+    if (batch.length === size) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** `work` on every item, at most `limit` at once; results in the order of the items. */
+export async function mapAtMost<T, R>(
+  limit: number,
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = new Array(items.length);
+  const queue = items.entries();
+  const lane = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  return results;
+}

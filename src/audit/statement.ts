@@ -1,0 +1,118 @@
+import { createPublicKey, verify } from "node:crypto";
+import { decodeBase64url } from "../access/base64url.ts";
+import { parseStrictJson } from "../access/canonical.ts";
+import type { Identity, Trust } from "../access/types.ts";
+import { secondsOf } from "./time.ts";
+
+/** How well it is known whose key it is: AWS signed it, or only the bucket's policy let the writer's path through. */
+export type Grade = "attested" | "path only";
+
+/** What is believed of a statement, and where not, why. */
+export type StatementVerdict = "attested" | "absent" | "untrusted issuer" | "invalid";
+
+/** Seconds that the clocks of AWS's services may differ. */
+const tolerance = 300;
+const namespace = "https://sts.amazonaws.com/";
+
+/**
+ * Checks AWS's signed statement (JWT of `sts:GetWebIdentityToken`, RFC 7519) offline: RS256 or ES384 by a key that the
+ * trust file has archived for its issuer, the audience this key's thumbprint alone, account and principal those of the
+ * record, and the record signed while it was valid.
+ * @param at time of the `enrol` record
+ * @returns `untrusted issuer` where the trust file names no such issuer, so that nothing can be said
+ */
+export function judgeStatement(
+  statement: string,
+  expected: { readonly thumbprint: string; readonly by: Identity; readonly at: string },
+  issuers: Trust["tokenIssuers"],
+): StatementVerdict {
+  if (statement === "-") return "absent";
+  const [headText = "", bodyText = "", signatureText = ""] = statement.split(".");
+  const head = members(headText);
+  const claims = members(bodyText);
+  const signature = bytesOf(signatureText);
+  if (head === undefined || claims === undefined || signature === undefined) return "invalid";
+  const issuer = issuers.find((known) => known.issuer === claims.get("iss"));
+  if (issuer === undefined) return "untrusted issuer";
+  const signed = Buffer.from(`${headText}.${bodyText}`, "latin1");
+  const good =
+    isSigned(head, signed, signature, issuer.keys) &&
+    !head.has("crit") &&
+    isFor(claims.get("aud"), expected.thumbprint) &&
+    isCurrent(claims, secondsOf(expected.at)) &&
+    isPrincipal(claims, expected.by);
+  return good ? "attested" : "invalid";
+}
+
+type Members = ReadonlyMap<string, unknown>;
+
+function isSigned(
+  head: Members,
+  signed: Uint8Array,
+  signature: Uint8Array,
+  keys: Trust["tokenIssuers"][number]["keys"],
+): boolean {
+  const algorithm = head.get("alg");
+  const jwk = keys.find((key) => key["kid"] !== undefined && key["kid"] === head.get("kid"));
+  if (jwk === undefined || (algorithm !== "RS256" && algorithm !== "ES384")) return false;
+  const wanted = algorithm === "RS256" ? jwk["kty"] === "RSA" : jwk["kty"] === "EC" && jwk["crv"] === "P-384";
+  if (!wanted) return false;
+  try {
+    const key = createPublicKey({ key: { ...jwk }, format: "jwk" });
+    // RFC 7518, section 3.3: 2048 bits at least.
+    if (algorithm === "RS256" && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) return false;
+    const hash = algorithm === "RS256" ? "sha256" : "sha384";
+    return verify(hash, signed, { key, dsaEncoding: "ieee-p1363" }, signature);
+  } catch {
+    return false;
+  }
+}
+
+function isFor(audience: unknown, thumbprint: string): boolean {
+  const one: unknown = Array.isArray(audience) && audience.length === 1 ? audience[0] : audience;
+  return one === thumbprint;
+}
+
+function isCurrent(claims: Members, at: number): boolean {
+  const from = claims.get("iat");
+  const to = claims.get("exp");
+  return typeof from === "number" && typeof to === "number" && from - tolerance <= at && at <= to + tolerance;
+}
+
+/** `principal_id`, or else `sub`, is the ARN of the user or of the session's role. */
+function isPrincipal(claims: Members, by: Identity): boolean {
+  const named = claims.get(namespace);
+  if (typeof named !== "object" || named === null) return false;
+  const aws: Members = new Map(Object.entries(named));
+  const principal = aws.get("principal_id") ?? claims.get("sub");
+  return aws.get("aws_account") === by.account && typeof principal === "string" && isSame(principal, by.arn);
+}
+
+/** `arn:P:iam::A:role/path/NAME` is the role of `arn:P:sts::A:assumed-role/NAME/session`, whose ARN has no path. */
+function isSame(principal: string, arn: string): boolean {
+  const session = /^arn:([a-z0-9-]+):sts::([0-9]{12}):assumed-role\/([^/]+)\/[^/]+$/.exec(arn);
+  if (session === null) return principal === arn;
+  const role = /^arn:([a-z0-9-]+):iam::([0-9]{12}):role\/(?:.*\/)?([^/]+)$/.exec(principal);
+  return role !== null && [1, 2, 3].every((part) => role[part] === session[part]);
+}
+
+function members(text: string): Members | undefined {
+  const bytes = bytesOf(text);
+  if (bytes === undefined) return undefined;
+  try {
+    const value = parseStrictJson(bytes);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? new Map(Object.entries(value))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function bytesOf(text: string): Uint8Array | undefined {
+  try {
+    return decodeBase64url(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,218 @@
+import { importPublicKey, thumbprint as thumbprintOf } from "../access/jwk.ts";
+import type { PublicJwk } from "../access/types.ts";
+import { checkSignature } from "./check-signature.ts";
+import { findEnrolment } from "./enrolments.ts";
+import { readEnvelope } from "./envelope.ts";
+import type { Finding, FindingCode } from "./finding.ts";
+import { idTime, parseId } from "./id.ts";
+import { type RecordKey, readKey, recordPrefix } from "./key.ts";
+import type { ListedObject, RecordStore } from "./ports.ts";
+import { chainOf } from "./rules/chain.ts";
+import { KeyRing, type KeyTrust } from "./rules/keys.ts";
+import { linkOf } from "./rules/link.ts";
+import { placeFindings, type SeenRecord } from "./rules/place.ts";
+import { requestFindings } from "./rules/request.ts";
+import { mapAtMost } from "./scan.ts";
+import type { Grade } from "./statement.ts";
+import { hoursBetween, secondsOf } from "./time.ts";
+import type { AuditRecord, RecordType } from "./types.ts";
+
+export interface StoryOptions {
+  /** The organization's fingerprint, or `unsigned`. */
+  readonly log: string;
+  readonly trust: KeyTrust | undefined;
+  readonly now: Date;
+  /** Keys whose enrolment need not be searched for: this machine's own. Their grade is then not known. */
+  readonly knownKeys?: readonly PublicJwk[];
+  /** Most hours that are looked through, forwards for records and backwards for keys; 92 days unless told. */
+  readonly maximumHours?: number;
+}
+
+/** One object of the request. */
+export interface StoryEntry {
+  readonly name: string;
+  readonly key: RecordKey;
+  /** What the record says; to be believed only if `reason` is `undefined`. `undefined` where it is none. */
+  readonly record: AuditRecord | undefined;
+  readonly sha256: string | undefined;
+  /** Why the record is not valid; `undefined` where its form, place, key and signature are right. */
+  readonly reason: FindingCode | undefined;
+  /** How well it is known whose key signed; `undefined` where that was not looked up. */
+  readonly grade: Grade | undefined;
+  readonly lastModified: Date;
+}
+
+/** `open`: neither issued nor closed. `expired` and `issued` by the grant's end and `now`. */
+export type StoryState =
+  | "absent"
+  | "open"
+  | "denied"
+  | "aborted"
+  | "issued"
+  | "revoked"
+  | "forgotten"
+  | "expired";
+
+export interface Story {
+  readonly request: string;
+  readonly state: StoryState;
+  /** In order of time, and of number within one writer's second. */
+  readonly entries: readonly StoryEntry[];
+  /** What the valid records have against each other. */
+  readonly findings: readonly Finding[];
+  /** Whether every hour was looked at in which a record of the request can lie. */
+  readonly complete: boolean;
+}
+
+type Store = Pick<RecordStore, "list" | "listPrefixes" | "read">;
+
+const parallelLists = 12;
+
+/**
+ * Everything about one request: found by LIST in the hour of its id and those that follow, to now, or to the hour after
+ * the end of its grant; each record checked by itself, and all against each other. Chains are not followed: that takes
+ * the whole log (`verifyLog`).
+ * @throws JitError `ID_INVALID`, and those of the store
+ */
+export async function tellStory(store: Store, request: string, options: StoryOptions): Promise<Story> {
+  const maximumHours = options.maximumHours ?? 92 * 24;
+  const first = new Date(idTime(parseId(request)));
+  const hours = [...hoursBetween(first, options.now)];
+  const reader = new StoryReader(store, options, maximumHours);
+  const entries: StoryEntry[] = [];
+  let last = Math.min(hours.length, maximumHours);
+  for (let i = 0; i < last; i += parallelLists) {
+    const some = hours.slice(i, Math.min(i + parallelLists, last));
+    const found = await mapAtMost(parallelLists, some, (hour) =>
+      reader.read(`${recordPrefix}${hour}/${request}/`),
+    );
+    entries.push(...found.flat());
+    last = Math.min(last, hoursUntilEnd(entries, first));
+  }
+  entries.sort(inOrder);
+  const { links, spoilt } = linksOf(entries);
+  return {
+    request,
+    state: stateOf(entries, options.now),
+    entries,
+    findings: requestFindings(request, links, spoilt),
+    complete: last === Math.min(hours.length, hoursUntilEnd(entries, first)),
+  };
+}
+
+/** Hours from the request's to the last in which more of it may come. */
+function hoursUntilEnd(entries: readonly StoryEntry[], first: Date): number {
+  const valid = validRecords(entries);
+  const ends = valid.map((record) => (record.type === "issue" ? secondsOf(record.notAfter) * 1000 : 0));
+  const end = Math.max(0, ...ends);
+  if (end === 0) {
+    const isClosed = valid.some((record) => record.type === "denial" || record.type === "abort");
+    return isClosed ? 0 : Number.POSITIVE_INFINITY;
+  }
+  // One hour more: a command may outlive the grant, and its end is recorded then.
+  return [...hoursBetween(first, new Date(end + 3_600_000))].length;
+}
+
+class StoryReader {
+  readonly #store: Store;
+  readonly #options: StoryOptions;
+  readonly #maximumHours: number;
+  readonly #ring: KeyRing;
+  readonly #searches = new Map<string, Promise<void>>();
+
+  constructor(store: Store, options: StoryOptions, maximumHours: number) {
+    this.#store = store;
+    this.#options = options;
+    this.#maximumHours = maximumHours;
+    this.#ring = new KeyRing(options.trust);
+  }
+
+  async read(prefix: string): Promise<StoryEntry[]> {
+    const entries: StoryEntry[] = [];
+    for await (const object of this.#store.list(prefix)) {
+      const key = readKey(object.key);
+      if (key !== undefined) entries.push(await this.#entry(object, key));
+    }
+    return entries;
+  }
+
+  async #entry({ key: name, lastModified }: ListedObject, key: RecordKey): Promise<StoryEntry> {
+    const nothing = { name, key, lastModified, record: undefined, sha256: undefined, grade: undefined };
+    const bytes = await this.#store.read(name);
+    if (bytes === undefined) return { ...nothing, reason: "OBJECT_UNREADABLE" };
+    const opened = readEnvelope(bytes);
+    if (!opened.ok) return { ...nothing, reason: opened.code };
+    const { record, kid, sha256 } = opened;
+    const seen: SeenRecord = { name, key, record, kid, sha256, lastModified };
+    const [misplaced] = placeFindings(seen, this.#options.log);
+    const entry = { ...nothing, record, sha256 };
+    if (misplaced !== undefined) return { ...entry, reason: misplaced.code };
+    const known = await this.#keyOf(key);
+    if (known === undefined) return { ...entry, reason: "KEY_NOT_ENROLLED" };
+    const fault = await checkSignature(opened, known);
+    if (fault !== undefined)
+      return { ...entry, reason: fault === "KEY_UNKNOWN" ? "KEY_NOT_ENROLLED" : fault };
+    const [other] = this.#ring.byFindings(seen);
+    return { ...entry, reason: other?.code, grade: known.grade };
+  }
+
+  async #keyOf(key: RecordKey) {
+    const own = this.#options.knownKeys?.find((jwk) => thumbprintOf(jwk) === key.thumbprint);
+    if (own !== undefined) return { jwk: own, key: importPublicKey(own), grade: undefined };
+    const search = this.#searches.get(chainOf(key)) ?? this.#search(key);
+    this.#searches.set(chainOf(key), search);
+    await search;
+    return this.#ring.find(key);
+  }
+
+  async #search(key: RecordKey): Promise<void> {
+    const found = await findEnrolment(this.#store, key, this.#options.log, this.#maximumHours);
+    if (found !== undefined) this.#ring.enrol(found.seen, found.record);
+  }
+}
+
+function linksOf(entries: readonly StoryEntry[]) {
+  const spoilt = new Set<RecordType>();
+  const links = entries.flatMap((entry) => {
+    const { name, key, record, sha256, lastModified } = entry;
+    if (entry.reason !== undefined || record === undefined || sha256 === undefined) {
+      spoilt.add(key.type);
+      return [];
+    }
+    return linkOf({ name, key, record, sha256, lastModified, kid: key.thumbprint }) ?? [];
+  });
+  return { links, spoilt };
+}
+
+function validRecords(entries: readonly StoryEntry[]): AuditRecord[] {
+  return entries.flatMap(({ record, reason }) =>
+    reason === undefined && record !== undefined ? [record] : [],
+  );
+}
+
+function stateOf(entries: readonly StoryEntry[], now: Date): StoryState {
+  const records = validRecords(entries);
+  const issued = records.findLast((record) => record.type === "issue");
+  const has = (type: RecordType) => records.some((record) => record.type === type);
+  if (issued === undefined) {
+    if (has("denial")) return "denied";
+    if (has("abort")) return "aborted";
+    return has("request") ? "open" : "absent";
+  }
+  if (has("revoke")) return "revoked";
+  if (secondsOf(issued.notAfter) * 1000 <= now.getTime()) return "expired";
+  const after = records.slice(records.indexOf(issued) + 1);
+  if (after.some((record) => record.type === "abort" && record.accessKeyId === issued.accessKeyId))
+    return "aborted";
+  return after.some((record) => record.type === "end" && record.outcome === "forgotten")
+    ? "forgotten"
+    : "issued";
+}
+
+function inOrder(a: StoryEntry, b: StoryEntry): number {
+  const [first, second] = [a, b].map(
+    ({ record, key }) => record?.at ?? key.hour.replace(/^(\d{4})(\d\d)(\d\dT)/, "$1-$2-$3"),
+  );
+  if (first !== second) return (first ?? "") < (second ?? "") ? -1 : 1;
+  return a.key.n - b.key.n || (a.name < b.name ? -1 : 1);
+}

@@ -1,0 +1,179 @@
+import { checkSignature } from "./check-signature.ts";
+import type { SignatureFault } from "./envelope.ts";
+import { type Finding, finding } from "./finding.ts";
+import { recordPrefix } from "./key.ts";
+import type { RecordStore } from "./ports.ts";
+import { type ReadObject, readObject } from "./read-object.ts";
+import { type Report, Tally } from "./report.ts";
+import { ChainBook } from "./rules/chain.ts";
+import { KeyRing, type KeyTrust } from "./rules/keys.ts";
+import { arrivalFindings, placeFindings, type SeenRecord } from "./rules/place.ts";
+import { RequestBook } from "./rules/request-book.ts";
+import { inBatches, mapAtMost, type ScannedObject, scanObjects } from "./scan.ts";
+
+export interface VerifyOptions {
+  /** The organization's fingerprint, or `unsigned`. */
+  readonly log: string;
+  readonly trust: KeyTrust | undefined;
+  /** Whether a catalog of this digest was ever signed as the trust file asks. Left out: any digest is taken. */
+  readonly knowsCatalog?: (digest: string) => Promise<boolean>;
+  /** Whether noise fails, too. */
+  readonly strict?: boolean;
+  /** Called with every finding as it is made. */
+  readonly onFinding?: (finding: Finding) => void;
+  /** Most findings in the report; 10,000 unless told. */
+  readonly maximumFindings?: number;
+}
+
+/** Objects that are read and checked together. */
+const batchSize = 256;
+const parallelReads = 32;
+
+/**
+ * Verifies a whole log in the bucket: names, encoding, keys, signatures, chains, and the links between the records of
+ * each request. Reads each object once, in the order of names, and holds of each record only what its successors and
+ * its request need.
+ *
+ * What it cannot see: records that were removed from the end of a chain, all versions of them. Checkpoints show those.
+ * @throws JitError of the store; whatever lies in the bucket makes findings, not errors
+ */
+export async function verifyLog(
+  store: Pick<RecordStore, "listVersions" | "readVersion">,
+  options: VerifyOptions,
+): Promise<Report> {
+  const verification = new Verification(store, options);
+  for await (const batch of inBatches(scanObjects(store, recordPrefix), batchSize)) {
+    await verification.take(batch);
+  }
+  return verification.finish();
+}
+
+class Verification {
+  readonly #store: Pick<RecordStore, "readVersion">;
+  readonly #options: VerifyOptions;
+  readonly #tally: Tally;
+  readonly #keys: KeyRing;
+  readonly #chains = new ChainBook();
+  readonly #requests = new RequestBook();
+  readonly #catalogs = new Map<string, boolean>();
+  /** Objects whose key is not enrolled yet: a clock set back puts a record before its key. */
+  #waiting: ScannedObject[] = [];
+
+  constructor(store: Pick<RecordStore, "readVersion">, options: VerifyOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#tally = new Tally(options.maximumFindings ?? 10_000, options.onFinding ?? (() => undefined));
+    this.#keys = new KeyRing(options.trust);
+  }
+
+  async take(batch: readonly ScannedObject[]): Promise<void> {
+    this.#tally.objects += batch.length;
+    await this.#check(batch, false);
+  }
+
+  async finish(): Promise<Report> {
+    const waiting = this.#waiting;
+    for (let i = 0; i < waiting.length; i += batchSize) {
+      await this.#check(waiting.slice(i, i + batchSize), true);
+    }
+    this.#tally.take(this.#chains.finish());
+    this.#tally.take(this.#requests.finish());
+    return this.#tally.report(this.#options.strict ?? false);
+  }
+
+  async #check(batch: readonly ScannedObject[], isLast: boolean): Promise<void> {
+    const read = await mapAtMost(parallelReads, batch, (object) => readObject(this.#store, object));
+    // Keys first: within one hour the names of `enrol` records sort before all others.
+    const enrolments = read.filter(({ opened }) => opened?.record.type === "enrol");
+    const others = read.filter(({ opened }) => opened?.record.type !== "enrol");
+    for (const object of enrolments) await this.#judge(object, await this.#faultOf(object));
+    const ready = others.filter((object) => {
+      const waits = !isLast && isSigned(object) && this.#keys.find(object.key) === undefined;
+      if (waits) this.#waiting.push(object.object);
+      return !waits;
+    });
+    const faults = await Promise.all(ready.map((object) => this.#faultOf(object)));
+    for (const [index, object] of ready.entries()) await this.#judge(object, faults[index]);
+  }
+
+  /** What is wrong with an object's signature, where it has the form of a record at all. */
+  async #faultOf(object: ReadObject): Promise<SignatureFault | undefined> {
+    if (!isSigned(object)) return undefined;
+    const { opened, key } = object;
+    if (opened.record.type === "enrol") {
+      return checkSignature(opened, KeyRing.ownKey(opened.record));
+    }
+    const enrolment = this.#keys.find(key);
+    return enrolment === undefined ? "KEY_UNKNOWN" : checkSignature(opened, enrolment);
+  }
+
+  async #judge(object: ReadObject, fault: SignatureFault | undefined): Promise<void> {
+    const tally = this.#tally;
+    tally.take(object.findings);
+    const { key } = object;
+    if (key === undefined) return;
+    const found: Finding[] = [];
+    const seen = seenRecord(object);
+    if (seen !== undefined) {
+      found.push(...placeFindings(seen, this.#options.log));
+      if (fault !== undefined) found.unshift(signatureFinding(seen, fault));
+      if (!(await this.#knowsCatalog(seen.record.catalog))) {
+        found.push(finding("CATALOG_UNKNOWN", seen.name, key.userid, "no signed catalog has this digest"));
+      }
+    }
+    tally.take(found);
+    if (seen === undefined || found.length > 0) {
+      this.#requests.spoil(key);
+      tally.take(this.#chains.spoil(key));
+      return;
+    }
+    if (seen.record.type === "enrol") tally.take(this.#keys.enrol(seen, seen.record));
+    tally.record(seen.record.type, this.#keys.find(key)?.grade ?? "path only");
+    tally.take(arrivalFindings(seen));
+    tally.take(this.#keys.byFindings(seen));
+    tally.take(this.#chains.add(seen));
+    tally.take(this.#requests.add(seen));
+  }
+
+  async #knowsCatalog(digest: string): Promise<boolean> {
+    const { knowsCatalog } = this.#options;
+    if (knowsCatalog === undefined) return true;
+    const known = this.#catalogs.get(digest) ?? (await knowsCatalog(digest));
+    this.#catalogs.set(digest, known);
+    return known;
+  }
+}
+
+type SignedObject = ReadObject & Required<{ [K in "key" | "opened"]: NonNullable<ReadObject[K]> }>;
+
+function isSigned(object: ReadObject): object is SignedObject {
+  return object.key !== undefined && object.opened !== undefined;
+}
+
+function seenRecord(object: ReadObject): SeenRecord | undefined {
+  const { oldest } = object.object;
+  if (!isSigned(object) || oldest === undefined) return undefined;
+  const { record, kid, sha256 } = object.opened;
+  return {
+    name: object.object.name,
+    key: object.key,
+    record,
+    kid,
+    sha256,
+    lastModified: oldest.lastModified,
+  };
+}
+
+function signatureFinding({ name, key }: SeenRecord, fault: SignatureFault): Finding {
+  const { userid } = key;
+  switch (fault) {
+    case "KEY_UNKNOWN":
+      return finding("KEY_NOT_ENROLLED", name, userid, "no enrolment of the key that is said to have signed");
+    case "KEY_ALGORITHM":
+      return finding(fault, name, userid, "the key is not one of the algorithm that the header names");
+    case "SIGNATURE_HIGH_S":
+      return finding(fault, name, userid, "the signature is the second spelling of one");
+    case "SIGNATURE_INVALID":
+      return finding(fault, name, userid, "the signature is not that of the key over these bytes");
+  }
+}

@@ -1,6 +1,6 @@
+import { suggest } from "../../access/catalog/suggest.ts";
 import { formatDuration } from "../../access/duration.ts";
 import { describe } from "../../access/policy/describe.ts";
-import { suggest } from "../../access/catalog/suggest.ts";
 import type { Catalog, Store } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
 import { openOrganization } from "../compose.ts";
@@ -51,16 +51,20 @@ export async function showStore(context: Context): Promise<number> {
         ["role", store.role],
         ["issuer", issuers[store.issuer]],
         ["at most", formatDuration(store.maximumDuration)],
-        ...(store.lease === undefined ? [] : [["lease", `${formatDuration(store.lease)} at a time for a command under jit exec`]]),
+        ...(store.lease === undefined
+          ? []
+          : [["lease", `${formatDuration(store.lease)} at a time for a command under jit exec`]]),
         ...networkRows(store),
       ].map(([name = "", value = ""]) => [`  ${name}`, value]),
       (cell, _row, column) => (column === 0 ? style.dim(cell) : cell),
     ),
   );
   for (const access of store.accesses.values()) {
-    const limit = access.maximumDuration === undefined ? "" : `, at most ${formatDuration(access.maximumDuration)}`;
+    const limit =
+      access.maximumDuration === undefined ? "" : `, at most ${formatDuration(access.maximumDuration)}`;
     terminal.print(`\n${style.name(`${store.name}:${access.name}`)}  ${clean(access.title ?? "")}${limit}`);
-    for (const line of openedLines(describe([{ store, access }]), terminal.columns, "  ")) terminal.print(line);
+    for (const line of openedLines(describe([{ store, access }]), terminal.columns, "  "))
+      terminal.print(line);
   }
   return 0;
 }
@@ -89,6 +93,9 @@ function findStore(catalog: Catalog, name: string): Store {
 function storeJson(store: Store): Record<string, unknown> {
   return {
     ...store,
-    accesses: [...store.accesses.values()].map((access) => ({ ...access, target: `${store.name}:${access.name}` })),
+    accesses: [...store.accesses.values()].map((access) => ({
+      ...access,
+      target: `${store.name}:${access.name}`,
+    })),
   };
 }

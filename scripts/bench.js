@@ -1,0 +1,158 @@
+// `npm run bench`: whole processes against an empty Node script in the same run, as ratios of medians over interleaved runs;
+// AWS calls and sequential round trips of a request; rates of the policy evaluator and compiler. No figure here is asserted.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const binary = resolve(import.meta.dirname, "../bin/jit.js");
+const runs = Number(process.env.JIT_BENCH_RUNS ?? 21);
+const home = mkdtempSync(join(tmpdir(), "jit-bench-"));
+const base = { PATH: process.env.PATH, HOME: home, NO_COLOR: "1" };
+const empty = join(home, "empty.mjs");
+writeFileSync(empty, "");
+// Both sides write their own peak memory to descriptor 3 when they end.
+const meter = join(home, "meter.mjs");
+writeFileSync(
+  meter,
+  `process.on("exit", () => { try { process.getBuiltinModule("fs").writeSync(3, String(process.resourceUsage().maxRSS)); } catch {} });`,
+);
+
+const sandbox = spawn(process.execPath, [binary, "sandbox", "--port", "0", "--json"], {
+  env: base,
+  stdio: ["ignore", "pipe", "inherit"],
+});
+await new Promise((ready, broken) => {
+  sandbox.stdout.on("data", (text) => String(text).includes('"organization"') && ready());
+  sandbox.on("exit", (code) => broken(new Error(`the sandbox ended with ${code}`)));
+});
+
+try {
+  const alice = {
+    ...base,
+    ...JSON.parse(
+      spawnSync(process.execPath, [binary, "sandbox", "--env", "alice", "--json"], {
+        env: base,
+        encoding: "utf8",
+      }).stdout,
+    ),
+  };
+  const state = JSON.parse(readFileSync(join(home, ".local/state/jit/sandbox.json"), "utf8"));
+  const control = async (method, path) =>
+    await (
+      await fetch(`${state.url}/_sandbox/${path}`, {
+        method,
+        headers: { "x-sandbox-token": state.controlToken },
+      })
+    ).json();
+  const ask = ["--purpose", "support", "--reason", "Measuring how long a request takes"];
+  must([binary, "request", "customers:read", "--for", "1h", ...ask], alice);
+
+  console.log(
+    `Node ${process.versions.node}, ${runs} interleaved runs each; ratio to an empty script: median (minimum to maximum of pairs)\n`,
+  );
+  ratio("warm credentials", [binary, "credentials", "customers:read"], alice, 1.1);
+  ratio("exec -- true, warm", [binary, "exec", "customers:read", "--", "/bin/true"], alice, 1.35);
+  ratio("--help", [binary, "--help"], alice, 1.35);
+  ratio("--version", [binary, "--version"], alice, 1.35);
+  ratio("status", [binary, "status"], alice, 1.35);
+  ratio(
+    "cold request, loopback",
+    [binary, "request", "customers:read", "--new", "--for", "1h", ...ask],
+    alice,
+    6,
+  );
+
+  console.log("\nAWS calls of a request");
+  await trips("identity, catalog and checkpoint known", ["request", "customers:read", "--new", ...ask], {});
+  rmSync(join(home, ".cache/jit"), { recursive: true, force: true });
+  await trips("nothing known but the key", ["request", "customers:read", "--new", ...ask], {});
+
+  rmSync(join(home, ".cache/jit"), { recursive: true, force: true });
+  await control("DELETE", "calls");
+  const many = Array.from({ length: 50 }, () =>
+    run([binary, "credentials", "customers:read"], {
+      ...alice,
+      JIT_REASON: "Fifty at once, as SDKs do it",
+      JIT_PURPOSE: "support",
+    }),
+  );
+  const codes = (await Promise.all(many)).filter((code) => code !== 0);
+  const calls = await control("GET", "calls");
+  const count = (action) => calls.filter((call) => call.action === action).length;
+  console.log(
+    `  50 cold \`jit credentials\` at once: ${count("AssumeRole")} AssumeRole, ${calls.filter((call) => call.action === "PutObject" && call.resource.endsWith(".request.jws")).length} request record, ${codes.length} failed`,
+  );
+
+  async function trips(name, args, extra) {
+    await control("DELETE", "calls");
+    must([binary, ...args], { ...alice, ...extra });
+    const log = await control("GET", "calls");
+    console.log(
+      `  ${name}: ${log.length} calls, ${depth(log)} in sequence (${log.map((call) => call.action).join(", ")})`,
+    );
+  }
+} finally {
+  sandbox.kill("SIGTERM");
+  rmSync(home, { recursive: true, force: true });
+}
+
+console.log("\nIn one process");
+spawnSync(process.execPath, [resolve(import.meta.dirname, "bench-policy.js")], { stdio: "inherit" });
+
+/** The longest chain of calls of which each began after the one before had ended. */
+function depth(calls) {
+  let end = Number.NEGATIVE_INFINITY;
+  let count = 0;
+  for (const call of calls.toSorted((a, b) => a.end - b.end)) {
+    if (call.start < end) continue;
+    count += 1;
+    end = call.end;
+  }
+  return count;
+}
+
+function must(args, env) {
+  const done = spawnSync(process.execPath, args, { env, encoding: "utf8" });
+  if (done.status !== 0) throw new Error(`${args.slice(1).join(" ")}: ${done.stderr}`);
+}
+
+function run(args, env) {
+  return new Promise((done) => spawn(process.execPath, args, { env, stdio: "ignore" }).on("close", done));
+}
+
+function timed(args, env) {
+  const began = process.hrtime.bigint();
+  const done = spawnSync(process.execPath, args, { env, stdio: ["ignore", "ignore", "ignore"] });
+  if (done.status !== 0) throw new Error(`${args.join(" ")} ended with ${done.status}`);
+  return Number(process.hrtime.bigint() - began) / 1e6;
+}
+
+function memory(args, env) {
+  const done = spawnSync(process.execPath, ["--import", meter, ...args], {
+    env,
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  return Number(String(done.output[3])) / 1024;
+}
+
+function ratio(name, args, env, goal) {
+  for (let warm = 0; warm < 2; warm += 1) {
+    timed([empty], env);
+    timed(args, env);
+  }
+  const pairs = Array.from({ length: runs }, () => ({ none: timed([empty], env), own: timed(args, env) }));
+  const ratios = pairs.map(({ none, own }) => own / none).sort((a, b) => a - b);
+  const middle = median(pairs.map(({ own }) => own)) / median(pairs.map(({ none }) => none));
+  const more =
+    median(Array.from({ length: 5 }, () => memory(args, env))) -
+    median(Array.from({ length: 5 }, () => memory([empty], env)));
+  console.log(
+    `  ${name.padEnd(26)} ${middle.toFixed(2)} (${ratios[0].toFixed(2)} to ${ratios.at(-1).toFixed(2)}), goal ${goal}; memory ${more >= 0 ? "+" : ""}${more.toFixed(1)} MiB`,
+  );
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}

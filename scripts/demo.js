@@ -1,0 +1,200 @@
+// The whole story in a terminal, with the real binary against the sandbox: `npm run demo`.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const binary = resolve(import.meta.dirname, "../bin/jit.js");
+const colour = process.stdout.isTTY && !process.env.NO_COLOR;
+const paint = (code, text) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+const home = mkdtempSync(join(tmpdir(), "jit-demo-"));
+const base = {
+  PATH: process.env.PATH,
+  HOME: home,
+  TERM: process.env.TERM ?? "dumb",
+  ...(colour ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }),
+};
+const began = Date.now();
+let failed = 0;
+
+const say = (text) => console.log(text === "" ? "" : paint(2, `# ${text}`));
+const title = (text) => console.log(`\n${paint("1;36", text)}`);
+
+/** Shows a command as a person types it, runs it, shows what it prints; `expect` is its exit code. */
+function show(typed, args, { env = alice, expect = 0, quiet = false, input, lines = 14 } = {}) {
+  console.log(`${paint(32, "$")} ${typed}`);
+  const done = spawnSync(process.execPath, args, { env, cwd: home, encoding: "utf8", input: input ?? "" });
+  const text = `${done.stdout}${done.stderr}`.trimEnd().split("\n");
+  if (!quiet) for (const line of text.slice(0, lines)) console.log(`  ${line}`);
+  if (!quiet && text.length > lines) console.log(paint(2, `  … ${text.length - lines} more lines`));
+  if (done.status !== expect) {
+    failed += 1;
+    console.log(paint(31, `  expected exit code ${expect}, got ${done.status}`));
+  } else if (expect !== 0) console.log(paint(2, `  exit code ${done.status}`));
+  return done.stdout;
+}
+
+const jit = (line, options) => show(`jit ${line}`, [binary, ...words(line)], options);
+/** A small program of ours that reads S3 with whatever credentials it finds: as any script would. */
+const read = (target, key) =>
+  `${target === "" ? "" : `exec ${target} -- `}${JSON.stringify(process.execPath)} ${JSON.stringify(reader)} ${key}`;
+
+function words(line) {
+  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map((match) =>
+    match[1] === undefined ? match[2] : JSON.parse(`"${match[1]}"`),
+  );
+}
+
+// --- the sandbox ------------------------------------------------------------------------------------------------
+const sandbox = spawn(process.execPath, [binary, "sandbox", "--port", "0", "--json"], {
+  env: base,
+  stdio: ["ignore", "pipe", "inherit"],
+});
+await new Promise((ready, broken) => {
+  sandbox.stdout.on("data", (text) => String(text).includes('"organization"') && ready());
+  sandbox.on("exit", (code) => broken(new Error(`the sandbox ended with ${code}`)));
+});
+const personOf = (name) => ({
+  ...base,
+  ...JSON.parse(
+    spawnSync(process.execPath, [binary, "sandbox", "--env", name, "--json"], { env: base, encoding: "utf8" })
+      .stdout,
+  ),
+});
+const alice = personOf("alice");
+const eve = personOf("eve");
+const ci = personOf("ci");
+const state = JSON.parse(readFileSync(join(home, ".local/state/jit/sandbox.json"), "utf8"));
+const control = (path, body) =>
+  fetch(`${state.url}/_sandbox/${path}`, {
+    method: "POST",
+    headers: { "x-sandbox-token": state.controlToken },
+    body: JSON.stringify(body),
+  });
+
+// A script as people have them: it knows nothing of jit, and takes the credentials that it finds.
+const reader = join(home, "read.mjs");
+mkdirSync(join(home, "bin"), { recursive: true });
+writeFileSync(
+  reader,
+  `import { GetObjectCommand, S3Client } from ${JSON.stringify(resolve(import.meta.dirname, "../node_modules/@aws-sdk/client-s3/dist-cjs/index.js"))};
+const [bucket, ...key] = process.argv[2].replace("s3://", "").split("/");
+const s3 = new S3Client({ forcePathStyle: true, maxAttempts: 1 });
+try {
+  const reply = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key.join("/") }));
+  console.log((await reply.Body.transformToString()).trim().replaceAll("\\n", " "));
+} catch (error) {
+  console.log(\`\${error.name}: \${error.message}\`);
+  process.exitCode = 1;
+}
+`,
+);
+const profile = "s3://acme-customers/profiles/0007.json";
+const list = "s3://acme-customers/lists/customers.csv";
+
+try {
+  title("1. What is there to ask for?");
+  jit("stores");
+  jit("explain customers:read", { lines: 9 });
+
+  title("2. Ask, and say why. The signed record is in the bucket before the credentials exist.");
+  jit("request customers:read --for 30m --purpose support", { expect: 2 });
+  say("Without a terminal nothing is asked: the error names the flag.");
+  jit(
+    'request customers:read --for 30m --purpose support --reason "Customer cannot log in, checking the e-mail on file" --ticket SUP-1234',
+  );
+  jit("status");
+
+  title("3. Use it: what was asked for works, what was not is refused by IAM itself.");
+  show(`jit exec customers:read -- read ${profile}`, [binary, ...words(read("customers:read", profile))]);
+  say("The same session, another part of the same bucket:");
+  show(`jit exec customers:read -- read ${list}`, [binary, ...words(read("customers:read", list))], {
+    expect: 1,
+  });
+  say("And without jit, alice herself can read nothing of it:");
+  show(`read ${profile}`, [reader, profile], { expect: 1 });
+
+  title("4. A script that holds only five minutes at a time, and only one action.");
+  show(`jit exec --lease 5m --only s3:GetObject customers:read -- read ${profile}`, [
+    binary,
+    "exec",
+    "--lease",
+    "5m",
+    "--only",
+    "s3:GetObject",
+    "customers:read",
+    "--",
+    process.execPath,
+    reader,
+    profile,
+  ]);
+
+  title("5. A pipeline step: no prompt, an identity of its own, the same record.");
+  const token = join(home, "ci-token");
+  writeFileSync(token, state.ciToken, { mode: 0o600 });
+  const step = {
+    ...ci,
+    AWS_WEB_IDENTITY_TOKEN_FILE: token,
+    JIT_REASON: "Nightly report of orders per month",
+    JIT_PURPOSE: "reporting",
+    JIT_FOR: "15m",
+  };
+  show(
+    "jit exec orders:read -- read s3://acme-orders/orders/2026-01.csv   # in CI",
+    [binary, ...words(read("orders:read", "s3://acme-orders/orders/2026-01.csv"))],
+    { env: step, lines: 1 },
+  );
+
+  title("6. Who may not, gets nothing.");
+  jit('request customers:read --purpose support --reason "I would just like to have a look"', {
+    env: eve,
+    expect: 8,
+  });
+
+  title("7. The record: signed, chained, and anyone can check it.");
+  const request = JSON.parse(
+    spawnSync(process.execPath, [binary, "status", "--json"], { env: alice, encoding: "utf8" }).stdout,
+  ).sessions[0]?.request;
+  jit(`audit show ${request}`);
+  jit("audit verify");
+  say("Now somebody with every right on the bucket changes one byte of one record:");
+  await tamper(request);
+  jit("audit verify", { expect: 20 });
+
+  title("8. It ends by itself, to the minute, by AWS's clock.");
+  say("Thirty-one minutes later:");
+  await control("clock", { seconds: 31 * 60 });
+  show(`jit credentials customers:read   # nothing is left`, [binary, "credentials", "customers:read"], {
+    expect: 12,
+  });
+} finally {
+  sandbox.kill("SIGTERM");
+  rmSync(home, { recursive: true, force: true });
+}
+console.log(
+  `\n${failed === 0 ? paint(32, "✓") : paint(31, "✗")} ${((Date.now() - began) / 1000).toFixed(1)} s${failed === 0 ? "" : `, ${failed} steps went otherwise than they should`}`,
+);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** Object Lock keeps old versions, so a change is a new version with one byte flipped: by the administrator. */
+async function tamper(request) {
+  const { S3Client, ListObjectsV2Command, GetObjectCommand, PutObjectCommand } = await import(
+    "@aws-sdk/client-s3"
+  );
+  const who = personOf("admin");
+  const s3 = new S3Client({
+    endpoint: who.AWS_ENDPOINT_URL,
+    region: who.AWS_REGION,
+    forcePathStyle: true,
+    credentials: { accessKeyId: who.AWS_ACCESS_KEY_ID, secretAccessKey: who.AWS_SECRET_ACCESS_KEY },
+  });
+  const listed = await s3.send(new ListObjectsV2Command({ Bucket: "jit-audit", Prefix: "v1/rec/" }));
+  const key = listed.Contents.map(({ Key }) => Key).find(
+    (name) => name.includes(request) && name.endsWith(".request.jws"),
+  );
+  const bytes = await (
+    await s3.send(new GetObjectCommand({ Bucket: "jit-audit", Key: key }))
+  ).Body.transformToByteArray();
+  bytes[40] ^= 1;
+  await s3.send(new PutObjectCommand({ Bucket: "jit-audit", Key: key, Body: bytes }));
+}

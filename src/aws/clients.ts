@@ -1,0 +1,94 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import { STSClient } from "@aws-sdk/client-sts";
+import type { ServerClock } from "./server-clock.ts";
+
+export interface AwsOptions {
+  readonly region: string;
+  /** Region of the audit bucket. */
+  readonly bucketRegion: string;
+  readonly profile: string | undefined;
+  /** `jit/0.1.0` */
+  readonly client: string;
+  readonly clock: ServerClock;
+  /** Tries of one S3 call, the first included. */
+  readonly attempts?: number;
+}
+
+/** The clients of one run: one chain of credentials, one pool of connections. */
+export interface Aws {
+  readonly s3: S3Client;
+  readonly sts: STSClient;
+  /** Access key id of the caller's own credentials. */
+  accessKeyId(): Promise<string>;
+  /** Whether the caller's own credentials are temporary. */
+  temporary(): Promise<boolean>;
+}
+
+const connectMs = 3000;
+const answerMs = 10_000;
+
+export function openAws(options: AwsOptions): Aws {
+  const { region, profile, client, clock } = options;
+  const [name = "jit", version = ""] = client.split("/");
+  const common = {
+    customUserAgent: [[name, version]] as [string, string][],
+    ...(profile === undefined ? {} : { profile }),
+  };
+  const sts = new STSClient({
+    ...common,
+    region,
+    // AssumeRole makes something: what may be tried again is decided call by call.
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: connectMs, requestTimeout: answerMs, throwOnRequestTimeout: true },
+  });
+  const s3 = new S3Client({
+    ...common,
+    region: options.bucketRegion,
+    credentials: sts.config.credentials,
+    requestHandler: sts.config.requestHandler,
+    maxAttempts: options.attempts ?? 6,
+    retryMode: "standard",
+    followRegionRedirects: false,
+  });
+  watch(sts, clock);
+  watch(s3, clock);
+  return {
+    s3,
+    sts,
+    accessKeyId: async () => (await sts.config.credentials()).accessKeyId,
+    temporary: async () => (await sts.config.credentials()).sessionToken !== undefined,
+  };
+}
+
+interface Stack {
+  add(
+    middleware: (next: Handler, context: unknown) => Handler,
+    options: { step: "deserialize"; name: string; priority: "low" },
+  ): void;
+}
+type Handler = (args: never) => Promise<{ response: unknown }>;
+
+/** Reads the Date header of every reply, of those that are errors too. */
+function watch(client: { readonly middlewareStack: object }, clock: ServerClock): void {
+  const stack = client.middlewareStack as Stack;
+  stack.add(
+    (next) => async (args) => {
+      try {
+        const result = await next(args);
+        clock.observe(dateOf(result.response));
+        return result;
+      } catch (error) {
+        clock.observe(dateOf((error as { $response?: unknown }).$response));
+        throw error;
+      }
+    },
+    { step: "deserialize", name: "jitServerClock", priority: "low" },
+  );
+}
+
+function dateOf(response: unknown): string | undefined {
+  if (typeof response !== "object" || response === null || !("headers" in response)) return undefined;
+  const { headers } = response;
+  if (typeof headers !== "object" || headers === null || !("date" in headers)) return undefined;
+  return typeof headers.date === "string" ? headers.date : undefined;
+}

@@ -1,0 +1,42 @@
+import type { BucketLocation } from "../access/location.ts";
+import type { RecordStore } from "../audit/ports.ts";
+
+/** What an organization has published in its bucket. */
+export interface Published {
+  /** Trust files after the version that is known, in order. */
+  readonly trustFiles: readonly Uint8Array[];
+  readonly signedCatalog: Uint8Array | undefined;
+}
+
+/**
+ * Asks for the catalog and for the trust file after the last known one at the same time; where that exists, for those
+ * after it, one by one.
+ * @param known the highest trust version that this machine has
+ */
+export async function readPublished(
+  store: Pick<RecordStore, "readCurrent" | "read">,
+  location: BucketLocation,
+  known: number,
+): Promise<Published> {
+  const current = store.readCurrent ?? store.read;
+  const [signedCatalog, trustFiles] = await Promise.all([
+    current(location.key),
+    newTrustFiles(store, location, known),
+  ]);
+  return { trustFiles, signedCatalog };
+}
+
+async function newTrustFiles(
+  store: Pick<RecordStore, "read" | "readCurrent">,
+  { trust }: BucketLocation,
+  known: number,
+): Promise<readonly Uint8Array[]> {
+  const files: Uint8Array[] = [];
+  // A trust file is created once; the first version of it is the one that counts, and signatures are checked by the reader.
+  const current = store.readCurrent ?? store.read;
+  for (let version = known + 1; ; version += 1) {
+    const bytes = await current(`${trust}${version}.json`);
+    if (bytes === undefined) return files;
+    files.push(bytes);
+  }
+}

@@ -1,0 +1,214 @@
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import type { ListedObject, RecordStore } from "../audit/ports.ts";
+import { JitError } from "../error.ts";
+import { type AwsFailure, commonError, failureOf, noAnswer, wordsOf } from "./error.ts";
+
+export interface BucketOptions {
+  readonly s3: S3Client;
+  readonly bucket: string;
+  /** The account that must own it. */
+  readonly account: string | undefined;
+  /** Waits that many milliseconds; a test passes its own. */
+  readonly wait: (ms: number) => Promise<void>;
+}
+
+/** 409 means that another write of the same key is under way: it is over in moments. */
+const conflictWaits = [50, 100, 200, 400, 800, 1600];
+
+/** The shared bucket on S3. */
+export function bucketStore({ s3, bucket, account, wait }: BucketOptions): RecordStore {
+  const at = { Bucket: bucket, ...(account === undefined ? {} : { ExpectedBucketOwner: account }) };
+
+  async function put(key: string, bytes: Uint8Array, createOnly: boolean): Promise<void> {
+    for (let conflict = 0; ; conflict += 1) {
+      try {
+        await s3.send(
+          new PutObjectCommand({
+            ...at,
+            Key: key,
+            Body: bytes,
+            ContentType: key.endsWith(".yaml") ? "application/yaml" : "application/json",
+            // Object Lock wants a checksum; this one also has S3 refuse bytes that were damaged on the way.
+            ChecksumAlgorithm: "SHA256",
+            ...(createOnly ? { IfNoneMatch: "*" } : {}),
+          }),
+        );
+        return;
+      } catch (error) {
+        const failure = failureOf(error);
+        const pause = failure.status === 409 ? conflictWaits[conflict] : undefined;
+        if (pause !== undefined) {
+          await wait(pause);
+          continue;
+        }
+        // A retry after a lost reply meets our own object: only the very same bytes are a success.
+        if (createOnly && (failure.status === 412 || failure.status === 409))
+          return await mustBeSame(key, bytes);
+        throw explain(failure, bucket, `write ${key}`);
+      }
+    }
+  }
+
+  async function mustBeSame(key: string, bytes: Uint8Array): Promise<void> {
+    const there = await readOldest(key);
+    if (there !== undefined && Buffer.from(there).equals(bytes)) return;
+    throw new JitError("RECORD_CONFLICT", `another object stands at ${key}`, {
+      hint: "this machine's key is used elsewhere too; nothing was changed",
+    });
+  }
+
+  async function readOldest(key: string): Promise<Uint8Array | undefined> {
+    let oldest: string | undefined;
+    for await (const version of versions(key)) {
+      if (version.key === key && !version.isDeleteMarker) oldest = version.versionId;
+    }
+    return oldest === undefined ? undefined : await get(key, oldest);
+  }
+
+  async function get(key: string, versionId: string | undefined): Promise<Uint8Array | undefined> {
+    try {
+      const reply = await s3.send(
+        new GetObjectCommand({
+          ...at,
+          Key: key,
+          ...(versionId === undefined ? {} : { VersionId: versionId }),
+        }),
+      );
+      return await reply.Body?.transformToByteArray();
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.status === 404 && failure.name !== "NoSuchBucket") return undefined;
+      throw explain(failure, bucket, `read ${key}`);
+    }
+  }
+
+  async function* versions(prefix: string): AsyncGenerator<ListedObject> {
+    let marker: { KeyMarker?: string; VersionIdMarker?: string } = {};
+    for (;;) {
+      const page = await s3
+        .send(new ListObjectVersionsCommand({ ...at, Prefix: prefix, ...marker }))
+        .catch((error: unknown) => {
+          throw explain(failureOf(error), bucket, `list ${prefix}`);
+        });
+      const found = [
+        ...(page.Versions ?? []).map((one) => listed(one, false)),
+        ...(page.DeleteMarkers ?? []).map((one) => listed(one, true)),
+      ];
+      // The two lists come apart: put each key's versions together again, newest first as S3 gives them.
+      yield* found.sort(
+        (a, b) =>
+          compare(a.key, b.key) || b.lastModified.getTime() - a.lastModified.getTime() || latest(a, b),
+      );
+      if (page.IsTruncated !== true) return;
+      marker = {
+        ...(page.NextKeyMarker === undefined ? {} : { KeyMarker: page.NextKeyMarker }),
+        ...(page.NextVersionIdMarker === undefined ? {} : { VersionIdMarker: page.NextVersionIdMarker }),
+      };
+    }
+  }
+
+  async function* pages(prefix: string, after: string | undefined, delimiter: string | undefined) {
+    let token: string | undefined;
+    do {
+      const page = await s3
+        .send(
+          new ListObjectsV2Command({
+            ...at,
+            Prefix: prefix,
+            ...(after === undefined ? {} : { StartAfter: after }),
+            ...(delimiter === undefined ? {} : { Delimiter: delimiter }),
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          }),
+        )
+        .catch((error: unknown) => {
+          throw explain(failureOf(error), bucket, `list ${prefix}`);
+        });
+      yield page;
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  return {
+    create: async (key, bytes) => await put(key, bytes, true),
+    replace: async (key, bytes) => await put(key, bytes, false),
+    read: readOldest,
+    readVersion: get,
+    readCurrent: async (key) => await get(key, undefined),
+    listVersions: versions,
+    async *list(prefix, after) {
+      for await (const page of pages(prefix, after, undefined)) {
+        for (const one of page.Contents ?? []) yield listed({ ...one, IsLatest: true }, false);
+      }
+    },
+    async *listPrefixes(prefix) {
+      for await (const page of pages(prefix, undefined, "/")) {
+        for (const { Prefix } of page.CommonPrefixes ?? []) if (Prefix !== undefined) yield Prefix;
+      }
+    },
+  };
+}
+
+interface Listed {
+  readonly Key?: string | undefined;
+  readonly VersionId?: string | undefined;
+  readonly Size?: number | undefined;
+  readonly LastModified?: Date | undefined;
+  readonly IsLatest?: boolean | undefined;
+}
+
+function listed(one: Listed, isDeleteMarker: boolean): ListedObject {
+  return {
+    key: one.Key ?? "",
+    versionId: one.VersionId ?? "null",
+    size: one.Size ?? 0,
+    lastModified: one.LastModified ?? new Date(0),
+    isLatest: one.IsLatest ?? false,
+    isDeleteMarker,
+  };
+}
+
+function latest(a: ListedObject, b: ListedObject): number {
+  return Number(b.isLatest) - Number(a.isLatest);
+}
+
+function compare(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function explain(failure: AwsFailure, bucket: string, what: string): JitError {
+  const common = commonError(failure);
+  if (common !== undefined) return common;
+  const { name, status } = failure;
+  if (name === "NoSuchBucket") {
+    return new JitError("AUDIT_BUCKET_MISSING", `the audit bucket ${bucket} does not exist`, {
+      hint: "nothing is issued without it: ask your security team (the catalog names the bucket)",
+    });
+  }
+  if (name === "PermanentRedirect" || name === "AuthorizationHeaderMalformed" || status === 301) {
+    const where = failure.bucketRegion === undefined ? "another region" : failure.bucketRegion;
+    return new JitError(
+      "AUDIT_WRONG_REGION",
+      `the audit bucket ${bucket} is in ${where}, not where the catalog says`,
+      {
+        hint: "the catalog's audit.region must name it",
+      },
+    );
+  }
+  if (status === 403) {
+    return new JitError("AUDIT_DENIED", `S3 does not let you ${what} in ${bucket}: ${wordsOf(failure)}`, {
+      hint: "the bucket may be another account's, or your identity lacks the permission of docs/aws.md; nothing is issued without the record",
+    });
+  }
+  if (noAnswer(failure) || (status !== undefined && status >= 500)) {
+    return new JitError("AUDIT_UNREACHABLE", `S3 does not answer (${name}) to ${what} in ${bucket}`, {
+      hint: "nothing is issued without the record: try again when the network is back",
+    });
+  }
+  return new JitError("AUDIT_REFUSED", `S3 refuses to ${what} in ${bucket}: ${name}: ${wordsOf(failure)}`);
+}

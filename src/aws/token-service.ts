@@ -1,0 +1,204 @@
+import {
+  AssumeRoleCommand,
+  GetCallerIdentityCommand,
+  GetScopedCredentialsCommand,
+  GetWebIdentityTokenCommand,
+  STSClient,
+  type Credentials as StsCredentials,
+} from "@aws-sdk/client-sts";
+import { JitError } from "../error.ts";
+import type { TokenService } from "../session/ports.ts";
+import { type Credentials, Secret } from "../session/types.ts";
+import {
+  type AwsFailure,
+  commonError,
+  failureOf,
+  isThrottling,
+  neverSent,
+  noAnswer,
+  wordsOf,
+} from "./error.ts";
+
+export interface TokenServiceOptions {
+  /** A client whose `maxAttempts` is 1. */
+  readonly sts: STSClient;
+  readonly wait: (ms: number) => Promise<void>;
+}
+
+/** Pauses before the next try of a call that was not done. */
+const waits = [100, 300, 900, 2700];
+
+export function tokenService({ sts, wait }: TokenServiceOptions): TokenService {
+  /** @param again whether a call that failed so may be sent once more */
+  async function send<T>(call: () => Promise<T>, again: (failure: AwsFailure) => boolean): Promise<T> {
+    for (let tried = 0; ; tried += 1) {
+      try {
+        return await call();
+      } catch (error) {
+        const failure = failureOf(error);
+        const pause = again(failure) ? waits[tried] : undefined;
+        if (pause === undefined) throw failure;
+        await wait(pause);
+      }
+    }
+  }
+
+  return {
+    async identity() {
+      const reply = await send(() => sts.send(new GetCallerIdentityCommand({})), harmless).catch(
+        fail("tell who you are"),
+      );
+      const { Arn: arn, UserId: userid, Account: account } = reply;
+      if (arn === undefined || userid === undefined || account === undefined) throw incomplete();
+      return { arn, userid, account };
+    },
+
+    async assumeRole({ role, sessionName, durationSeconds, policy, tags, sourceIdentity }) {
+      const command = new AssumeRoleCommand({
+        RoleArn: role,
+        RoleSessionName: sessionName,
+        DurationSeconds: durationSeconds,
+        Policy: policy,
+        Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+        ...(sourceIdentity === undefined ? {} : { SourceIdentity: sourceIdentity }),
+      });
+      const reply = await send(() => sts.send(command), surelyNotDone).catch((failure: AwsFailure) => {
+        throw assumeError(failure, role);
+      });
+      const { AssumedRoleUser: user } = reply;
+      if (user?.AssumedRoleId === undefined || user.Arn === undefined) throw incomplete();
+      return {
+        credentials: credentialsOf(reply.Credentials),
+        assumedRoleId: user.AssumedRoleId,
+        assumedRoleArn: user.Arn,
+        packedPolicySize: reply.PackedPolicySize,
+      };
+    },
+
+    async scope(session, { durationSeconds, policy, description }) {
+      const child = new STSClient({
+        region: sts.config.region,
+        requestHandler: sts.config.requestHandler,
+        maxAttempts: 1,
+        credentials: {
+          accessKeyId: session.accessKeyId,
+          secretAccessKey: session.secretAccessKey.reveal(),
+          sessionToken: session.sessionToken.reveal(),
+        },
+      });
+      const command = new GetScopedCredentialsCommand({
+        DurationSeconds: durationSeconds,
+        ScopedSessionDescription: description,
+        ...(policy === undefined ? {} : { Policy: policy }),
+      });
+      const reply = await send(() => child.send(command), harmless).catch((failure: AwsFailure) => {
+        if (failure.name === "InvalidAction" || failure.name === "UnknownOperationException") {
+          throw new JitError("STS_UNSUPPORTED", "this region's STS has no GetScopedCredentials");
+        }
+        return fail("make a lease of the session")(failure);
+      });
+      return credentialsOf(reply.Credentials);
+    },
+
+    async statement(audience) {
+      const command = new GetWebIdentityTokenCommand({
+        Audience: [audience],
+        SigningAlgorithm: "ES384",
+        DurationSeconds: 3600,
+      });
+      try {
+        return (await send(() => sts.send(command), harmless)).WebIdentityToken;
+      } catch {
+        // The account has not opted in, or does not allow it: the key is then graded `path only`, which everyone sees.
+        return undefined;
+      }
+    },
+  };
+}
+
+/** Calls that change nothing may be sent again whenever no good answer came. */
+function harmless(failure: AwsFailure): boolean {
+  return isThrottling(failure) || noAnswer(failure) || (failure.status ?? 0) >= 500;
+}
+
+/** AssumeRole is sent again only where STS said that it did nothing, or never heard of it. */
+function surelyNotDone(failure: AwsFailure): boolean {
+  return isThrottling(failure) || neverSent(failure);
+}
+
+function fail(what: string): (failure: AwsFailure) => never {
+  return (failure) => {
+    throw stsError(failure, what);
+  };
+}
+
+function stsError(failure: AwsFailure, what: string): JitError {
+  const common = commonError(failure);
+  if (common !== undefined) return common;
+  if (failure.status === 403) return new JitError("STS_DENIED", `AWS does not ${what}: ${wordsOf(failure)}`);
+  if (noAnswer(failure) || (failure.status ?? 0) >= 500) {
+    return new JitError("STS_UNREACHABLE", `STS does not answer (${failure.name})`, {
+      hint: "check the network and the region; try again",
+    });
+  }
+  return new JitError("STS_REFUSED", `STS refuses to ${what}: ${failure.name}: ${wordsOf(failure)}`);
+}
+
+function assumeError(failure: AwsFailure, role: string): JitError {
+  const { name, status } = failure;
+  if (/^PackedPolicyTooLarge/.test(name)) {
+    return new JitError(
+      "POLICY_PACKED_TOO_LARGE",
+      "AWS packs policy and tags of this session into more than it takes",
+      {
+        hint: "ask for fewer targets at once, or split the access in the catalog",
+      },
+    );
+  }
+  if (/^ValidationError/.test(name) && /DurationSeconds|1 hour session limit/i.test(failure.message)) {
+    return new JitError("STS_DURATION", `AWS does not give ${role} for so long: ${wordsOf(failure)}`, {
+      hint: "ask for less time; role chaining (Identity Center, CI) ends at one hour",
+    });
+  }
+  if (/^RegionDisabled/.test(name)) {
+    return new JitError("STS_REGION", "STS is switched off in this region for the role's account", {
+      hint: "give another --region",
+    });
+  }
+  if (status === 403 && commonError(failure) === undefined) {
+    return new JitError("STS_DENIED", `AWS does not let you have ${role}: ${wordsOf(failure)}`, {
+      hint: "your identity needs sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity on it, and its trust policy must let you in",
+    });
+  }
+  if (noAnswer(failure) && !neverSent(failure)) {
+    return new JitError(
+      "STS_REPLY_LOST",
+      `AssumeRole was sent and no answer came (${name}): a session may exist that nobody holds`,
+      {
+        hint: "the abort is recorded; ask again",
+      },
+    );
+  }
+  return stsError(failure, `give you ${role}`);
+}
+
+function credentialsOf(given: StsCredentials | undefined): Credentials {
+  if (
+    given?.AccessKeyId === undefined ||
+    given.SecretAccessKey === undefined ||
+    given.SessionToken === undefined ||
+    given.Expiration === undefined
+  ) {
+    throw incomplete();
+  }
+  return {
+    accessKeyId: given.AccessKeyId,
+    secretAccessKey: new Secret(given.SecretAccessKey),
+    sessionToken: new Secret(given.SessionToken),
+    expiration: given.Expiration,
+  };
+}
+
+function incomplete(): JitError {
+  return new JitError("STS_REFUSED", "the answer of STS is not complete");
+}

@@ -1,0 +1,48 @@
+import { JitError } from "../../error.ts";
+import { type OutputFormat, outputFormats, printCredentials } from "../../session/credentials-output.ts";
+import type { Session } from "../../session/types.ts";
+import { connect, warmSessionHere } from "../compose.ts";
+import { type Context, text } from "../context.ts";
+import { obtain, targetsFor } from "../obtain.ts";
+import { noticeLine } from "../render/session.ts";
+
+/**
+ * `jit credentials TARGET…`, as `credential_process` runs it: it never asks, and its one answer is JSON. A warm one is
+ * answered by `bin/jit.js` already.
+ */
+export async function credentials(context: Context): Promise<number> {
+  context.terminal.raw(printCredentials(await usableSession(context), "process"));
+  return 0;
+}
+
+/** `jit env TARGET… --format …` */
+export async function env(context: Context): Promise<number> {
+  const format = text(context, "format") ?? "env";
+  if (!isFormat(format))
+    throw new JitError("USAGE", `there is no format ${format}`, { hint: outputFormats.join(", ") });
+  context.terminal.raw(printCredentials(await usableSession(context), format));
+  return 0;
+}
+
+/** A session that works, or the error that says why there is none. */
+export async function usableSession(context: Context): Promise<Session> {
+  const warm = await warmSessionHere(context, context.invocation.args);
+  if (warm !== undefined) return warm;
+  const connection = await connect(context);
+  const targets = await targetsFor(context, connection);
+  const obtained = await obtain(context, connection, targets);
+  if (obtained.kind === "refused") {
+    throw new JitError("REFUSED", `refused by ${obtained.rule}: ${obtained.message}`);
+  }
+  if (obtained.kind === "pending") {
+    throw new JitError("PENDING", `request ${obtained.request} waits for ${obtained.quorum} approval(s)`, {
+      hint: "run the command again once it is approved",
+    });
+  }
+  for (const notice of obtained.notices) context.terminal.note(noticeLine(context, notice));
+  return obtained.session;
+}
+
+function isFormat(format: string): format is OutputFormat {
+  return outputFormats.some((known) => known === format);
+}

@@ -1,0 +1,107 @@
+import { parseDuration } from "../../access/duration.ts";
+import { JitError } from "../../error.ts";
+import { startContainerEndpoint } from "../../session/container-endpoint.ts";
+import { recordEnd } from "../../session/end.ts";
+import { runUnderSession } from "../../session/exec.ts";
+import { leasesOf } from "../../session/lease.ts";
+import type { Notice, Session } from "../../session/types.ts";
+import { connect, execPorts, leasePorts } from "../compose.ts";
+import { type Context, isOn, text } from "../context.ts";
+import { noticeLine } from "../render/session.ts";
+import { usableSession } from "./credentials.ts";
+
+/** `jit exec TARGET… -- COMMAND`: its exit code passes through; the wrapper's own failure is 125. */
+export async function exec(context: Context): Promise<number> {
+  const [command, ...args] = commandOf(context);
+  refuseNesting(context);
+  const wanted = leaseWanted(context);
+  const session = await usableSession(context);
+  const note = (notice: Notice) => context.terminal.note(noticeLine(context, notice));
+  const seconds = leaseSeconds(wanted, session);
+  let connection: ReturnType<typeof connect> | undefined;
+  const connected = () => {
+    connection ??= connect(context);
+    return connection;
+  };
+  const endpoint =
+    seconds === undefined
+      ? undefined
+      : await startContainerEndpoint(
+          ...(await leasePorts(context, {
+            leases: (ports) =>
+              leasesOf(
+                { ...ports, notice: note },
+                { seconds, only: wanted.only, required: session.lease !== undefined },
+              ),
+            session,
+            renew: () => usableSession(context),
+          })),
+        );
+  try {
+    const outcome = await runUnderSession(
+      {
+        ...(await execPorts(context)),
+        async end(ended) {
+          await recordEnd((await connected()).request.records, ended);
+        },
+      },
+      {
+        session,
+        command: command ?? "",
+        args,
+        parentEnvironment: context.env,
+        platform: context.platform,
+        endpoint,
+        forgetAfter: isOn(context, "forget"),
+      },
+    );
+    for (const notice of outcome.notices) note(notice);
+    if (outcome.end.kind === "notFound") context.terminal.note(`jit: ${command}: command not found`);
+    if (outcome.end.kind === "notExecutable") context.terminal.note(`jit: ${command}: cannot be executed`);
+    return outcome.exitCode;
+  } finally {
+    await endpoint?.close();
+  }
+}
+
+/** What stands behind `--`; without it the person's shell, as other wrappers do. */
+function commandOf(context: Context): readonly string[] {
+  const { after } = context.invocation;
+  if (after !== undefined && after.length > 0) return after;
+  const shell = context.platform === "win32" ? context.env["COMSPEC"] : context.env["SHELL"];
+  if (after === undefined && context.invocation.args.some((arg) => !arg.includes(":"))) {
+    throw new JitError("USAGE", "put `--` between the targets and the command", {
+      hint: `jit exec ${context.invocation.args[0] ?? "TARGET"} -- ${context.invocation.args.slice(1).join(" ")}`,
+    });
+  }
+  return [shell ?? (context.platform === "win32" ? "cmd.exe" : "/bin/sh")];
+}
+
+/** Before anything is asked for: a second session inside the first would hide which of the two is used. */
+function refuseNesting(context: Context): void {
+  if ((context.env["JIT_SESSION"] ?? "") === "") return;
+  throw new JitError("NESTED_SESSION", "this shell already runs under a jit session", {
+    hint: "leave it first (exit), or unset JIT_SESSION where you mean it",
+  });
+}
+
+interface LeaseWanted {
+  readonly seconds: number | undefined;
+  readonly only: readonly string[];
+}
+
+function leaseWanted(context: Context): LeaseWanted {
+  const lease = text(context, "lease");
+  const only = context.invocation.flags["only"];
+  return {
+    seconds: lease === undefined ? undefined : parseDuration(lease),
+    only: Array.isArray(only) ? only.filter((action): action is string => typeof action === "string") : [],
+  };
+}
+
+/** How long a lease lives: what was asked for, never more than the catalog's; five minutes where only `--only` was. */
+function leaseSeconds({ seconds, only }: LeaseWanted, session: Session): number | undefined {
+  const lengths = [seconds, session.lease].filter((length) => length !== undefined);
+  if (lengths.length > 0) return Math.min(...lengths);
+  return only.length > 0 ? 300 : undefined;
+}

@@ -1,0 +1,96 @@
+import { defaultDuration, formatDuration, maximumDuration } from "../../access/duration.ts";
+import { describe } from "../../access/policy/describe.ts";
+import { formatTarget } from "../../access/target.ts";
+import { planAccess } from "../../session/plan.ts";
+import { connect } from "../compose.ts";
+import { type Context, printJson, text } from "../context.ts";
+import { durationFor, targetsFor } from "../obtain.ts";
+import { openedLines } from "../render/opened.ts";
+import { clean } from "../style.ts";
+
+/** `jit explain TARGET…`: the decision, the policy with its size, and what would be opened; writes nothing. */
+export async function explain(context: Context): Promise<number> {
+  const connection = await connect(context);
+  const { organization, identity } = connection;
+  const targets = await targetsFor(context, connection);
+  const { catalog } = organization;
+  const duration =
+    text(context, "for") === undefined
+      ? defaultDuration(catalog, targets)
+      : await durationFor(context, connection, targets);
+  const plan = await planAccess(connection.plan, {
+    organization,
+    identity,
+    targets,
+    duration,
+    // Placeholders: nothing in the decision or the policy depends on what they say yet.
+    justification: { purpose: catalog.defaults.purpose ?? "explain", reason: "explain", ticket: undefined },
+    circumstances: connection.circumstances,
+    inheritedSourceIdentity: connection.inheritedSourceIdentity,
+  });
+  const longest = maximumDuration(targets);
+  if (context.json) {
+    printJson(context, {
+      targets: targets.map(formatTarget),
+      identity,
+      decision: plan.decision,
+      duration,
+      maximumDuration: longest.seconds,
+      opens: describe(targets),
+      policy: JSON.parse(plan.policy.text),
+      characters: plan.policy.characters,
+      role: plan.assume.role,
+      sourceIdentity: plan.assume.sourceIdentity ?? null,
+      tags: plan.assume.tags,
+      justification: {
+        purposes: catalog.justification.purposes,
+        minimumLength: catalog.justification.minimumLength,
+        ticketRequired: catalog.justification.ticket.required,
+      },
+    });
+    return 0;
+  }
+  const { terminal, style } = context;
+  const say = (label: string, value: string) => terminal.print(`${style.dim(label.padEnd(12))}${value}`);
+  terminal.print(style.strong(targets.map(formatTarget).join(" ")));
+  say("you are", clean(identity.arn));
+  say("decision", decisionText(plan.decision, style));
+  say(
+    "for",
+    `${formatDuration(duration)} unless you say --for; at most ${formatDuration(longest.seconds)} (${longest.from})`,
+  );
+  say("role", plan.assume.role);
+  say("needs", needs(catalog.justification));
+  terminal.print(style.dim("opens"));
+  for (const line of openedLines(describe(targets), terminal.columns, "  ")) terminal.print(line);
+  terminal.print(
+    `${style.dim("policy")}      ${plan.policy.characters} of 2048 characters, ends at the minute`,
+  );
+  for (const line of JSON.stringify(JSON.parse(plan.policy.text), null, 2).split("\n"))
+    terminal.print(`  ${clean(line)}`);
+  return 0;
+}
+
+function decisionText(
+  decision: Awaited<ReturnType<typeof planAccess>>["decision"],
+  style: Context["style"],
+): string {
+  if (decision.kind === "granted") return `${style.good("granted")} at once, by ${clean(decision.by)}`;
+  if (decision.kind === "refused")
+    return `${style.bad("refused")} by ${clean(decision.rule)}: ${clean(decision.message)}`;
+  return `${style.warn("waits")} for ${decision.quorum} approval(s)`;
+}
+
+function needs({
+  purposes,
+  minimumLength,
+  ticket,
+}: {
+  purposes: ReadonlyMap<string, string>;
+  minimumLength: number;
+  ticket: { required: boolean; example: string | undefined };
+}): string {
+  const purpose = purposes.size === 0 ? "a purpose" : `a purpose (${[...purposes.keys()].join(", ")})`;
+  const example = ticket.example === undefined ? "" : ` like ${clean(ticket.example)}`;
+  return `${purpose}, a reason of ${minimumLength} characters or more${ticket.required ? `, a ticket${example}` : ""}`;
+}

@@ -1,0 +1,56 @@
+import { findTargets, formatTarget } from "../../access/target.ts";
+import { JitError } from "../../error.ts";
+import { targetNames } from "../../session/assume-input.ts";
+import { recordForgotten } from "../../session/end.ts";
+import { forgetSessions } from "../../session/forget.ts";
+import type { Session } from "../../session/types.ts";
+import { connect, openCache } from "../compose.ts";
+import { type Context, isOn, printJson } from "../context.ts";
+import { noticeLine, sessionJson } from "../render/session.ts";
+
+/** `jit forget [TARGET…|REQUEST]`: the secrets go first, then the end record is written. */
+export async function forget(context: Context): Promise<number> {
+  const { args } = context.invocation;
+  const { cache, organization } = await openCache(context);
+  if (args.length === 0 && !isOn(context, "all")) {
+    throw new JitError("FLAG_MISSING", "name a target or a request, or give --all", {
+      hint: "`jit status` lists them",
+    });
+  }
+  const names = new Set(isOn(context, "all") ? [] : wantedNames(args, organization));
+  const wanted = (session: Session) =>
+    isOn(context, "all") || names.has(session.request) || names.has([...session.targets].sort().join(" "));
+  let connection: ReturnType<typeof connect> | undefined;
+  const forgotten = await forgetSessions(
+    {
+      cache,
+      async ended(session) {
+        connection ??= connect(context);
+        await recordForgotten((await connection).request.records, session);
+      },
+    },
+    wanted,
+  );
+  for (const notice of forgotten.notices) context.terminal.note(noticeLine(context, notice));
+  if (context.json)
+    printJson(context, { forgotten: forgotten.sessions.map(sessionJson), notices: forgotten.notices });
+  else if (forgotten.sessions.length === 0) context.terminal.print("nothing to forget");
+  for (const session of context.json ? [] : forgotten.sessions) {
+    context.terminal.print(
+      `${context.style.good("✓")} forgotten: ${session.targets.join(" ")} (${session.request})`,
+    );
+  }
+  return 0;
+}
+
+function wantedNames(
+  args: readonly string[],
+  organization: Awaited<ReturnType<typeof openCache>>["organization"],
+): readonly string[] {
+  if (args.every((arg) => /^[0-9A-Z]{26}$/.test(arg))) return args;
+  if (organization === undefined) return [[...args].sort().join(" ")];
+  return [
+    targetNames(findTargets(organization.catalog, args)).join(" "),
+    ...findTargets(organization.catalog, args).map(formatTarget),
+  ];
+}

@@ -1,0 +1,144 @@
+import { JitError } from "../../error.ts";
+import { CI_ROLE, ciJob, PEOPLE, startCiJob } from "../../sandbox/account.ts";
+import { openSandbox, type WholeSandbox } from "../../sandbox/sandbox.ts";
+import {
+  readSandboxState,
+  type SandboxState,
+  sandboxPlaces,
+  writeSandboxState,
+} from "../compose/sandbox-state.ts";
+import { type Context, printJson, text } from "../context.ts";
+import { publishOrganization } from "../sandbox-organization.ts";
+import { table } from "../style.ts";
+
+/** `jit sandbox`: an AWS look-alike on loopback, with people, stores and a published catalog. Runs until it is stopped. */
+export async function sandbox(context: Context): Promise<number> {
+  const person = text(context, "env");
+  if (person !== undefined) return printEnvironment(context, person);
+  const port = Number(text(context, "port") ?? "4566");
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new JitError("USAGE", "--port takes 0 to 65535");
+  const directory = text(context, "dir");
+  const running = await open(port, directory);
+  const places = sandboxPlaces(context);
+  const organization = await publishOrganization(running, directory ?? places.folder);
+  await writeSandboxState(places, stateOf(running, organization.location));
+  if (context.json) printJson(context, { url: running.url, organization: organization.location });
+  else welcome(context, running, organization);
+  await new Promise<void>((stop) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop());
+  });
+  await running.close();
+  return 0;
+}
+
+async function open(port: number, directory: string | undefined): Promise<WholeSandbox> {
+  const { randomBytes } = await import("node:crypto");
+  try {
+    return await openSandbox({
+      port,
+      ...(directory === undefined ? {} : { directory }),
+      now: () => new Date(),
+      random: (size) => randomBytes(size),
+    });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+      throw new JitError("SANDBOX_PORT", `port ${port} of 127.0.0.1 is taken`, {
+        hint: "is a sandbox running already? Or choose another: jit sandbox --port 0",
+      });
+    }
+    throw error;
+  }
+}
+
+function stateOf(running: WholeSandbox, organization: string): SandboxState {
+  const common = {
+    AWS_ENDPOINT_URL: running.url,
+    AWS_REGION: running.region,
+    AWS_DEFAULT_REGION: running.region,
+    AWS_EC2_METADATA_DISABLED: "true",
+    JIT_ORGANIZATION: organization,
+  };
+  const people: Record<string, Record<string, string>> = {};
+  for (const { name } of PEOPLE) {
+    const credentials = running.credentials(name);
+    if (credentials === undefined) continue;
+    people[name] = {
+      ...common,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      ...(credentials.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: credentials.sessionToken }),
+    };
+  }
+  const bearer = startCiJob(running.world, ciJob("1"));
+  people["ci"] = {
+    ...common,
+    CI: "true",
+    GITHUB_ACTIONS: "true",
+    GITHUB_REPOSITORY: "acme/shop",
+    GITHUB_REF: "refs/heads/main",
+    GITHUB_RUN_ID: "1",
+    AWS_ROLE_ARN: CI_ROLE,
+    AWS_ROLE_SESSION_NAME: "acme-shop-1",
+    ACTIONS_ID_TOKEN_REQUEST_URL: running.ciTokenUrl,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer,
+  };
+  return {
+    url: running.url,
+    controlToken: running.controlToken,
+    ciToken: running.ciToken(ciJob("1")),
+    people,
+  };
+}
+
+/** What `eval` needs to be somebody; variables of another identity are taken away. */
+function printEnvironment(context: Context, person: string): number {
+  const state = readSandboxState(sandboxPlaces(context));
+  const known = state.people[person];
+  if (known === undefined) {
+    throw new JitError("USAGE", `the sandbox knows nobody called ${JSON.stringify(person)}`, {
+      hint: Object.keys(state.people).join(", "),
+    });
+  }
+  if (context.json) {
+    printJson(context, known);
+    return 0;
+  }
+  const gone = [
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SECURITY_TOKEN",
+    "JIT_SESSION",
+  ];
+  const lines = gone.filter((name) => known[name] === undefined).map((name) => `unset ${name}`);
+  for (const [name, value] of Object.entries(known))
+    lines.push(`export ${name}='${value.replaceAll("'", "'\\''")}'`);
+  context.terminal.print(lines.join("\n"));
+  return 0;
+}
+
+function welcome(
+  context: Context,
+  running: WholeSandbox,
+  organization: { location: string; adminKey: string; catalog: string },
+): void {
+  const { terminal, style } = context;
+  terminal.print(`${style.good("✓")} sandbox at ${running.url}; Ctrl-C ends it`);
+  terminal.print("");
+  terminal.print("In another shell, be somebody:");
+  terminal.print(`  ${style.strong('eval "$(jit sandbox --env alice)"')}`);
+  terminal.print("  jit stores && jit request customers:read");
+  terminal.print("");
+  terminal.print(
+    table(
+      PEOPLE.map(({ name, title }) => [`  ${name}`, title]),
+      (cell, _row, column) => (column === 0 ? style.name(cell) : cell),
+    ),
+  );
+  terminal.print(`  ${style.name("ci")}       a pipeline of acme/shop`);
+  terminal.print("");
+  terminal.print(style.dim(`organization   ${organization.location}`));
+  terminal.print(style.dim(`catalog        ${organization.catalog}`));
+  terminal.print(style.dim(`administrator  ${organization.adminKey}`));
+}

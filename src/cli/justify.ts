@@ -1,0 +1,103 @@
+import {
+  type CheckedJustification,
+  checkJustification,
+  checkPurpose,
+  checkReason,
+  checkTicket,
+} from "../access/justification.ts";
+import type { Catalog, Target } from "../access/types.ts";
+import { JitError } from "../error.ts";
+import { whatIsWrong } from "./ask.ts";
+import { type Context, text } from "./context.ts";
+import { askText, choose } from "./prompts.ts";
+import { clean } from "./style.ts";
+
+export type AskedFor = CheckedJustification;
+
+/**
+ * Why: by flags, variables, and questions for what is missing. Where nobody can be asked, the error names the flag;
+ * for a program's call (`credentials`) it names the `jit request` to run.
+ */
+export async function askJustification(
+  context: Context,
+  catalog: Catalog,
+  targets: readonly Target[],
+  usualPurpose: string | undefined,
+): Promise<AskedFor> {
+  const rules = catalog.justification;
+  const mayAsk = context.terminal.interactive && context.invocation.command !== "credentials";
+  const flags = {
+    purpose: text(context, "purpose"),
+    reason: text(context, "reason"),
+    ticket: text(context, "ticket"),
+  };
+  if (!mayAsk && flags.reason === undefined) throw noReason(context, targets);
+  const fallback = usualPurpose ?? catalog.defaults.purpose;
+  const only = rules.purposes.size === 1 ? [...rules.purposes.keys()][0] : undefined;
+  let purpose = flags.purpose ?? (mayAsk ? only : (fallback ?? only));
+  if (purpose === undefined && mayAsk) purpose = await askPurpose(context, catalog, fallback);
+  if (purpose === undefined) {
+    throw new JitError("FLAG_MISSING", "--purpose is missing", {
+      hint: `give --purpose or JIT_PURPOSE${rules.purposes.size === 0 ? "" : `: ${[...rules.purposes.keys()].join(", ")}`}`,
+    });
+  }
+  const chosen = checkPurpose(rules, purpose);
+  const reason =
+    flags.reason ??
+    (await askText(context, {
+      message: "Why do you need it?",
+      flag: "--reason",
+      check: (typed) => whatIsWrong(() => checkReason(rules, typed, chosen)),
+    }));
+  let { ticket } = flags;
+  if (ticket === undefined && rules.ticket.required && mayAsk) {
+    ticket = await askText(context, {
+      message:
+        rules.ticket.example === undefined ? "Ticket?" : `Ticket? (like ${clean(rules.ticket.example)})`,
+      flag: "--ticket",
+      check: (typed) => whatIsWrong(() => checkTicket(rules, typed)),
+    });
+  }
+  const checked = checkJustification(rules, { purpose: chosen, reason, ticket });
+  for (const warning of checked.warnings)
+    context.terminal.note(`${context.style.warn("warning:")} ${clean(warningText(warning))}`);
+  return checked;
+}
+
+async function askPurpose(context: Context, catalog: Catalog, fallback: string | undefined): Promise<string> {
+  const { purposes } = catalog.justification;
+  if (purposes.size === 0) {
+    return await askText(context, {
+      message: "For which purpose?",
+      flag: "--purpose",
+      fallback,
+      check: (typed) => whatIsWrong(() => checkPurpose(catalog.justification, typed)),
+    });
+  }
+  return await choose(context, {
+    message: "For which purpose?",
+    flag: "--purpose",
+    fallback,
+    choices: [...purposes].map(([value, meaning]) => ({ value, title: `${value}  ${meaning}` })),
+  });
+}
+
+function warningText({ field, kind }: { field: string; kind: string }): string {
+  return `the ${field} seems to hold personal data (${kind}): it is kept with the record, better leave it out`;
+}
+
+function noReason(context: Context, targets: readonly Target[]): JitError {
+  const names = targets.map(({ store, access }) => `${store.name}:${access.name}`).join(" ");
+  if (context.invocation.command === "request") {
+    return new JitError("FLAG_MISSING", "--reason is missing, and there is no terminal to ask on", {
+      hint: "give --reason or JIT_REASON",
+    });
+  }
+  return new JitError(
+    "NO_SESSION",
+    `there is no session for ${names}, and no reason was given to ask for one`,
+    {
+      hint: `run: jit request ${names} --reason "…"   (or set JIT_REASON)`,
+    },
+  );
+}

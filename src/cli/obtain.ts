@@ -1,0 +1,166 @@
+import {
+  checkDuration,
+  defaultDuration,
+  formatDuration,
+  maximumDuration,
+  parseDuration,
+} from "../access/duration.ts";
+import { findTargets } from "../access/target.ts";
+import type { Target } from "../access/types.ts";
+import { JitError } from "../error.ts";
+import { isFresh } from "../session/freshness.ts";
+import { canRenew, renewSession } from "../session/renew.ts";
+import { type Outcome, requestAccess } from "../session/request-access.ts";
+import { sessionFor } from "../session/single-flight.ts";
+import type { Notice, Session } from "../session/types.ts";
+import { askDuration } from "./ask.ts";
+import type { Connection } from "./compose.ts";
+import { type Context, isOn, text } from "./context.ts";
+import { type AskedFor, askJustification } from "./justify.ts";
+
+/** What came of getting a session, whether it was there, renewed, or asked for. */
+export type Obtained =
+  | {
+      readonly kind: "cached" | "renewed" | "granted";
+      readonly session: Session;
+      readonly notices: readonly Notice[];
+      readonly packed: number | undefined;
+    }
+  | Exclude<Outcome, { kind: "granted" }>;
+
+export interface ObtainOptions {
+  /** Ask anew even where a session is there. */
+  readonly anew?: boolean;
+  /** Called before anything is written, with what will be asked for; may refuse by throwing. */
+  readonly confirm?: (asked: Wish) => Promise<void>;
+}
+
+export interface Wish {
+  readonly targets: readonly Target[];
+  /** Seconds. */
+  readonly duration: number;
+  readonly asked: AskedFor;
+}
+
+/**
+ * The session for these targets: from the cache, renewed within its grant, or asked for. Questions are put to the person
+ * before the lock is taken, so that nobody waits for another process's person.
+ */
+export async function obtain(
+  context: Context,
+  connection: Connection,
+  targets: readonly Target[],
+  options: ObtainOptions = {},
+): Promise<Obtained> {
+  const { organization, identity, flight, request, clock } = connection;
+  const name = connection.cacheName(targets);
+  const renewable = (session: Session | undefined): session is Session =>
+    session !== undefined &&
+    canRenew({ session, organization, identity, inheritedSourceIdentity: undefined }, clock.now());
+  const cached = options.anew === true ? undefined : await flight.cache.read(name.name);
+  const mine =
+    cached?.inputs === name.inputs && cached.identity.userid === identity.userid ? cached : undefined;
+  const wish = renewable(mine) ? undefined : await wishFor(context, connection, targets);
+  if (
+    wish !== undefined &&
+    options.confirm !== undefined &&
+    !(mine !== undefined && isFresh(mine, clock.now()))
+  ) {
+    await options.confirm(wish);
+  }
+  const startedAt = clock.now();
+  return await context.terminal.progress("Asking for access", async () => {
+    const ports =
+      options.anew === true
+        ? { ...flight, cache: { ...flight.cache, read: laterThan(flight.cache.read, startedAt) } }
+        : flight;
+    const outcome = await sessionFor<Obtained>(ports, name, async (previous, fence) => {
+      if (renewable(previous) && options.anew !== true) {
+        const inheritedSourceIdentity = connection.inheritedSourceIdentity;
+        const issued = await renewSession(
+          request,
+          { session: previous, organization, identity, inheritedSourceIdentity },
+          fence,
+        );
+        return { kind: "renewed", ...issued };
+      }
+      const { duration, asked } = wish ?? (await wishFor(context, connection, targets));
+      return await requestAccess(
+        request,
+        {
+          organization,
+          identity,
+          targets,
+          duration,
+          justification: asked.justification,
+          circumstances: connection.circumstances,
+          inheritedSourceIdentity: connection.inheritedSourceIdentity,
+        },
+        fence,
+      );
+    });
+    return outcome.kind === "cached" ? { ...outcome, packed: undefined } : outcome;
+  });
+}
+
+/** With `--new`, only a session that another process got in the meantime counts. */
+function laterThan(
+  read: (name: string) => Promise<Session | undefined>,
+  from: Date,
+): (name: string) => Promise<Session | undefined> {
+  return async (name) => {
+    const session = await read(name);
+    return session !== undefined && session.issuedAt >= from ? session : undefined;
+  };
+}
+
+async function wishFor(context: Context, connection: Connection, targets: readonly Target[]): Promise<Wish> {
+  const { catalog } = connection.organization;
+  const duration = await durationFor(context, connection, targets);
+  const asked = await askJustification(context, catalog, targets, connection.project.purpose);
+  return { targets, duration, asked };
+}
+
+/** `--for`, the project's file, a person's setting, the catalog's default; asked for where a person can choose. */
+export async function durationFor(
+  context: Context,
+  connection: Connection,
+  targets: readonly Target[],
+): Promise<number> {
+  const given = text(context, "for");
+  if (given !== undefined) {
+    const seconds = parseDuration(given);
+    checkDuration(targets, seconds);
+    return seconds;
+  }
+  const { catalog } = connection.organization;
+  const usual = connection.project.duration ?? connection.settings.duration;
+  const longest = maximumDuration(targets).seconds;
+  const fallback = Math.min(
+    usual === undefined ? defaultDuration(catalog, targets) : parseDuration(usual),
+    longest,
+  );
+  if (context.invocation.command !== "request" || !context.terminal.interactive || isOn(context, "yes"))
+    return fallback;
+  return await askDuration(context, {
+    fallback: formatDuration(fallback),
+    longest: formatDuration(longest),
+    check: (typed) => checkDuration(targets, parseDuration(typed)),
+  });
+}
+
+/** Targets of the command line; else of the project's file; else asked for, by `pick`. */
+export async function targetsFor(
+  context: Context,
+  connection: Pick<Connection, "organization" | "project">,
+  pick?: () => Promise<readonly string[]>,
+): Promise<readonly Target[]> {
+  const { catalog } = connection.organization;
+  const given = context.invocation.args;
+  if (given.length > 0) return findTargets(catalog, given);
+  if (connection.project.targets.length > 0) return findTargets(catalog, connection.project.targets);
+  if (pick !== undefined) return findTargets(catalog, await pick());
+  throw new JitError("FLAG_MISSING", "no target is named", {
+    hint: "name it STORE:ACCESS; `jit stores` lists them",
+  });
+}

@@ -1,0 +1,39 @@
+import { endOf } from "../../session/freshness.ts";
+import type { Notice, Session } from "../../session/types.ts";
+import type { Context } from "../context.ts";
+import { clean } from "../style.ts";
+
+/** A session without its secrets. */
+export function sessionJson(session: Session): Record<string, unknown> {
+  const { request, targets, role, region, issuedAt, notAfter, identity, credentials } = session;
+  return {
+    request,
+    targets,
+    role,
+    region,
+    issuedAt,
+    notAfter,
+    usableUntil: endOf(session),
+    identity,
+    accessKeyId: credentials.accessKeyId,
+  };
+}
+
+/** `14:05` of the reader's own clock, with the day where it is another one. */
+export function clockTime(at: Date, now = new Date()): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  if (at.toDateString() === now.toDateString()) return time;
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
+}
+
+/** `12 min`, `1 h 5 min`, `40 s`. */
+export function timeLeft(seconds: number): string {
+  if (seconds < 60) return `${Math.max(0, seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function noticeLine({ style }: Context, notice: Notice): string {
+  return `${style.warn("note:")} ${clean(notice.message)} ${style.dim(`[${notice.code}]`)}`;
+}

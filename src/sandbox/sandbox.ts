@@ -1,8 +1,11 @@
 import { join } from "node:path";
-import { createAccount, type PersonCredentials, personCredentials } from "./account.ts";
+import { type PersonCredentials, personCredentials } from "./account.ts";
+import { createAccount } from "./account-fill.ts";
 import { createAuthorizer } from "./authorize.ts";
 import { type CloudTrail, createCloudTrail } from "./cloudtrail.ts";
+import { createWorld } from "./create-world.ts";
 import { createIam } from "./iam/service.ts";
+import { type CiJob, ciTokenUrl, mintCiToken, wellKnown } from "./issuers.ts";
 import { directoryShelf } from "./s3/directory.ts";
 import { memoryShelf } from "./s3/model.ts";
 import { createS3 } from "./s3/service.ts";
@@ -10,8 +13,7 @@ import { recordedS3 } from "./s3-trail.ts";
 import { type RunningSandbox, startSandbox } from "./server.ts";
 import type { BucketSeed, Service } from "./service.ts";
 import { createSts } from "./sts/service.ts";
-import { type CiJob, ciTokenUrl, mintCiToken, wellKnown } from "./tokens.ts";
-import { createWorld, type RandomSource, type World } from "./world.ts";
+import type { RandomSource, World } from "./world.ts";
 import { loadWorld, saveWorld } from "./world-file.ts";
 
 /** The whole sandbox: its account, its services, its endpoint. */

@@ -1,15 +1,10 @@
 import type { JsonWebKey } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Algorithm, type CiJob, signingKeys } from "./tokens.ts";
-import {
-  type Account,
-  type Organization,
-  type RandomSource,
-  type Session,
-  type World,
-  worldOf,
-} from "./world.ts";
+import { worldOf } from "./create-world.ts";
+import type { CiJob } from "./issuers.ts";
+import { type Algorithm, signingKeys } from "./tokens.ts";
+import type { Account, Organization, RandomSource, Session, World } from "./world.ts";
 
 /** The world as one file, `DIR/world.json` (0600), which holds secrets: the sandbox's own, good for nothing else. */
 

@@ -1,13 +1,7 @@
 import { decodeProtectedHeader, importJWK, type JWK, jwtVerify } from "jose";
 import { expect, test } from "vitest";
-import {
-  CI_ISSUER,
-  type CiJob,
-  ciTokenUrl,
-  signingKeys,
-  signToken,
-  wellKnown,
-} from "../../src/sandbox/tokens.ts";
+import { CI_ISSUER, type CiJob, ciTokenUrl, wellKnown } from "../../src/sandbox/issuers.ts";
+import { signingKeys, signToken } from "../../src/sandbox/tokens.ts";
 import { callOf, fixture, START } from "./world-fixture.ts";
 
 const JOB: CiJob = {

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createAuthorizer, type WorldAuthorizer } from "../../src/sandbox/authorize.ts";
 import { type CloudTrail, createCloudTrail } from "../../src/sandbox/cloudtrail.ts";
+import { createWorld } from "../../src/sandbox/create-world.ts";
 import { addRole, addUser, addUserKey } from "../../src/sandbox/iam/entities.ts";
 import { createIam } from "../../src/sandbox/iam/service.ts";
 import { AwsError, type Call, type Caller, type Service } from "../../src/sandbox/service.ts";
 import { createSts } from "../../src/sandbox/sts/service.ts";
-import { type Account, addAccount, createWorld, type Role, type World } from "../../src/sandbox/world.ts";
+import { type Account, addAccount, type Role, type World } from "../../src/sandbox/world.ts";
 
 /** A small world of its own, called without HTTP: a user `ann`, a role `reader` that trusts her account. */
 

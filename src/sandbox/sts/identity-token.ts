@@ -1,5 +1,6 @@
 import type { ContextValue } from "../../policy/types.ts";
-import { principalTags, type WorldAuthorizer } from "../authorize.ts";
+import { principalTags } from "../access-context.ts";
+import type { WorldAuthorizer } from "../authorize.ts";
 import { checkRange, checkText, isoSeconds, type Parameters, validation, type Xml } from "../iam/query.ts";
 import { AwsError, type Call, type Caller } from "../service.ts";
 import { type Algorithm, signToken } from "../tokens.ts";

@@ -1,8 +1,9 @@
 import type { ContextValue } from "../../policy/types.ts";
 import type { WorldAuthorizer } from "../authorize.ts";
 import type { Parameters, Xml } from "../iam/query.ts";
+import { CI_ISSUER } from "../issuers.ts";
 import { AwsError, type Call } from "../service.ts";
-import { CI_ISSUER, type ReadToken, readToken } from "../tokens.ts";
+import { type ReadToken, readToken } from "../tokens.ts";
 import { type OidcProvider, type Role, roleByArn, type World } from "../world.ts";
 import { assumedRoleUser, checkRoleDuration, tagContext } from "./assume.ts";
 import {

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
-import { CI_ISSUER, type CiJob, mintCiToken, signingKeys, signToken } from "../../../src/sandbox/tokens.ts";
+import { CI_ISSUER, type CiJob, mintCiToken } from "../../../src/sandbox/issuers.ts";
+import { signingKeys, signToken } from "../../../src/sandbox/tokens.ts";
 import { ACCOUNT, ask, type Fixture, fixture, policy, READER, START } from "../world-fixture.ts";
 
 const HOST = CI_ISSUER.slice("https://".length);

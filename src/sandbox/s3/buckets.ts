@@ -9,6 +9,7 @@ import {
   canonicalId,
   demand,
   emptyReply,
+  invalidArgument,
   type S3,
   s3Arn,
   xmlReply,
@@ -16,6 +17,8 @@ import {
 import type { Bucket, DefaultRetention } from "./model.ts";
 
 /** Operations on buckets and their settings. */
+
+const MAX_BUCKETS = 10_000;
 
 /** Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 export function isBucketName(name: string): boolean {
@@ -32,7 +35,23 @@ export function listBuckets(s3: S3, call: Call): Reply {
     context: {},
   });
   if (evaluation.verdict !== "allow") throw accessDenied(call, "s3:ListAllMyBuckets", arn, evaluation);
-  const own = s3.storage.buckets().filter((bucket) => bucket.account === account);
+  const prefix = call.query.get("prefix") ?? "";
+  const region = call.query.get("bucket-region") ?? undefined;
+  const token = call.query.get("continuation-token") ?? "";
+  const max = Math.min(Number(call.query.get("max-buckets") ?? MAX_BUCKETS), MAX_BUCKETS);
+  if (!(max >= 1))
+    throw invalidArgument(
+      "max-buckets",
+      String(max),
+      "Argument max-buckets must be an integer between 1 and 10000",
+    );
+  const after = Buffer.from(token, "base64").toString();
+  const found = s3.storage
+    .buckets()
+    .filter((bucket) => bucket.account === account && bucket.name.startsWith(prefix))
+    .filter((bucket) => bucket.name > after && (region === undefined || bucket.region === region));
+  const own = found.slice(0, max);
+  const last = found.length > own.length ? own.at(-1) : undefined;
   return xmlReply("ListAllMyBucketsResult", {
     Owner: { ID: canonicalId(account) },
     Buckets: {
@@ -42,6 +61,8 @@ export function listBuckets(s3: S3, call: Call): Reply {
         BucketRegion: bucket.region,
       })),
     },
+    Prefix: prefix || undefined,
+    ContinuationToken: last === undefined ? undefined : Buffer.from(last.name).toString("base64"),
   });
 }
 
@@ -79,6 +100,10 @@ export function createBucket(s3: S3, call: Call, name: string): Reply {
       "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
       { BucketName: name },
     );
+  }
+  // In us-east-1 S3 answers a second creation by the owner as it did the first.
+  if (present !== undefined && present.region === "us-east-1") {
+    return emptyReply(200, { location: `/${name}` });
   }
   if (present !== undefined) {
     throw new AwsError(

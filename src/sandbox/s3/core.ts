@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ContextValue, Evaluation } from "../../policy/types.ts";
 import { type Authorizer, AwsError, type Call, type Reply } from "../service.ts";
+import { parseTimestamp } from "../sigv4.ts";
 import { type XmlElements, xmlDocument } from "../xml.ts";
 import type { Bucket } from "./model.ts";
 import type { Storage } from "./storage.ts";
@@ -55,6 +56,9 @@ function requestContext(call: Call): Record<string, ContextValue> {
   if (call.caller !== undefined) {
     context["s3:authType"] = presigned ? "REST-QUERY-STRING" : "REST-HEADER";
     context["s3:signatureversion"] = "AWS4-HMAC-SHA256";
+    const signed = call.query.get("X-Amz-Date") ?? call.headers.get("x-amz-date") ?? "";
+    const age = call.now.getTime() - parseTimestamp(signed);
+    if (!Number.isNaN(age)) context["s3:signatureAge"] = String(Math.max(0, age));
   }
   const hash = call.headers.get("x-amz-content-sha256");
   if (hash !== undefined) context["s3:x-amz-content-sha256"] = hash;

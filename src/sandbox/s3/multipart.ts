@@ -63,7 +63,7 @@ export class Uploads {
     const asked = call.headers.get("x-amz-checksum-algorithm");
     const algorithm = asked === undefined ? "CRC64NVME" : parseAlgorithm(asked);
     const full = call.headers.get("x-amz-checksum-type") === "FULL_OBJECT" || algorithm === "CRC64NVME";
-    if (full && algorithm.startsWith("SHA")) {
+    if (full && !algorithm.startsWith("CRC")) {
       throw new AwsError(
         "InvalidRequest",
         400,

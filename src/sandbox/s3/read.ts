@@ -1,7 +1,7 @@
-import type { Reply } from "../service.ts";
+import { AwsError, type Reply } from "../service.ts";
 import { checksumHeader } from "./checksum.ts";
 import { notModified, rangeOf } from "./conditions.ts";
-import { type BucketCall, demand, emptyReply, type S3 } from "./core.ts";
+import { type BucketCall, demand, emptyReply, invalidArgument, type S3 } from "./core.ts";
 import { lockHeaders } from "./lock.ts";
 import type { Version } from "./model.ts";
 import { notImplemented } from "./route.ts";
@@ -33,7 +33,18 @@ function objectHeaders(call: BucketCall, version: Version): Record<string, strin
   }
   for (const [parameter, header] of Object.entries(OVERRIDES)) {
     const value = call.query.get(parameter);
-    if (value !== null && call.caller !== undefined) headers[header] = value;
+    if (value === null) continue;
+    if (call.caller === undefined) {
+      throw new AwsError(
+        "InvalidRequest",
+        400,
+        "Request specific response headers cannot be used for anonymous GET requests.",
+      );
+    }
+    if (!/^[\x20-\x7e]*$/.test(value)) {
+      throw invalidArgument(parameter, value, "Header value cannot be represented using ISO-8859-1.");
+    }
+    headers[header] = value;
   }
   return headers;
 }

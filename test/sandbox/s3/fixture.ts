@@ -111,7 +111,6 @@ export async function s3Sandbox(
       new S3Client({
         endpoint: sandbox.url,
         region: "us-east-1",
-        forcePathStyle: true,
         maxAttempts: 1,
         credentials: credentials(name),
         ...config,

@@ -1,6 +1,6 @@
 import type { WorldAuthorizer } from "./authorize.ts";
 import type { Parameters } from "./iam/query.ts";
-import { AwsError, type Service } from "./service.ts";
+import { AwsError, type Call, type Service } from "./service.ts";
 import { lookup, readLookup } from "./trail-lookup.ts";
 import { camel, type Entry, entryOf, type TrailEvent, type TrailValue } from "./trail-record.ts";
 import type { World } from "./world.ts";
@@ -30,12 +30,24 @@ export function createCloudTrail(world: World, authorizer: WorldAuthorizer): Clo
       if (!target.endsWith("CloudTrail_20131101.LookupEvents")) {
         throw new AwsError("UnknownOperationException", 400, "");
       }
-      const caller = authorizer.demand(call, "cloudtrail:LookupEvents", "*");
+      const account = demandLookup(authorizer, call);
       const input = readLookup(call);
-      const own = entries.filter((entry) => entry.accounts.includes(caller.principal.account));
+      const own = entries.filter((entry) => entry.accounts.includes(account));
       return lookup(own, input);
     },
   };
+}
+
+/** The account whose trail the caller may read. JSON services have a name and status of their own for a refusal. */
+function demandLookup(authorizer: WorldAuthorizer, call: Call): string {
+  try {
+    return authorizer.demand(call, "cloudtrail:LookupEvents", "*").principal.account;
+  } catch (error) {
+    if (error instanceof AwsError && error.code === "AccessDenied") {
+      throw new AwsError("AccessDeniedException", 400, error.message);
+    }
+    throw error;
+  }
 }
 
 /**

@@ -183,7 +183,7 @@ describe("LookupEvents", () => {
 
   test("needs its permission; other operations are unknown", async () => {
     const id = await assume(fix, fix.ann);
-    await expect(lookup({}, id)).rejects.toMatchObject({ code: "AccessDenied" });
+    await expect(lookup({}, id)).rejects.toMatchObject({ code: "AccessDeniedException", status: 400 });
     const call = callOf(fix.world.lookupKey(fix.ann)?.caller, "{}", {
       headers: { "x-amz-target": "X.CreateTrail" },
     });

@@ -56,21 +56,12 @@ const OBJECT_OPERATIONS: Readonly<Record<string, Readonly<Record<string, string>
 };
 
 /** Sub-resources of S3 that this sandbox does not have. */
-const UNSUPPORTED = [
-  ...[
-    "accelerate",
-    "acl",
-    "analytics",
-    "attributes",
-    "cors",
-    "encryption",
-    "intelligent-tiering",
-    "inventory",
-  ],
-  ...["lifecycle", "logging", "metadataConfiguration", "metadataTable", "metrics", "notification"],
-  ...["ownershipControls", "partNumber", "policyStatus", "publicAccessBlock", "renameObject", "replication"],
-  ...["requestPayment", "restore", "select", "session", "tagging", "torrent", "website", "append", "abac"],
-];
+const UNSUPPORTED = (
+  "abac accelerate acl analytics annotation append attributes cors encryption intelligent-tiering inventory " +
+  "lifecycle logging metadataAnnotationTable metadataConfiguration metadataInventoryTable " +
+  "metadataJournalTable metadataTable metrics notification ownershipControls partNumber policyStatus " +
+  "publicAccessBlock renameObject replication requestPayment restore select session tagging torrent website"
+).split(" ");
 
 /**
  * The API's name of the operation, e.g. `PutObject`.

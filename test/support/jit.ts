@@ -41,7 +41,10 @@ export class Machine {
   }
 
   /** Runs `jit` to its end. */
-  async jit(args: readonly string[], options: { env?: Environment; cwd?: string; input?: string } = {}): Promise<Ended> {
+  async jit(
+    args: readonly string[],
+    options: { env?: Environment; cwd?: string; input?: string } = {},
+  ): Promise<Ended> {
     return await runToEnd(node, [binary, ...args], {
       env: this.environment(options.env),
       cwd: options.cwd ?? this.home,
@@ -60,7 +63,11 @@ export class Machine {
 
   /** Runs another program on this machine. */
   async run(command: string, args: readonly string[], options: { env?: Environment } = {}): Promise<Ended> {
-    return await runToEnd(command, args, { env: this.environment(options.env), cwd: this.home, input: undefined });
+    return await runToEnd(command, args, {
+      env: this.environment(options.env),
+      cwd: this.home,
+      input: undefined,
+    });
   }
 
   remove(): void {
@@ -74,7 +81,11 @@ async function runToEnd(
   options: { env: NodeJS.ProcessEnv; cwd: string; input: string | undefined },
 ): Promise<Ended> {
   return await new Promise((done, failed) => {
-    const child = spawn(command, args, { env: options.env, cwd: options.cwd, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(command, args, {
+      env: options.env,
+      cwd: options.cwd,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -94,18 +105,30 @@ function signalCode(signal: NodeJS.Signals | null): number {
   return signal === "SIGKILL" ? 137 : signal === "SIGTERM" ? 143 : 255;
 }
 
+interface SandboxStateFile {
+  readonly controlToken: string;
+  readonly ciToken: string;
+}
+
 /** A running `jit sandbox`, its people, and its controls. */
 export class SandboxProcess {
   readonly url: string;
   readonly #machine: Machine;
   readonly #child: ReturnType<Machine["start"]>;
   readonly #token: string;
+  readonly #ciToken: string;
 
-  constructor(url: string, machine: Machine, child: ReturnType<Machine["start"]>, token: string) {
+  constructor(url: string, machine: Machine, child: ReturnType<Machine["start"]>, state: SandboxStateFile) {
     this.url = url;
     this.#machine = machine;
     this.#child = child;
-    this.#token = token;
+    this.#token = state.controlToken;
+    this.#ciToken = state.ciToken;
+  }
+
+  /** An identity token of the CI service, for a job of the repository that the CI role trusts. */
+  ciToken(): string {
+    return this.#ciToken;
   }
 
   /** What `eval "$(jit sandbox --env NAME)"` would set. */
@@ -146,7 +169,8 @@ export class SandboxProcess {
       headers: { "x-sandbox-token": this.#token },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!reply.ok) throw new Error(`sandbox control ${method} ${path}: ${reply.status} ${await reply.text()}`);
+    if (!reply.ok)
+      throw new Error(`sandbox control ${method} ${path}: ${reply.status} ${await reply.text()}`);
     return reply;
   }
 
@@ -188,8 +212,8 @@ export async function startSandbox(): Promise<SandboxProcess> {
     });
     child.once("exit", (code) => failed(new Error(`jit sandbox ended with ${code}: ${stderr}`)));
   });
-  const state = JSON.parse(readFileSync(join(machine.home, ".local/state/jit/sandbox.json"), "utf8")) as {
-    controlToken: string;
-  };
-  return new SandboxProcess(url, machine, child, state.controlToken);
+  const state = JSON.parse(
+    readFileSync(join(machine.home, ".local/state/jit/sandbox.json"), "utf8"),
+  ) as SandboxStateFile;
+  return new SandboxProcess(url, machine, child, state);
 }

@@ -210,9 +210,12 @@ function stateOf(entries: readonly StoryEntry[], now: Date): StoryState {
 }
 
 function inOrder(a: StoryEntry, b: StoryEntry): number {
-  const [first, second] = [a, b].map(
-    ({ record, key }) => record?.at ?? key.hour.replace(/^(\d{4})(\d\d)(\d\dT)/, "$1-$2-$3"),
-  );
-  if (first !== second) return (first ?? "") < (second ?? "") ? -1 : 1;
+  const [first, second] = [orderOf(a), orderOf(b)];
+  if (first !== second) return first < second ? -1 : 1;
   return a.key.n - b.key.n || (a.name < b.name ? -1 : 1);
+}
+
+/** What is no record has no time: it comes last in the hour of its name. */
+function orderOf({ record, key }: StoryEntry): string {
+  return record === undefined ? `${key.hour}~` : record.at.replaceAll("-", "");
 }

@@ -116,7 +116,9 @@ class Verification {
     const seen = seenRecord(object);
     if (seen !== undefined) {
       found.push(...placeFindings(seen, this.#options.log));
-      if (fault !== undefined) found.unshift(signatureFinding(seen, fault));
+      // Under a wrong name the key is looked for in the wrong place: the name is what is wrong.
+      const isMisplaced = fault === "KEY_UNKNOWN" && found.length > 0;
+      if (fault !== undefined && !isMisplaced) found.unshift(signatureFinding(seen, fault));
       if (!(await this.#knowsCatalog(seen.record.catalog))) {
         found.push(finding("CATALOG_UNKNOWN", seen.name, key.userid, "no signed catalog has this digest"));
       }

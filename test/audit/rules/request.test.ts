@@ -1,0 +1,148 @@
+import { describe, expect, test } from "vitest";
+import type { EndLink, IssueLink, Link, OtherLink, RequestLink } from "../../../src/audit/rules/link.ts";
+import { requestFindings } from "../../../src/audit/rules/request.ts";
+
+const id = "01ARYZ6S41TSV4RRFFQ69G5FAV";
+const head = { userid: "AIDAALICE", chain: "AIDAALICE/a", catalog: "c1" };
+const role = "arn:aws:iam::222222222222:role/r";
+const request: RequestLink = {
+  ...head,
+  type: "request",
+  name: "request",
+  sha256: "r",
+  at: 1000,
+  role,
+  issuer: "requester",
+  duration: 1800,
+};
+const issue: IssueLink = {
+  ...head,
+  type: "issue",
+  name: "issue",
+  sha256: "i",
+  at: 1010,
+  requestHash: "r",
+  decisions: [],
+  renews: "-",
+  role,
+  sessionName: `jit-${id}`,
+  accessKeyId: "ASIA1",
+  isSealed: false,
+  durationSeconds: 900,
+  expiration: 1910,
+  notAfter: 2800,
+};
+const renewal: IssueLink = {
+  ...issue,
+  name: "renewal",
+  sha256: "j",
+  at: 1800,
+  renews: "i",
+  accessKeyId: "ASIA2",
+  expiration: 2700,
+};
+const end: EndLink = {
+  ...head,
+  type: "end",
+  name: "end",
+  sha256: "e",
+  at: 2000,
+  requestHash: "r",
+  issueHash: "j",
+};
+const abort: OtherLink = { ...head, type: "abort", name: "abort", sha256: "x", at: 2001, requestHash: "r" };
+const other = { userid: "AIDABOB", chain: "AIDABOB/b" };
+const approval: OtherLink = {
+  ...head,
+  ...other,
+  type: "approval",
+  name: "approval",
+  sha256: "d",
+  at: 1005,
+  requestHash: "r",
+};
+const asked: RequestLink = { ...request, issuer: "approver" };
+const given: IssueLink = { ...issue, ...other, decisions: ["d"], isSealed: true };
+
+const codes = (links: Link[], spoilt: Parameters<typeof requestFindings>[2] = new Set()) =>
+  requestFindings(id, links, spoilt).map(({ code, object }) => `${code} ${object}`);
+
+describe("records of one request", () => {
+  test.each<[string, Link[]]>([
+    ["a request alone", [request]],
+    ["a whole life", [request, issue, renewal, end]],
+    ["in any order", [end, renewal, issue, request]],
+    ["aborted", [request, abort]],
+    ["a renewal that was aborted", [request, issue, renewal, abort]],
+    [
+      "ended by two commands",
+      [request, issue, { ...end, issueHash: "i" }, { ...end, name: "end2", issueHash: "i" }],
+    ],
+    ["issued by an approver", [asked, approval, given]],
+    ["aborted by an approver", [asked, approval, given, { ...abort, ...other }]],
+    ["revoked by another", [request, issue, { ...abort, ...other, type: "revoke", name: "revoke" }]],
+    ["denied by another", [request, { ...approval, type: "denial" }]],
+    [
+      "ended with another key of the same writer",
+      [request, issue, { ...end, issueHash: "i", chain: "AIDAALICE/z" }],
+    ],
+  ])("%s is in order", (_, links) => {
+    expect(codes(links)).toEqual([]);
+  });
+
+  test.each<[string, Link[], string[]]>([
+    ["nothing asked", [issue], ["REQUEST_MISSING issue"]],
+    ["asked twice", [request, { ...request, name: "again", at: 1001 }], ["REQUEST_REPEATED again"]],
+    ["another request's hash", [request, { ...issue, requestHash: "q" }], ["REQUEST_HASH issue"]],
+    ["another catalog", [request, { ...issue, catalog: "c2" }], ["CATALOG_DIFFERS issue"]],
+    [
+      "an approval under another catalog",
+      [asked, { ...approval, catalog: "c2" }],
+      ["CATALOG_DIFFERS approval"],
+    ],
+    ["issued with another key", [request, { ...issue, chain: "AIDAALICE/z" }], ["WRITER_DIFFERS issue"]],
+    ["ended by another", [request, issue, { ...end, ...other, issueHash: "i" }], ["WRITER_DIFFERS end"]],
+    ["aborted by another", [request, { ...abort, ...other }], ["WRITER_DIFFERS abort"]],
+    ["approved by the requester", [asked, { ...approval, ...head }], ["DECISION_OWN approval"]],
+    ["an approval that is not there", [asked, given], ["DECISION_UNKNOWN issue"]],
+    [
+      "a denial taken for an approval",
+      [asked, { ...approval, type: "denial" }, given],
+      ["DECISION_UNKNOWN issue"],
+    ],
+    ["another role", [request, { ...issue, role: "other" }], ["ISSUE_ROLE issue"]],
+    ["another session name", [request, { ...issue, sessionName: "alice" }], ["ISSUE_SESSION_NAME issue"]],
+    ["sealed to oneself", [request, { ...issue, isSealed: true }], ["ISSUE_SEALED issue"]],
+    ["not sealed by another", [asked, approval, { ...given, isSealed: false }], ["ISSUE_SEALED issue"]],
+    ["issued twice", [request, issue, { ...renewal, renews: "-" }], ["ISSUE_REPEATED renewal"]],
+    ["a grant too long", [request, { ...issue, notAfter: 2871 }], ["NOT_AFTER_LATE issue"]],
+    [
+      "a grant that a renewal lengthens",
+      [request, issue, { ...renewal, notAfter: 2801 }],
+      ["NOT_AFTER_DIFFERS renewal"],
+    ],
+    [
+      "a renewal after the end",
+      [request, issue, { ...renewal, at: 2860, expiration: 3000 }],
+      ["ISSUE_LATE renewal"],
+    ],
+    ["credentials that live too long", [request, { ...issue, expiration: 1971 }], ["EXPIRATION_LATE issue"]],
+    ["a renewal of nothing", [request, issue, { ...renewal, renews: "k" }], ["RENEWAL_UNKNOWN renewal"]],
+    ["a renewal without a first session", [request, renewal], ["RENEWAL_UNKNOWN renewal"]],
+    ["the end of no session", [request, issue, end], ["ISSUE_HASH end"]],
+    ["issued after it was aborted", [request, { ...abort, at: 1005 }, issue], ["ISSUE_ABORTED issue"]],
+  ])("%s", (_, links, expected) => {
+    expect(codes(links)).toEqual(expected);
+  });
+
+  test("what refers to a record that is bad is not judged", () => {
+    expect(codes([issue, end], new Set(["request"]))).toEqual([]);
+    expect(codes([request, { ...end, issueHash: "k" }], new Set(["issue"]))).toEqual([]);
+    expect(codes([request, renewal], new Set(["issue"]))).toEqual([]);
+    expect(codes([asked, given], new Set(["approval"]))).toEqual([]);
+  });
+
+  test("clocks may differ by a minute", () => {
+    expect(codes([request, { ...issue, expiration: 1970, notAfter: 2870 }])).toEqual([]);
+  });
+});

@@ -1,0 +1,29 @@
+import { JitError } from "../../error.ts";
+
+/** One mistake in a catalog; line and column count from 1. */
+export interface Problem {
+  readonly line: number;
+  readonly column: number;
+  readonly path: string;
+  readonly message: string;
+  /** The word that was probably meant. */
+  readonly suggestion: string | undefined;
+}
+
+/** All mistakes of a catalog, in the order of the file. */
+export class CatalogError extends JitError {
+  readonly problems: readonly Problem[];
+
+  constructor(source: string, problems: readonly Problem[]) {
+    const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+    const lines = sorted.slice(0, 20).map((problem) => {
+      const where = problem.path === "" ? "" : `${problem.path}: `;
+      const meant = problem.suggestion === undefined ? "" : ` (did you mean ${problem.suggestion}?)`;
+      return `${source}:${problem.line}:${problem.column}: ${where}${problem.message}${meant}`;
+    });
+    if (sorted.length > 20) lines.push(`… and ${sorted.length - 20} more`);
+    super("CATALOG_INVALID", lines.join("\n"), { hint: "`jit catalog check` says whether all is well" });
+    this.name = "CatalogError";
+    this.problems = sorted;
+  }
+}

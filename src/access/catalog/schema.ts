@@ -1,0 +1,233 @@
+import * as v from "valibot";
+import { durationPattern, parseDuration } from "../duration.ts";
+import { findHostile } from "../text.ts";
+
+/**
+ * `jit.yaml`. What this describes is published for editors as schema/jit.schema.json (a test keeps it true), so each
+ * field says what it is for.
+ */
+const text = (longest = 200) =>
+  v.pipe(
+    v.string(),
+    v.minLength(1, "must not be empty"),
+    v.maxLength(longest, `has more than ${longest} characters`),
+    v.check(
+      (value) => findHostile(value) === undefined,
+      "holds a control, bidirectional or zero-width character",
+    ),
+  );
+
+const describe = <S extends v.GenericSchema>(schema: S, description: string) =>
+  v.pipe(schema, v.description(description));
+
+const name = v.pipe(
+  v.string(),
+  v.regex(
+    /^[a-z][a-z0-9-]{0,62}$/,
+    "must be lower-case letters, digits and hyphens, beginning with a letter",
+  ),
+);
+
+const duration = v.pipe(
+  v.string("must be a duration such as 45m or 1h30m"),
+  v.regex(durationPattern, "is no duration: write it as 45m, 1h30m or PT45M"),
+  v.regex(/[1-9]/, "must be longer than nothing"),
+  v.transform(parseDuration),
+);
+
+const account = v.pipe(
+  v.string('must be quoted: "012345678901"'),
+  v.regex(/^\d{12}$/, "must be 12 digits, in quotes"),
+);
+const region = v.pipe(v.string(), v.regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "is no AWS region"));
+const bucket = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "is no bucket name"));
+const roleArn = v.pipe(
+  v.string(),
+  v.regex(/^arn:aws(?:-[a-z]+)*:iam::\d{12}:role\/(?:[\x21-\x7e]+\/)*[\w+=,.@-]{1,64}$/, "is no role's ARN"),
+);
+const arnOf = (service: string) =>
+  v.pipe(
+    v.string(),
+    v.regex(
+      new RegExp(`^arn:aws(?:-[a-z]+)*:${service}:[a-z0-9-]+:\\d{12}:[^\\s]+$`),
+      `is no ARN of ${service}`,
+    ),
+  );
+
+const list = <S extends v.GenericSchema>(item: S) =>
+  v.pipe(v.array(item), v.minLength(1, "must name at least one"));
+
+const s3 = v.strictObject({
+  bucket: describe(bucket, "Bucket name"),
+  prefix: v.optional(
+    describe(v.pipe(v.string(), v.maxLength(512)), "Key prefix; end it with / to mean a folder"),
+  ),
+  prefixes: v.optional(describe(list(v.pipe(v.string(), v.maxLength(512))), "Several key prefixes")),
+  allow: describe(list(v.picklist(["read", "list", "write", "delete"])), "What may be done there"),
+});
+
+const dynamodb = v.strictObject({
+  table: describe(
+    v.pipe(
+      v.string(),
+      v.regex(
+        /^(?:arn:aws(?:-[a-z]+)*:dynamodb:[a-z0-9-]+:\d{12}:table\/)?[\w.-]{3,255}$/,
+        "is no table name or table ARN",
+      ),
+    ),
+    "Table name, or its ARN where account or region are not the role's",
+  ),
+  indexes: v.optional(
+    describe(
+      v.union([v.literal("all"), list(v.pipe(v.string(), v.regex(/^[\w.-]{3,255}$/, "is no index name")))]),
+      "Index names, or all",
+    ),
+  ),
+  attributes: v.optional(
+    describe(list(text(255)), "Attributes that may be read or written; all when left out"),
+  ),
+  leadingKeys: v.optional(
+    describe(list(text(512)), "Partition key values; policy variables may stand in them"),
+  ),
+  allow: describe(list(v.picklist(["read", "query", "scan", "write", "delete"])), "What may be done there"),
+});
+
+const access = v.strictObject({
+  title: v.optional(describe(text(), "What this access is for, in one line")),
+  maximumDuration: v.optional(describe(duration, "Longest session, such as 30m; the store's when left out")),
+  s3: v.optional(list(s3)),
+  dynamodb: v.optional(list(dynamodb)),
+  secrets: v.optional(describe(list(arnOf("secretsmanager")), "ARNs of Secrets Manager secrets")),
+  kms: v.optional(
+    list(
+      v.strictObject({
+        key: describe(arnOf("kms"), "The key's ARN"),
+        allow: list(v.picklist(["decrypt", "encrypt"])),
+        viaServices: v.optional(
+          describe(
+            list(
+              v.pipe(
+                v.string(),
+                v.regex(/^[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?$/, "is no AWS service's host name"),
+              ),
+            ),
+            "Services through which alone the key may be used",
+          ),
+        ),
+      }),
+    ),
+  ),
+  databases: v.optional(
+    list(
+      v.strictObject({
+        resourceId: describe(
+          v.pipe(
+            v.string(),
+            v.regex(/^(?:db|cluster|prx)-[A-Za-z0-9]+$/, "is no DB resource id (db-…, cluster-… or prx-…)"),
+          ),
+          "Resource id of the instance, cluster or proxy",
+        ),
+        user: describe(
+          v.pipe(v.string(), v.regex(/^[\w$.@-]{1,63}$/, "is no database user")),
+          "Database user for rds-db:connect",
+        ),
+        region: v.optional(region),
+        account: v.optional(account),
+      }),
+    ),
+  ),
+  statements: v.optional(
+    describe(
+      list(v.record(v.string(), v.unknown())),
+      "Raw IAM statements for what has no form of its own; never sts or iam",
+    ),
+  ),
+});
+
+const networks = v.strictObject({
+  cidrs: v.optional(
+    describe(
+      list(v.pipe(v.string(), v.regex(/^[0-9a-fA-F:.]+\/\d{1,3}$/, "is no CIDR block"))),
+      "Public address blocks",
+    ),
+  ),
+  vpcEndpoints: v.optional(
+    list(v.pipe(v.string(), v.regex(/^vpce-[0-9a-f]{8,17}$/, "is no VPC endpoint id"))),
+  ),
+  vpcs: v.optional(list(v.pipe(v.string(), v.regex(/^vpc-[0-9a-f]{8,17}$/, "is no VPC id")))),
+});
+
+const store = v.strictObject({
+  title: describe(text(), "What is in it, in one line"),
+  classification: describe(text(60), "The organization's word for how sensitive it is"),
+  dataCategories: describe(list(text(60)), "Categories of personal data, as in the record of processing"),
+  owner: v.optional(describe(text(), "Who answers for it")),
+  role: describe(roleArn, "The role that sessions are made of"),
+  region: v.optional(describe(region, "Region of its data; the defaults' when left out")),
+  issuer: v.optional(
+    describe(v.picklist(["requester", "approver", "broker"]), "Whose identity assumes the role"),
+  ),
+  networks: v.optional(describe(networks, "Where sessions may be used from")),
+  maximumDuration: describe(duration, "Longest session, such as 1h"),
+  lease: v.optional(describe(duration, "jit exec hands the command no more than this at a time")),
+  accesses: describe(v.record(name, access), "Named levels of access"),
+});
+
+export const catalogSchema = v.strictObject({
+  version: describe(v.pipe(v.number(), v.integer(), v.minValue(1)), "Goes up with every publication"),
+  organization: describe(name, "The organization's name, as in the trust file"),
+  audit: describe(
+    v.strictObject({
+      bucket: describe(bucket, "Bucket of the records"),
+      account: describe(account, "Account that owns the bucket"),
+      region: describe(region, "Region of the bucket"),
+      reasons: v.optional(
+        describe(
+          v.pipe(
+            v.string(),
+            v.regex(
+              /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/(?:[\w.-]+\/)*$/,
+              "must be s3://bucket/prefix/",
+            ),
+          ),
+          "Where reasons and tickets go, in place of the records",
+        ),
+      ),
+    }),
+    "The shared bucket of signed records",
+  ),
+  endpoints: v.optional(
+    describe(
+      list(v.pipe(v.string(), v.regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, "must be host or host:port"))),
+      "Endpoint hosts, other than AWS's own, that clients may be pointed to",
+    ),
+  ),
+  justification: v.optional(
+    v.strictObject({
+      purposes: v.optional(describe(v.record(name, text()), "Purposes to choose from, with what each means")),
+      minimumLength: v.optional(
+        describe(
+          v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(500)),
+          "Fewest characters of a reason",
+        ),
+      ),
+      ticket: v.optional(
+        v.strictObject({
+          required: v.optional(v.boolean()),
+          pattern: v.optional(describe(text(100), "Regular expression that the whole ticket must match")),
+          example: v.optional(text(60)),
+        }),
+      ),
+    }),
+  ),
+  defaults: v.optional(
+    v.strictObject({
+      duration: v.optional(duration),
+      region: v.optional(region),
+      purpose: v.optional(name),
+    }),
+  ),
+  stores: describe(v.record(name, store), "The stores of personal data"),
+});
+
+export type CatalogYaml = v.InferOutput<typeof catalogSchema>;

@@ -1,5 +1,5 @@
 import { JitError } from "../error.ts";
-import { escapeForTerminal, isHostile } from "./text.ts";
+import { escapeForTerminal, findHostile } from "./text.ts";
 
 /** Environment variables as the process has them. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -81,7 +81,7 @@ function endpointsOf(env: Variables): readonly { readonly name: string; readonly
  * spelled as the URL standard writes it.
  */
 function parseEndpoint(value: string, name: string): URL {
-  const url = isHostile(value) ? null : URL.parse(value);
+  const url = findHostile(value) !== undefined ? null : URL.parse(value);
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:") || url.hostname === "") {
     throw refused(value, name, "no http or https URL");
   }

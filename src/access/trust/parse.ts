@@ -3,19 +3,19 @@ import { JitError } from "../../error.ts";
 import { canonicalJson, parseStrictJson } from "../canonical.ts";
 import { isSha256Hex } from "../digest.ts";
 import { parsePublicJwk, thumbprint } from "../jwk.ts";
-import { isHostile } from "../text.ts";
+import { findHostile } from "../text.ts";
 import type { PublicJwk, Trust } from "../types.ts";
 import { isVerifierKey } from "./verifier-key.ts";
 
 const name = v.pipe(
   v.string(),
   v.maxLength(200),
-  v.check((text) => text !== "" && text.trim() === text && !isHostile(text), "is no name"),
+  v.check((text) => text !== "" && text.trim() === text && findHostile(text) === undefined, "is no name"),
 );
 
 const verifierKeys = v.pipe(
   v.array(v.pipe(v.string(), v.check(isVerifierKey, "is no C2SP verifier key"))),
-  v.check(isDistinct, "names one twice"),
+  v.check((all) => isDistinct(all), "names one twice"),
 );
 
 /** Administrators sign with Ed25519 alone. */
@@ -69,7 +69,7 @@ const schema = v.pipe(
     ),
     sessionNameRoles: v.pipe(
       v.array(v.pipe(v.string(), v.regex(/^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]{1,576}$/))),
-      v.check(isDistinct, "names a role twice"),
+      v.check((all) => isDistinct(all), "names a role twice"),
     ),
     refusePathOnly: v.boolean(),
   }),

@@ -14,6 +14,7 @@ import { placeFindings, type SeenRecord } from "./rules/place.ts";
 import { requestFindings } from "./rules/request.ts";
 import { mapAtMost } from "./scan.ts";
 import type { Grade } from "./statement.ts";
+import { type StoryState, stateOf } from "./story-state.ts";
 import { hoursBetween, secondsOf } from "./time.ts";
 import type { AuditRecord, RecordType } from "./types.ts";
 
@@ -41,17 +42,6 @@ export interface StoryEntry {
   readonly grade: Grade | undefined;
   readonly lastModified: Date;
 }
-
-/** `open`: neither issued nor closed. `expired` and `issued` by the grant's end and `now`. */
-export type StoryState =
-  | "absent"
-  | "open"
-  | "denied"
-  | "aborted"
-  | "issued"
-  | "revoked"
-  | "forgotten"
-  | "expired";
 
 export interface Story {
   readonly request: string;
@@ -93,11 +83,17 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
   const { links, spoilt } = linksOf(entries);
   return {
     request,
-    state: stateOf(entries, options.now),
+    state: stateOf(validRecords(entries), options.now),
     entries,
     findings: requestFindings(request, links, spoilt),
     complete: last === Math.min(hours.length, hoursUntilEnd(entries, first)),
   };
+}
+
+function validRecords(entries: readonly StoryEntry[]): AuditRecord[] {
+  return entries.flatMap(({ record, reason }) =>
+    reason === undefined && record !== undefined ? [record] : [],
+  );
 }
 
 /** Hours from the request's to the last in which more of it may come. */
@@ -182,31 +178,6 @@ function linksOf(entries: readonly StoryEntry[]) {
     return linkOf({ name, key, record, sha256, lastModified, kid: key.thumbprint }) ?? [];
   });
   return { links, spoilt };
-}
-
-function validRecords(entries: readonly StoryEntry[]): AuditRecord[] {
-  return entries.flatMap(({ record, reason }) =>
-    reason === undefined && record !== undefined ? [record] : [],
-  );
-}
-
-function stateOf(entries: readonly StoryEntry[], now: Date): StoryState {
-  const records = validRecords(entries);
-  const issued = records.findLast((record) => record.type === "issue");
-  const has = (type: RecordType) => records.some((record) => record.type === type);
-  if (issued === undefined) {
-    if (has("denial")) return "denied";
-    if (has("abort")) return "aborted";
-    return has("request") ? "open" : "absent";
-  }
-  if (has("revoke")) return "revoked";
-  if (secondsOf(issued.notAfter) * 1000 <= now.getTime()) return "expired";
-  const after = records.slice(records.indexOf(issued) + 1);
-  if (after.some((record) => record.type === "abort" && record.accessKeyId === issued.accessKeyId))
-    return "aborted";
-  return after.some((record) => record.type === "end" && record.outcome === "forgotten")
-    ? "forgotten"
-    : "issued";
 }
 
 function inOrder(a: StoryEntry, b: StoryEntry): number {

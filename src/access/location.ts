@@ -6,7 +6,7 @@ import { refuseHostile } from "./text.ts";
 /** Files of an organization on this machine's disk. */
 export interface PathLocation {
   readonly kind: "path";
-  /** The catalog, unsigned text: `…/jit.yaml`. */
+  /** The catalog's text: `…/jit.yaml`. */
   readonly catalog: string;
   /** Its signed form beside it: `…/jit.yaml.jws`. */
   readonly signed: string;
@@ -26,57 +26,82 @@ export interface BucketLocation {
 
 export type Location = PathLocation | BucketLocation;
 
-export interface PinnedLocation {
+/** In place of a fingerprint, where nothing is signed; believed only where all endpoints are loopback. */
+export const unsigned = "unsigned";
+
+/** An organization that a person has chosen to believe. */
+export interface Pin {
   readonly location: Location;
-  /** SHA-256 of the first trust file's payload; `undefined` where the text named none. */
-  readonly fingerprint: string | undefined;
+  /** SHA-256 of the first trust file's payload, or `unsigned`. */
+  readonly fingerprint: string;
 }
 
 /**
- * `LOCATION#FINGERPRINT`, where LOCATION is the path of a `jit.yaml` or `s3://bucket[/key]`.
- * The path is taken as given; whoever reads it makes it absolute.
+ * `LOCATION#FINGERPRINT`; the last `#` parts them.
  * @throws JitError `LOCATION_INVALID`, `TEXT_HOSTILE`
  */
-export function parseLocation(text: string): PinnedLocation {
+export function parsePin(text: string): Pin {
   refuseHostile(text, "the location");
   const hash = text.lastIndexOf("#");
-  const fingerprint = hash < 0 ? undefined : text.slice(hash + 1);
-  if (fingerprint !== undefined && !isSha256Hex(fingerprint)) {
+  const fingerprint = text.slice(hash + 1);
+  if (hash < 0 || (fingerprint !== unsigned && !isSha256Hex(fingerprint))) {
     throw invalid(
       "the fingerprint is not 64 hexadecimal digits in lower case",
-      "copy it whole, with `#` before it",
+      "copy LOCATION#FINGERPRINT whole; `jit trust show` prints it",
     );
   }
-  const place = hash < 0 ? text : text.slice(0, hash);
-  const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):\/\//.exec(place)?.[1];
-  if (scheme === undefined) return { location: parsePath(place), fingerprint };
+  return { location: parseLocation(text.slice(0, hash)), fingerprint };
+}
+
+/** The text that `parsePin` reads back. */
+export function formatPin({ location, fingerprint }: Pin): string {
+  return `${formatLocation(location)}#${fingerprint}`;
+}
+
+/**
+ * The path of a catalog (`….yaml`) or of the folder that holds `jit.yaml`, or `s3://bucket[/key]`.
+ * A path is taken as given; whoever reads it makes it absolute.
+ * @throws JitError `LOCATION_INVALID`, `TEXT_HOSTILE`
+ */
+export function parseLocation(text: string): Location {
+  refuseHostile(text, "the location");
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):\/\//.exec(text)?.[1];
+  if (scheme === undefined) return parsePath(text);
   if (scheme !== "s3") throw invalid(`the scheme ${scheme} is none of ours`, "use a path or s3://bucket");
-  return { location: parseBucket(place), fingerprint };
+  return parseBucket(text);
 }
 
 /** The text that `parseLocation` reads back. */
-export function formatLocation({ location, fingerprint }: PinnedLocation): string {
-  const place = location.kind === "s3" ? `s3://${location.bucket}/${location.key}` : location.catalog;
-  return fingerprint === undefined ? place : `${place}#${fingerprint}`;
+export function formatLocation(location: Location): string {
+  return location.kind === "s3" ? `s3://${location.bucket}/${location.key}` : location.catalog;
+}
+
+/** Where version `version` of the trust file is: a path or a key. */
+export function trustFileAt(location: Location, version: number): string {
+  if (location.kind === "s3") return `${location.trust}${version}.json`;
+  return styleOf(location.trust).join(location.trust, `${version}.json`);
 }
 
 function parsePath(path: string): PathLocation {
-  if (!/\.ya?ml$/.test(path)) {
-    throw invalid("the path does not end in .yaml", "name the catalog itself: path/to/jit.yaml");
-  }
-  // Either kind of path may be given on Windows; a backslash elsewhere is part of a name.
-  const style = /^[A-Za-z]:[\\/]|^\\\\|\\/.test(path) && !path.startsWith("/") ? win32 : posix;
+  if (path.trim() === "") throw invalid("the location is empty", "name a path or s3://bucket");
+  const style = styleOf(path);
+  const catalog = /\.ya?ml$/.test(path) ? path : style.join(path, "jit.yaml");
   return {
     kind: "path",
-    catalog: path,
-    signed: `${path}.jws`,
-    trust: style.join(style.dirname(path), "trust"),
+    catalog,
+    signed: `${catalog}.jws`,
+    trust: style.join(style.dirname(catalog), "trust"),
   };
+}
+
+/** Either kind of path may be given on Windows; a backslash elsewhere is part of a name. */
+function styleOf(path: string): typeof posix {
+  return /^[A-Za-z]:[\\/]|^\\\\|\\/.test(path) && !path.startsWith("/") ? win32 : posix;
 }
 
 function parseBucket(url: string): BucketLocation {
   const [, bucket = "", key = ""] = /^s3:\/\/([^/]*)(?:\/(.*))?$/.exec(url) ?? [];
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
+  if (!/^[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]$/.test(bucket)) {
     throw invalid("the bucket's name is none that S3 allows", "write s3://bucket or s3://bucket/key");
   }
   if (key.split("/").some((part) => part === "." || part === "..")) {

@@ -9,6 +9,7 @@ import type {
   Clock,
   HeldChain,
   Journal,
+  JournalEntry,
   PendingRecord,
   Random,
   RecordStore,
@@ -16,7 +17,7 @@ import type {
 } from "./ports.ts";
 import { makeNonce } from "./signer.ts";
 import { formatTime, hourOf } from "./time.ts";
-import type { AbortBody, AuditRecord, Bodies, Checkpoint, RecordType, StoredRecord } from "./types.ts";
+import type { AuditRecord, Bodies, Checkpoint, RecordType, StoredRecord } from "./types.ts";
 
 /** What every record of this writer says. */
 export interface Writer {
@@ -40,8 +41,8 @@ export interface AppendPorts {
   readonly writer: Writer;
   /** AWS's signed statement for an audience, `undefined` where there is none. Asked for once in a key's life. */
   statement(audience: string): Promise<string | undefined>;
-  /** Where requests under way are noted; an abort that a crash owed is closed there. */
-  readonly journal?: Pick<Journal, "close">;
+  /** Where requests under way are noted: an abort that a crash owes is opened there before, and closed after. */
+  readonly journal?: Pick<Journal, "open" | "close">;
 }
 
 /** Where the record will stand; what a body may need to know of it. */
@@ -92,8 +93,8 @@ export function holdChain<R>(ports: AppendPorts, work: (append: Append) => Promi
     const payOwed = async (): Promise<void> => {
       if (owed === undefined) return;
       const { request, ...body } = owed;
-      await write(ports, chain, { type: "abort", request, body: () => body });
       owed = undefined;
+      await write(ports, chain, { type: "abort", request, body: () => ({ code: "CRASHED", ...body }) });
       // A crash here leaves a journal entry whose abort is stored already; the next run writes a second one.
       await ports.journal?.close(request);
     };
@@ -104,38 +105,37 @@ export function holdChain<R>(ports: AppendPorts, work: (append: Append) => Promi
       if (chain.position.next === 0) await enrol(ports, chain);
       return write(ports, chain, draft);
     };
-    const result = await work(append);
-    await payOwed();
-    return result;
+    try {
+      return await work(append);
+    } finally {
+      await payOwed();
+    }
   });
-}
-
-/** The abort that a request owes whose process never went on. */
-interface OwedAbort extends AbortBody {
-  readonly request: string;
 }
 
 /**
  * Sends what is signed and perhaps not stored. Whoever signed it died, or was told that it failed: a request or session
  * in it was never handed over, so an abort has to follow.
  */
-async function resendPending(ports: AppendPorts, chain: HeldChain): Promise<OwedAbort | undefined> {
+async function resendPending(ports: AppendPorts, chain: HeldChain): Promise<JournalEntry | undefined> {
   const pending = chain.position.pending;
   if (pending === undefined) return undefined;
   const record = readPending(ports, chain, pending);
-  const stored = await send(ports, chain, { ...pending, record, sha256: sha256Hex(pending.bytes) });
-  if (record.type === "request") {
-    return abortOf(record.request, stored.sha256, "request", "-");
-  }
-  if (record.type === "issue") {
-    return abortOf(record.request, record.requestHash, "issueRecord", record.accessKeyId);
-  }
+  const sha256 = sha256Hex(pending.bytes);
+  const owed = owedFor(record, sha256);
+  // Noted first: a crash after the record is sent must not lose the abort.
+  if (owed !== undefined) await ports.journal?.open(owed);
+  await send(ports, chain, { ...pending, record, sha256 });
   if (record.type === "abort") await ports.journal?.close(record.request);
-  return undefined;
+  return owed;
 }
 
-function abortOf(request: string, requestHash: string, step: string, accessKeyId: string): OwedAbort {
-  return { request, requestHash, code: "CRASHED", step, accessKeyId };
+function owedFor(record: AuditRecord, sha256: string): JournalEntry | undefined {
+  const { request } = record;
+  if (record.type === "request") return { request, requestHash: sha256, step: "request", accessKeyId: "-" };
+  if (record.type !== "issue") return undefined;
+  const { requestHash, accessKeyId } = record;
+  return { request, requestHash, step: "issueRecord", accessKeyId };
 }
 
 /** What lies on the disk is believed only if it is this key's next record in this log. */

@@ -111,7 +111,10 @@ export interface JournalEntry {
  * `LOCAL_READ_ONLY`. An entry belongs to the process that opened it.
  */
 export interface Journal {
-  /** Begins a request; called between signing its record and sending it, while the chain is held. */
+  /**
+   * Begins a request; called between signing its record and sending it, while the chain is held. Opening one that is
+   * open replaces the entry, which then belongs to this process.
+   */
   open(entry: JournalEntry): Promise<void>;
   /** The next step begins. Fails with `LOCAL_JOURNAL` where the request was never opened. */
   mark(request: string, step: JournalStep, accessKeyId?: string): Promise<void>;

@@ -11,7 +11,7 @@ import type { StoredRecord } from "./types.ts";
  * @throws JitError as `appendRecord`; what was not repaired is found again by the next run
  */
 export async function repairDangling(
-  ports: AppendPorts & { readonly journal: Pick<Journal, "close" | "list"> },
+  ports: AppendPorts & { readonly journal: Pick<Journal, "open" | "close" | "list"> },
 ): Promise<readonly StoredRecord<"abort">[]> {
   return holdChain(ports, async (append) => {
     const written: StoredRecord<"abort">[] = [];

@@ -231,6 +231,34 @@ describe("repairDangling", () => {
         writer.journal.open({ request: record.id, requestHash: sha256, step: "request", accessKeyId: "-" }),
     });
 
+  test("a request that died before it was noted is sent and aborted, even if the next run fails", async () => {
+    const writer = testWriter(new MemoryRecordStore(), "alice");
+    const crash = new Error("killed");
+    const dying = writer.append({
+      type: "request",
+      body: () => requestBody,
+      signed: () => Promise.reject(crash),
+    });
+    await expect(dying).rejects.toBe(crash);
+    expect(writer.journal.entries.size).toBe(0);
+    await expect(holdChain(writer, () => Promise.reject(crash))).rejects.toBe(crash);
+    expect(stored(writer)).toEqual(["0 enrol", "1 request", "2 abort"]);
+    expect(writer.journal.entries.size).toBe(0);
+  });
+
+  test("an abort that is owed is noted before its request is sent", async () => {
+    const writer = testWriter(new MemoryRecordStore(), "alice");
+    writer.store.faults.push(undefined, "unreachable");
+    expect(await codeOfRejected(writer.request())).toBe("AUDIT_UNREACHABLE");
+    writer.store.faults.push(undefined, "unreachable");
+    expect(await codeOfRejected(repairDangling(writer))).toBe("AUDIT_UNREACHABLE");
+    expect(stored(writer)).toEqual(["0 enrol", "1 request"]);
+    expect(writer.journal.entries.size).toBe(1);
+    await repairDangling(writer);
+    expect(stored(writer)).toEqual(["0 enrol", "1 request", "2 abort"]);
+    expect(writer.journal.entries.size).toBe(0);
+  });
+
   test("with nothing dangling touches no bucket", async () => {
     const writer = testWriter(new MemoryRecordStore(), "alice");
     expect(await repairDangling(writer)).toEqual([]);

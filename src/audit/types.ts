@@ -59,7 +59,10 @@ export interface EnrolBody {
   readonly statement: string;
 }
 
-/** Text of the justification, or what proves it where the text lies in the catalog's `reasons` location. */
+/**
+ * Text of the justification, or what proves it where the text lies in the catalog's `reasons` location:
+ * SHA-256(salt ‖ text), the salt as its 22 base64url characters in ASCII, the text in UTF-8.
+ */
 export type SealedText = { readonly text: string } | { readonly sha256: string; readonly salt: string };
 
 export interface RequestBody {
@@ -125,7 +128,7 @@ export interface AbortBody {
   readonly requestHash: string;
   /** Stable code of what went wrong, `CRASHED` where the process died. */
   readonly code: string;
-  /** The step that did not finish: `assumeRole`, `issueRecord`, `cache`. */
+  /** The step that did not finish: `request`, `assumeRole`, `issueRecord`, `cache`. */
   readonly step: string;
   /** Access key id of a session that was issued and never handed over, where known, else `-`. */
   readonly accessKeyId: string;

@@ -3,10 +3,12 @@ import { JitError } from "../../error.ts";
 import { canonicalJson, parseStrictJson } from "../canonical.ts";
 import { isSha256Hex } from "../digest.ts";
 import { parsePublicJwk, thumbprint } from "../jwk.ts";
+import { namePattern } from "../target.ts";
 import { findHostile } from "../text.ts";
 import type { PublicJwk, Trust } from "../types.ts";
 import { isVerifierKey } from "./verifier-key.ts";
 
+/** A person, for people to read. */
 const name = v.pipe(
   v.string(),
   v.maxLength(200),
@@ -45,7 +47,7 @@ const publicKey = v.pipe(
 const schema = v.pipe(
   v.strictObject({
     v: v.literal(1),
-    organization: name,
+    organization: v.pipe(v.string(), v.regex(namePattern, "is no name of an organization")),
     version: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
     previous: v.string(),
     threshold: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),

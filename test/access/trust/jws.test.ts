@@ -97,7 +97,9 @@ describe("general JWS", () => {
   });
 
   test("a file is always these bytes", async () => {
-    expect(textOf(await signedBy([ada]))).toMatchInlineSnapshot(`"{"payload":"aGVsbG8K","signatures":[{"protected":"eyJhbGciOiJFZDI1NTE5Iiwia2lkIjoiVUREUmVPWmwxaXBYQWZwOXdZc20xM3NEQk1LNW9nLS1RV2RCanp1ZjZvNCIsInR5cCI6ImppdC1jYXRhbG9nK2p3cyJ9","signature":"Gzq8L4V5UkCzsMeq5eBRcXiIspln9dM6ClVlEWdGXeviJUAjTHjpVytOykx1QtyTWbAka3YXJUzgBOBlxS_4Bg"}]}"`);
+    expect(textOf(await signedBy([ada]))).toMatchInlineSnapshot(
+      `"{"payload":"aGVsbG8K","signatures":[{"protected":"eyJhbGciOiJFZDI1NTE5Iiwia2lkIjoiVUREUmVPWmwxaXBYQWZwOXdZc20xM3NEQk1LNW9nLS1RV2RCanp1ZjZvNCIsInR5cCI6ImppdC1jYXRhbG9nK2p3cyJ9","signature":"Gzq8L4V5UkCzsMeq5eBRcXiIspln9dM6ClVlEWdGXeviJUAjTHjpVytOykx1QtyTWbAka3YXJUzgBOBlxS_4Bg"}]}"`,
+    );
   });
 
   test.each([

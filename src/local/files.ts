@@ -1,0 +1,230 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { codeOf, JitError } from "../error.ts";
+import { localError } from "./local-error.ts";
+
+/**
+ * Files that only this user may read. All calls are synchronous: they are small, few, and often stand between two
+ * steps that must not be interleaved. Failures are JitError: `LOCAL_UNSAFE`, `LOCAL_DISK_FULL`, `LOCAL_READ_ONLY`,
+ * `LOCAL_FAILED`.
+ */
+
+const noFollow = constants.O_NOFOLLOW ?? 0;
+const temporaryPrefix = ".tmp-";
+let counter = 0;
+
+/**
+ * Makes the folder (0700) where it is missing. An existing one must be a real folder of this user that nobody else may
+ * write to; read permission of others is taken away.
+ */
+export function privateDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const stats = lstatSync(path);
+    if (!stats.isDirectory()) throw unsafe(path, "is not a folder", `remove ${path}`);
+    checkOwner(path, stats);
+    if (process.platform !== "win32" && (stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
+  } catch (error) {
+    throw localError(error, path);
+  }
+}
+
+/** The bytes of a private file, `undefined` where there is none. Links and files of others are refused. */
+export function readPrivate(path: string): Uint8Array<ArrayBuffer> | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_RDONLY | noFollow);
+    const stats = fstatSync(file);
+    if (!stats.isFile()) throw unsafe(path, "is not a file", `remove ${path}`);
+    checkOwner(path, stats);
+    return new Uint8Array(readFileSync(file));
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw localError(error, path);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/**
+ * Writes a file (0600) so that a reader sees the old bytes or the new ones, never a part, after a crash too: they are
+ * durable when the call returns. `beforePublish` runs when all is written and nothing is visible yet; if it throws,
+ * nothing changes.
+ */
+export function writePrivate(
+  path: string,
+  bytes: Uint8Array | string,
+  options: { readonly durable?: boolean; readonly beforePublish?: () => void } = {},
+): void {
+  const durable = options.durable ?? true;
+  const folder = dirname(path);
+  let temporary: string | undefined;
+  try {
+    temporary = writeTemporary(folder, bytes, durable);
+    options.beforePublish?.();
+    replace(temporary, path);
+    temporary = undefined;
+    if (durable) syncDirectory(folder);
+  } catch (error) {
+    if (temporary !== undefined) rmSync(temporary, { force: true });
+    throw localError(error, path);
+  }
+}
+
+/**
+ * Creates a file (0600) that must not exist; a crash leaves all of it or nothing. `false`: somebody was first, and
+ * nothing changed. Durable.
+ */
+export function createPrivate(path: string, bytes: Uint8Array | string): boolean {
+  const folder = dirname(path);
+  let temporary: string | undefined;
+  try {
+    temporary = writeTemporary(folder, bytes, true);
+    const created = linkNew(temporary, path);
+    syncDirectory(folder);
+    return created;
+  } catch (error) {
+    throw localError(error, path);
+  } finally {
+    if (temporary !== undefined) rmSync(temporary, { force: true });
+  }
+}
+
+/** Gives a file a second name. `false` where that name is taken. */
+export function linkNew(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Writes a new file of a name nobody else has and returns its path. */
+export function writeTemporary(folder: string, bytes: Uint8Array | string, durable: boolean): string {
+  for (;;) {
+    counter += 1;
+    const path = join(folder, `${temporaryPrefix}${process.pid}-${process.hrtime.bigint()}-${counter}`);
+    let file: number;
+    try {
+      file = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | noFollow, 0o600);
+    } catch (error) {
+      // Another container with the same pid may share the folder.
+      if (codeOf(error) === "EEXIST") continue;
+      throw error;
+    }
+    try {
+      writeAll(file, bytes);
+      if (durable) fsyncSync(file);
+      return path;
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+/** Removes a file; that it is gone already is no failure. */
+export function removeFile(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    throw localError(error, path);
+  }
+}
+
+/** Names in a folder, sorted, without temporary files; none where there is no folder. */
+export function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => !name.startsWith(temporaryPrefix))
+      .sort();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw localError(error, folder);
+  }
+}
+
+/** Removes what writers that died have left behind for longer than `age` ms. Never fails. */
+export function removeStaleTemporaries(folder: string, now: number, age = 3_600_000): void {
+  try {
+    for (const name of readdirSync(folder)) {
+      if (!name.startsWith(temporaryPrefix)) continue;
+      const path = join(folder, name);
+      if (Math.abs(now - lstatSync(path).mtimeMs) > age) rmSync(path, { force: true });
+    }
+  } catch {
+    // Tidying up is worth no error.
+  }
+}
+
+function writeAll(file: number, content: Uint8Array | string): void {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  let written = 0;
+  while (written < bytes.length) written += writeSync(file, bytes, written);
+}
+
+/** On Windows a reader or a virus scanner that has the target open makes rename fail for a moment. */
+function replace(from: string, to: string): void {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      renameSync(from, to);
+      return;
+    } catch (error) {
+      const busy = process.platform === "win32" && ["EPERM", "EACCES", "EBUSY"].includes(codeOf(error) ?? "");
+      if (!busy || attempt === 10) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10 * (attempt + 1));
+    }
+  }
+}
+
+/** Makes a name durable. Windows has no such call, and some file systems refuse it for folders. */
+function syncDirectory(folder: string): void {
+  if (process.platform === "win32") return;
+  const file = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(file);
+  } catch (error) {
+    if (codeOf(error) !== "EINVAL" && codeOf(error) !== "ENOTSUP") throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function checkOwner(path: string, stats: Stats): void {
+  const user = process.getuid?.();
+  if (user === undefined) return;
+  if (stats.uid !== user) {
+    throw unsafe(
+      path,
+      `belongs to user ${stats.uid}, not to ${user}`,
+      "run jit as the owner, or set HOME to your own",
+    );
+  }
+  if ((stats.mode & 0o022) !== 0) {
+    throw unsafe(path, "can be written by others", `look at what is in it, then: chmod go-rwx '${path}'`);
+  }
+}
+
+function unsafe(path: string, what: string, hint: string): JitError {
+  return new JitError("LOCAL_UNSAFE", `${path} ${what}`, { hint });
+}

@@ -1,0 +1,98 @@
+import { lstatSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import type { Chain, Signer } from "../audit/ports.ts";
+import { generateKey, localSigner, type PrivateJwk } from "../audit/signer.ts";
+import { codeOf, JitError } from "../error.ts";
+import type { Lock } from "../session/ports.ts";
+import { type ChainPlace, createChain, fileChain, noteKeyInode, readChain } from "./chain.ts";
+import { createPrivate, privateDirectory, readPrivate } from "./files.ts";
+import { localError } from "./local-error.ts";
+import { segmentOf } from "./paths.ts";
+
+export interface WriterPlace {
+  /** Keys, by organization and user. */
+  readonly keys: string;
+  /** Chains, by organization and key. */
+  readonly chains: string;
+  readonly fingerprint: string;
+  readonly userid: string;
+}
+
+/** Who writes records on this machine. */
+export interface LocalWriter {
+  readonly signer: Signer;
+  readonly chain: Chain;
+}
+
+/**
+ * The signing key of this machine for one organization and `aws:userid` (a 0600 file with a private JWK), and its
+ * chain. Two processes that come first at once end with one key. A key whose chain is not here, or that was copied
+ * (a home folder on a second machine, a restored backup), is put aside and replaced: two machines with one key would
+ * fork its chain.
+ */
+export function openWriter(place: WriterPlace, lock: Lock): LocalWriter {
+  const folder = join(place.keys, place.fingerprint);
+  const path = join(folder, `${segmentOf(place.userid)}.jwk`);
+  privateDirectory(folder);
+  for (;;) {
+    const signer = readSigner(path) ?? makeSigner(path, place);
+    if (signer === undefined) continue; // another process was first: take its key
+    const chain = chainPlace(place, signer);
+    if (isAtHome(path, chain)) return { signer, chain: fileChain(chain, lock) };
+    putAside(path);
+  }
+}
+
+function readSigner(path: string): Signer | undefined {
+  const bytes = readPrivate(path);
+  if (bytes === undefined) return undefined;
+  try {
+    return localSigner(JSON.parse(Buffer.from(bytes).toString()) as PrivateJwk);
+  } catch (cause) {
+    throw new JitError("LOCAL_DAMAGED", `the signing key in ${path} cannot be read`, {
+      hint: "move the file away: the next request then enrols a new key",
+      cause: codeOf(cause),
+    });
+  }
+}
+
+/** The chain first: a crash in between leaves a chain without a key, which is nothing. */
+function makeSigner(path: string, place: WriterPlace): Signer | undefined {
+  const key = generateKey();
+  const signer = localSigner(key);
+  const chain = chainPlace(place, signer);
+  createChain(chain);
+  if (!createPrivate(path, `${JSON.stringify(key)}\n`)) return undefined;
+  noteKeyInode(chain, inodeOf(path));
+  return signer;
+}
+
+/** Until the inode is noted, nothing was ever written with the key, or its maker died in between: it is ours. */
+function isAtHome(path: string, chain: ChainPlace): boolean {
+  const state = readChain(chain);
+  if (state === undefined) return false;
+  if (state.keyInode !== undefined) return state.keyInode === inodeOf(path);
+  if (state.next === 0 && state.pending === undefined) noteKeyInode(chain, inodeOf(path));
+  return true;
+}
+
+function chainPlace(place: WriterPlace, signer: Signer): ChainPlace {
+  return { folder: join(place.chains, place.fingerprint), thumbprint: signer.thumbprint };
+}
+
+function putAside(path: string): void {
+  try {
+    renameSync(path, `${path}.unused-${inodeOf(path)}`);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw localError(error, path);
+  }
+}
+
+function inodeOf(path: string): number {
+  try {
+    return lstatSync(path).ino;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return -1;
+    throw localError(error, path);
+  }
+}

@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { decryptEntry, encryptEntry } from "../session/cache-cipher.ts";
+import { parseEntry, printEncrypted, printEntry } from "../session/cache-entry.ts";
+import { isCacheName } from "../session/cache-name.ts";
+import type { SessionCache, Vault } from "../session/ports.ts";
+import type { Session } from "../session/types.ts";
+import {
+  filesIn,
+  privateDirectory,
+  readPrivate,
+  removeFile,
+  removeStaleTemporaries,
+  writePrivate,
+} from "./files.ts";
+
+/**
+ * Sessions as files of one folder (0600): encrypted with the vault's key where it has one. A file is replaced by a
+ * rename, so a reader sees the old session or the new one.
+ */
+export function fileSessionCache(folder: string, vault: Vault, now: () => number): SessionCache {
+  async function read(name: string): Promise<Session | undefined> {
+    if (!isCacheName(name)) return undefined;
+    let text: string;
+    try {
+      const bytes = readPrivate(join(folder, name));
+      if (bytes === undefined) return undefined;
+      text = Buffer.from(bytes).toString("utf8");
+    } catch {
+      // Unreadable, somebody else's, a link: a miss.
+      return undefined;
+    }
+    const entry = parseEntry(text);
+    if (entry?.kind !== "encrypted") return entry?.session;
+    const key = await vault.key();
+    return key === undefined ? undefined : decryptEntry(key, name, entry.encrypted);
+  }
+
+  return {
+    read,
+    async write(name, session, fence) {
+      privateDirectory(folder);
+      removeStaleTemporaries(folder, now());
+      const key = await vault.key();
+      const text =
+        key === undefined
+          ? printEntry(session)
+          : printEncrypted(encryptEntry(key, name, randomBytes(12), session));
+      // Not durable: after a power loss the session is asked for again, and its request has its abort.
+      writePrivate(join(folder, name), text, { durable: false, beforePublish: () => fence.check() });
+    },
+    async remove(name) {
+      if (isCacheName(name)) removeFile(join(folder, name));
+    },
+    async list() {
+      const found: { name: string; session: Session }[] = [];
+      for (const name of filesIn(folder)) {
+        const session = await read(name);
+        if (session !== undefined) found.push({ name, session });
+      }
+      return found;
+    },
+  };
+}

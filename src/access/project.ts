@@ -55,6 +55,8 @@ function targetsOf(node: Node | null | undefined, source: string): readonly stri
 /** The content of the only document, or `null` where there is none. */
 function readYaml(text: string, source: string): Node | null {
   refuseHostileLines(text, source);
+  // A directive could ask for YAML 1.1, in which `no` is false and merge keys are on.
+  if (/^%/m.test(text)) throw invalid(source, "has a directive");
   const documents = parseAllDocuments(text, { version: "1.2", strict: true, uniqueKeys: true, merge: false });
   const [document, second] = Array.isArray(documents) ? documents : [];
   if (document === undefined) return null;

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { codeOf } from "../error.ts";
@@ -51,6 +50,7 @@ function exists(pid: number): boolean {
 function startOf(pid: number): string | undefined {
   if (process.platform === "linux") return startFromProc(pid);
   if (process.platform === "win32") return "";
+  const { spawnSync } = process.getBuiltinModule("child_process");
   const ps = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], {
     encoding: "utf8",
     timeout: 2000,

@@ -1,6 +1,4 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { decryptEntry, encryptEntry } from "../session/cache-cipher.ts";
 import { parseEntry, printEncrypted, printEntry } from "../session/cache-entry.ts";
 import { isCacheName } from "../session/cache-name.ts";
 import type { SessionCache, Vault } from "../session/ports.ts";
@@ -33,7 +31,9 @@ export function fileSessionCache(folder: string, vault: Vault, now: () => number
     const entry = parseEntry(text);
     if (entry?.kind !== "encrypted") return entry?.session;
     const key = await vault.key();
-    return key === undefined ? undefined : decryptEntry(key, name, entry.encrypted);
+    if (key === undefined) return undefined;
+    const { decryptEntry } = await import("../session/cache-cipher.ts");
+    return decryptEntry(key, name, entry.encrypted);
   }
 
   return {
@@ -42,10 +42,7 @@ export function fileSessionCache(folder: string, vault: Vault, now: () => number
       privateDirectory(folder);
       removeStaleTemporaries(folder, now());
       const key = await vault.key();
-      const text =
-        key === undefined
-          ? printEntry(session)
-          : printEncrypted(encryptEntry(key, name, randomBytes(12), session));
+      const text = key === undefined ? printEntry(session) : await encrypted(key, name, session);
       // Not durable: after a power loss the session is asked for again, and its request has its abort.
       writePrivate(join(folder, name), text, { durable: false, beforePublish: () => fence.check() });
     },
@@ -61,4 +58,11 @@ export function fileSessionCache(folder: string, vault: Vault, now: () => number
       return found;
     },
   };
+}
+
+/** Loaded only where there is a key: the cipher is most of what this file would cost. */
+async function encrypted(key: Uint8Array, name: string, session: Session): Promise<string> {
+  const { encryptEntry } = await import("../session/cache-cipher.ts");
+  const { randomBytes } = process.getBuiltinModule("crypto");
+  return printEncrypted(encryptEntry(key, name, randomBytes(12), session));
 }

@@ -43,7 +43,7 @@ export function warmSession(targets: readonly string[], machine: WarmMachine): S
     const { env, files } = machine;
     const places = warmPlaces(env, machine.platform);
     if (places === undefined) return undefined;
-    const organization = parsePinned(files.readFileSync(places.config, "utf8"));
+    const organization = pinnedHere(env, () => files.readFileSync(places.config, "utf8"));
     if (organization === undefined) return undefined;
     const catalog = currentCatalog(files.readFileSync(places.current, "utf8"), organization);
     if (catalog === undefined) return undefined;
@@ -58,6 +58,14 @@ export function warmSession(targets: readonly string[], machine: WarmMachine): S
   } catch {
     return undefined;
   }
+}
+
+/** `JIT_ORGANIZATION`, else what `jit use` has pinned. @param config reads the settings; throws where there are none */
+export function pinnedHere(env: Environment, config: () => string): PinnedOrganization | undefined {
+  const text = env["JIT_ORGANIZATION"];
+  if (!text) return parsePinned(config());
+  const hash = text.lastIndexOf("#");
+  return { location: text.slice(0, hash), fingerprint: text.slice(hash + 1) };
 }
 
 /** What is asked for, of whom. */
@@ -80,7 +88,9 @@ export function sessionName(
     location: wanted.organization.location,
     catalog: wanted.catalog,
     caller: callerFingerprint(env, machine.home, machine.files),
-    endpoints: [env["AWS_ENDPOINT_URL"] ?? "", env["AWS_ENDPOINT_URL_STS"] ?? ""],
+    endpoints: ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_S3"].map(
+      (name) => env[name] ?? "",
+    ),
     targets: wanted.targets,
     only: wanted.only,
   });

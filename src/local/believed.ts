@@ -1,0 +1,154 @@
+import { join } from "node:path";
+import type { Identity } from "../access/types.ts";
+import { type PinnedOrganization, withCurrentCatalog } from "../session/current-catalog.ts";
+import type { Lock } from "../session/ports.ts";
+import { privateDirectory, readPrivate, writePrivate } from "./files.ts";
+import { segmentOf } from "./paths.ts";
+
+/**
+ * What this machine has seen of an organization. The highest versions protect from rollback and lie in the state
+ * folder; all else can be asked for again. Whoever deletes the state folder gives that protection up.
+ */
+export interface Believed {
+  /** Highest versions ever believed; 0 for none. */
+  readonly seen: { readonly trust: number; readonly catalog: number };
+  /** Trust files 1 to n, as they were verified; verified again at each use. */
+  readonly trustFiles: readonly Uint8Array[];
+  readonly signedCatalog: Uint8Array | undefined;
+  /** Local Unix milliseconds when they were last asked for. */
+  readonly checkedAt: number;
+  /** Milliseconds by which the server's clock was ahead. */
+  readonly skew: number;
+}
+
+/** Who calls, as AWS said not long ago; by access key id. */
+export interface KnownIdentity {
+  readonly identity: Identity;
+  readonly inheritedSourceIdentity: string | undefined;
+  readonly checkedAt: number;
+}
+
+export interface BelievedPlaces {
+  readonly state: string;
+  readonly cache: string;
+}
+
+const nothing: Believed = {
+  seen: { trust: 0, catalog: 0 },
+  trustFiles: [],
+  signedCatalog: undefined,
+  checkedAt: 0,
+  skew: 0,
+};
+
+export function readBelieved(places: BelievedPlaces, of: PinnedOrganization): Believed {
+  const { v, location, seen, trustFiles, signedCatalog, checkedAt, skew } = readJson(fileOf(places, of));
+  const versions = isObject(seen) ? seen : {};
+  if (v !== 1 || !isCount(versions["trust"]) || !isCount(versions["catalog"])) return nothing;
+  const known = { trust: versions["trust"], catalog: versions["catalog"] };
+  // From another place of the same organization (a bucket, its mirror) only the versions carry over.
+  if (location !== of.location) return { ...nothing, seen: known };
+  return {
+    seen: known,
+    trustFiles: Array.isArray(trustFiles) ? trustFiles.flatMap((text) => bytesOf(text) ?? []) : [],
+    signedCatalog: bytesOf(signedCatalog),
+    checkedAt: isCount(checkedAt) ? checkedAt : 0,
+    skew: typeof skew === "number" && Number.isFinite(skew) ? skew : 0,
+  };
+}
+
+/** Versions only ever go up, whoever writes last; the catalog's digest goes to where warm calls look. */
+export async function writeBelieved(
+  places: BelievedPlaces,
+  of: PinnedOrganization,
+  now: Believed,
+  digest: string,
+  lock: Lock,
+): Promise<void> {
+  privateDirectory(folderOf(places, of));
+  privateDirectory(places.cache);
+  await lock.hold("believed", async (fence) => {
+    const { seen } = readBelieved(places, of);
+    const text = JSON.stringify({
+      v: 1,
+      location: of.location,
+      seen: {
+        trust: Math.max(seen.trust, now.seen.trust),
+        catalog: Math.max(seen.catalog, now.seen.catalog),
+      },
+      trustFiles: now.trustFiles.map(base64),
+      signedCatalog: now.signedCatalog === undefined ? undefined : base64(now.signedCatalog),
+      checkedAt: now.checkedAt,
+      skew: now.skew,
+    });
+    const beforePublish = () => fence.check();
+    writePrivate(fileOf(places, of), text, {
+      beforePublish,
+      durable: now.seen.catalog > seen.catalog,
+    });
+    const current = join(places.cache, "current.json");
+    const before = textOf(readPrivate(current));
+    const after = withCurrentCatalog(before, of, digest);
+    if (after !== before) writePrivate(current, after, { beforePublish, durable: false });
+  });
+}
+
+export function readIdentity(places: BelievedPlaces, accessKeyId: string): KnownIdentity | undefined {
+  const { v, arn, userid, account, inherited, checkedAt } = readJson(identityFile(places, accessKeyId));
+  if (v !== 1 || typeof arn !== "string" || typeof userid !== "string" || typeof account !== "string")
+    return undefined;
+  if (!isCount(checkedAt)) return undefined;
+  const inheritedSourceIdentity = typeof inherited === "string" ? inherited : undefined;
+  return { identity: { arn, userid, account }, inheritedSourceIdentity, checkedAt };
+}
+
+export function writeIdentity(places: BelievedPlaces, accessKeyId: string, known: KnownIdentity): void {
+  const { identity, inheritedSourceIdentity, checkedAt } = known;
+  privateDirectory(join(places.cache, "identities"));
+  const text = JSON.stringify({ v: 1, ...identity, inherited: inheritedSourceIdentity, checkedAt });
+  writePrivate(identityFile(places, accessKeyId), text, { durable: false });
+}
+
+function folderOf({ state }: BelievedPlaces, { fingerprint }: PinnedOrganization): string {
+  return join(state, "organizations", segmentOf(fingerprint));
+}
+
+function fileOf(places: BelievedPlaces, of: PinnedOrganization): string {
+  return join(folderOf(places, of), "believed.json");
+}
+
+function identityFile({ cache }: BelievedPlaces, accessKeyId: string): string {
+  return join(cache, "identities", `${segmentOf(accessKeyId)}.json`);
+}
+
+/** A damaged file is as none: what it held is asked for again. */
+function readJson(path: string): Record<string, unknown> {
+  const bytes = readPrivate(path);
+  if (bytes === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString());
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}
+
+function bytesOf(text: unknown): Uint8Array | undefined {
+  return typeof text === "string" ? new Uint8Array(Buffer.from(text, "base64")) : undefined;
+}
+
+function textOf(bytes: Uint8Array | undefined): string | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+}

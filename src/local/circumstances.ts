@@ -1,0 +1,39 @@
+import { findHostile } from "../access/text.ts";
+import type { Circumstances } from "../access/types.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What this machine says about itself: all of it claimed, nothing of it proved. */
+export async function claimedCircumstances(env: Environment, host: string): Promise<Circumstances> {
+  const claimed = { host, ...(await ciRun(env)) };
+  return {
+    attested: {},
+    claimed: Object.fromEntries(Object.entries(claimed).filter(([, value]) => fits(value))) as Record<
+      string,
+      string
+    >,
+  };
+}
+
+/** Which CI run this is, where it is one. */
+async function ciRun(env: Environment): Promise<Record<string, string | undefined>> {
+  if (!env["CI"] && !env["GITHUB_ACTIONS"] && !env["BUILD_ID"]) return {};
+  const { default: ci } = await import("ci-info");
+  const github = env["GITHUB_ACTIONS"] === "true";
+  return {
+    "ci.provider": ci.name ?? "unknown",
+    "ci.repository": env["GITHUB_REPOSITORY"] ?? env["CI_PROJECT_PATH"],
+    "ci.ref": env["GITHUB_REF"] ?? env["CI_COMMIT_REF_NAME"],
+    "ci.environment": env["CI_ENVIRONMENT_NAME"],
+    "ci.workflow": env["GITHUB_WORKFLOW"] ?? env["CI_PIPELINE_SOURCE"],
+    "ci.run":
+      github && env["GITHUB_RUN_ID"] !== undefined
+        ? `${env["GITHUB_SERVER_URL"] ?? "https://github.com"}/${env["GITHUB_REPOSITORY"] ?? ""}/actions/runs/${env["GITHUB_RUN_ID"]}`
+        : env["CI_JOB_URL"],
+  };
+}
+
+/** A record takes no hostile text: what would not fit is left out. */
+function fits(value: string | undefined): boolean {
+  return value !== undefined && value !== "" && value.length <= 256 && findHostile(value) === undefined;
+}

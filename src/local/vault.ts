@@ -1,0 +1,138 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Vault } from "../session/ports.ts";
+import { privateDirectory, readPrivate, writePrivate } from "./files.ts";
+
+/** Where sessions' key lies, for `jit doctor`. */
+export interface VaultDescription {
+  readonly kind: "keyring" | "file";
+  readonly why: string;
+}
+
+export interface KeyringVault extends Vault {
+  /** Looks again, whatever was remembered. */
+  probe(): Promise<VaultDescription>;
+}
+
+export interface VaultOptions {
+  /** Where the probe's answer is remembered. */
+  readonly state: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly now: () => number;
+}
+
+const service = "jit-pii";
+const account = "session-cache";
+const probeMs = 1500;
+const rememberMs = 24 * 3_600_000;
+
+/**
+ * The operating system's keyring: Keychain, Credential Manager, Secret Service. A D-Bus that accepts and never answers
+ * blocks for ever, so it is tried once in a child process with a time limit, and the answer is remembered for a day. The
+ * Linux kernel's own keys, which a reboot empties, are never used.
+ */
+export function keyringVault(options: VaultOptions): KeyringVault {
+  const file = join(options.state, "keyring.json");
+  let held: Promise<Uint8Array | undefined> | undefined;
+
+  async function usable(): Promise<VaultDescription> {
+    const out = cannotBe(options);
+    if (out !== undefined) return out;
+    return remembered(file, options.now()) ?? (await probe());
+  }
+
+  async function probe(): Promise<VaultDescription> {
+    const found = cannotBe(options) ?? (await tryInChild(options));
+    privateDirectory(options.state);
+    writePrivate(file, JSON.stringify({ v: 1, ...found, at: options.now() }), { durable: false });
+    return found;
+  }
+
+  return {
+    probe,
+    key() {
+      held ??= usable().then(async ({ kind }) =>
+        kind === "keyring" ? await readKey(options.platform) : undefined,
+      );
+      return held;
+    },
+  };
+}
+
+/** What can be told without loading anything. */
+function cannotBe({ env, platform }: VaultOptions): VaultDescription | undefined {
+  if (platform !== "linux") return undefined;
+  const runtime = env["XDG_RUNTIME_DIR"];
+  if (env["DBUS_SESSION_BUS_ADDRESS"] || (runtime !== undefined && existsSync(join(runtime, "bus"))))
+    return undefined;
+  return { kind: "file", why: "there is no D-Bus session, so no Secret Service" };
+}
+
+function remembered(file: string, now: number): VaultDescription | undefined {
+  const bytes = readPrivate(file);
+  if (bytes === undefined) return undefined;
+  try {
+    const { v, kind, why, at } = JSON.parse(Buffer.from(bytes).toString());
+    if (v !== 1 || typeof why !== "string" || typeof at !== "number" || Math.abs(now - at) > rememberMs)
+      return undefined;
+    return kind === "keyring" || kind === "file" ? { kind, why } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes the key where there is none, and reads it back: a store that forgets is no store. */
+const script = `
+const { Entry } = await import(process.env.JIT_KEYRING);
+const { randomBytes } = await import("node:crypto");
+const entry = new Entry(${JSON.stringify(service)}, ${JSON.stringify(account)}, JSON.parse(process.env.JIT_KEYRING_OPTIONS));
+const there = entry.getSecret();
+if (there === null) entry.setSecret(randomBytes(32));
+process.exitCode = entry.getSecret()?.length === 32 ? 0 : 3;
+`;
+
+async function tryInChild({ env, platform }: VaultOptions): Promise<VaultDescription> {
+  const { spawn } = process.getBuiltinModule("child_process");
+  const module = resolveKeyring();
+  if (module === undefined) return { kind: "file", why: "this installation has no keyring module" };
+  return await new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: "ignore",
+      timeout: probeMs,
+      killSignal: "SIGKILL",
+      env: { ...env, JIT_KEYRING: module, JIT_KEYRING_OPTIONS: JSON.stringify(entryOptions(platform)) },
+    });
+    child.once("error", () => resolve({ kind: "file", why: "the keyring could not be tried" }));
+    child.once("exit", (code, signal) => {
+      if (code === 0) resolve({ kind: "keyring", why: "sessions are encrypted with a key from the keyring" });
+      else if (signal !== null)
+        resolve({ kind: "file", why: `the keyring did not answer within ${probeMs} ms` });
+      else resolve({ kind: "file", why: "the keyring is locked or not there" });
+    });
+  });
+}
+
+function resolveKeyring(): string | undefined {
+  try {
+    return import.meta.resolve("@napi-rs/keyring");
+  } catch {
+    return undefined;
+  }
+}
+
+async function readKey(platform: NodeJS.Platform): Promise<Uint8Array | undefined> {
+  try {
+    const { AsyncEntry } = await import("@napi-rs/keyring");
+    const entry = new AsyncEntry(service, account, entryOptions(platform));
+    const secret = await entry.getSecret(AbortSignal.timeout(probeMs));
+    return secret?.length === 32 ? Uint8Array.from(secret) : undefined;
+  } catch {
+    // Locked since it was tried: a session that cannot be read is a miss.
+    return undefined;
+  }
+}
+
+function entryOptions(platform: NodeJS.Platform): { linux: { store: "secret-service" } } | undefined {
+  return platform === "linux" ? { linux: { store: "secret-service" } } : undefined;
+}

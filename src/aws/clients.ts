@@ -1,5 +1,6 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { STSClient } from "@aws-sdk/client-sts";
+import { JitError } from "../error.ts";
 import type { ServerClock } from "./server-clock.ts";
 
 export interface AwsOptions {
@@ -10,6 +11,10 @@ export interface AwsOptions {
   /** `jit/0.1.0` */
   readonly client: string;
   readonly clock: ServerClock;
+  /** Hosts other than AWS's own that requests may go to: `host` or `host:port`, checked already. */
+  readonly hosts: readonly string[];
+  /** Whether S3 calls go to the region that the bucket says it is in: for a catalog whose region nobody knows yet. */
+  readonly followRegion?: boolean;
   /** Tries of one S3 call, the first included. */
   readonly attempts?: number;
 }
@@ -48,10 +53,12 @@ export function openAws(options: AwsOptions): Aws {
     requestHandler: sts.config.requestHandler,
     maxAttempts: options.attempts ?? 6,
     retryMode: "standard",
-    followRegionRedirects: false,
+    followRegionRedirects: options.followRegion ?? false,
   });
-  watch(sts, clock);
-  watch(s3, clock);
+  for (const each of [sts, s3]) {
+    watch(each, clock);
+    guard(each, options.hosts);
+  }
   return {
     s3,
     sts,
@@ -63,10 +70,37 @@ export function openAws(options: AwsOptions): Aws {
 interface Stack {
   add(
     middleware: (next: Handler, context: unknown) => Handler,
-    options: { step: "deserialize"; name: string; priority: "low" },
+    options: { step: "deserialize" | "build"; name: string; priority: "low" },
   ): void;
 }
-type Handler = (args: never) => Promise<{ response: unknown }>;
+type Handler = (args: { request: unknown }) => Promise<{ response: unknown }>;
+
+/**
+ * Lets requests go to AWS and to the hosts that were checked, wherever an endpoint came from: the SDK also takes
+ * `endpoint_url` from AWS's configuration files. Runs before the request is signed.
+ */
+function guard(client: { readonly middlewareStack: object }, hosts: readonly string[]): void {
+  const stack = client.middlewareStack as Stack;
+  stack.add(
+    (next) => async (args) => {
+      const { hostname, port } = args.request as { hostname: string; port?: number };
+      const host = port === undefined ? hostname : `${hostname}:${port}`;
+      if (!awsHost.test(hostname) && !hosts.includes(host) && !hosts.includes(hostname)) {
+        throw new JitError(
+          "ENDPOINT_REFUSED",
+          `a request would go to ${host}, which the signed catalog does not name`,
+          {
+            hint: "look for endpoint_url in your AWS configuration",
+          },
+        );
+      }
+      return await next(args);
+    },
+    { step: "build", name: "jitEndpointGuard", priority: "low" },
+  );
+}
+
+const awsHost = /\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)$/;
 
 /** Reads the Date header of every reply, of those that are errors too. */
 function watch(client: { readonly middlewareStack: object }, clock: ServerClock): void {

@@ -41,6 +41,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
         );
         return;
       } catch (error) {
+        if (error instanceof JitError) throw error;
         const failure = failureOf(error);
         const pause = failure.status === 409 ? conflictWaits[conflict] : undefined;
         if (pause !== undefined) {
@@ -82,6 +83,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
       );
       return await reply.Body?.transformToByteArray();
     } catch (error) {
+      if (error instanceof JitError) throw error;
       const failure = failureOf(error);
       if (failure.status === 404 && failure.name !== "NoSuchBucket") return undefined;
       throw explain(failure, bucket, `read ${key}`);
@@ -94,7 +96,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
       const page = await s3
         .send(new ListObjectVersionsCommand({ ...at, Prefix: prefix, ...marker }))
         .catch((error: unknown) => {
-          throw explain(failureOf(error), bucket, `list ${prefix}`);
+          throw error instanceof JitError ? error : explain(failureOf(error), bucket, `list ${prefix}`);
         });
       const found = [
         ...(page.Versions ?? []).map((one) => listed(one, false)),
@@ -127,7 +129,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
           }),
         )
         .catch((error: unknown) => {
-          throw explain(failureOf(error), bucket, `list ${prefix}`);
+          throw error instanceof JitError ? error : explain(failureOf(error), bucket, `list ${prefix}`);
         });
       yield page;
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;

@@ -35,6 +35,7 @@ export function tokenService({ sts, wait }: TokenServiceOptions): TokenService {
       try {
         return await call();
       } catch (error) {
+        if (error instanceof JitError) throw error;
         const failure = failureOf(error);
         const pause = again(failure) ? waits[tried] : undefined;
         if (pause === undefined) throw failure;
@@ -62,9 +63,11 @@ export function tokenService({ sts, wait }: TokenServiceOptions): TokenService {
         Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
         ...(sourceIdentity === undefined ? {} : { SourceIdentity: sourceIdentity }),
       });
-      const reply = await send(() => sts.send(command), surelyNotDone).catch((failure: AwsFailure) => {
-        throw assumeError(failure, role);
-      });
+      const reply = await send(() => sts.send(command), surelyNotDone).catch(
+        (failure: AwsFailure | JitError) => {
+          throw failure instanceof JitError ? failure : assumeError(failure, role);
+        },
+      );
       const { AssumedRoleUser: user } = reply;
       if (user?.AssumedRoleId === undefined || user.Arn === undefined) throw incomplete();
       return {
@@ -91,12 +94,14 @@ export function tokenService({ sts, wait }: TokenServiceOptions): TokenService {
         ScopedSessionDescription: description,
         ...(policy === undefined ? {} : { Policy: policy }),
       });
-      const reply = await send(() => child.send(command), harmless).catch((failure: AwsFailure) => {
-        if (failure.name === "InvalidAction" || failure.name === "UnknownOperationException") {
-          throw new JitError("STS_UNSUPPORTED", "this region's STS has no GetScopedCredentials");
-        }
-        return fail("make a lease of the session")(failure);
-      });
+      const reply = await send(() => child.send(command), harmless).catch(
+        (failure: AwsFailure | JitError) => {
+          if (failure.name === "InvalidAction" || failure.name === "UnknownOperationException") {
+            throw new JitError("STS_UNSUPPORTED", "this region's STS has no GetScopedCredentials");
+          }
+          return fail("make a lease of the session")(failure);
+        },
+      );
       return credentialsOf(reply.Credentials);
     },
 
@@ -126,9 +131,9 @@ function surelyNotDone(failure: AwsFailure): boolean {
   return isThrottling(failure) || neverSent(failure);
 }
 
-function fail(what: string): (failure: AwsFailure) => never {
+function fail(what: string): (failure: AwsFailure | JitError) => never {
   return (failure) => {
-    throw stsError(failure, what);
+    throw failure instanceof JitError ? failure : stsError(failure, what);
   };
 }
 

@@ -19,6 +19,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   sandbox: async () => (await import("./commands/sandbox.ts")).sandbox,
   "audit show": async () => (await import("./commands/audit.ts")).auditShow,
   "audit verify": async () => (await import("./commands/audit.ts")).auditVerify,
+  "audit end": async () => (await import("./commands/audit-end.ts")).auditEnd,
   "catalog check": async () => (await import("./commands/catalog.ts")).catalogCheck,
   "catalog sign": async () => (await import("./commands/catalog.ts")).catalogSign,
   "catalog publish": async () => (await import("./commands/catalog.ts")).catalogPublish,

@@ -134,12 +134,10 @@ export async function durationFor(
     return seconds;
   }
   const { catalog } = connection.organization;
-  const usual = connection.project.duration ?? connection.settings.duration;
+  const own = connection.settings.duration;
+  const usual = connection.project.duration ?? (own === undefined ? undefined : parseDuration(own));
   const longest = maximumDuration(targets).seconds;
-  const fallback = Math.min(
-    usual === undefined ? defaultDuration(catalog, targets) : parseDuration(usual),
-    longest,
-  );
+  const fallback = Math.min(usual ?? defaultDuration(catalog, targets), longest);
   if (context.invocation.command !== "request" || !context.terminal.interactive || isOn(context, "yes"))
     return fallback;
   return await askDuration(context, {

@@ -168,6 +168,13 @@ function declare(output: ProgramOutput, choose: Choose): Command {
     .option("--strict", "noise fails too")
     .option("--bucket <bucket>", "another bucket than the catalog's");
 
+  // For `exec`, which hands the end of its command to a process of its own.
+  aws(
+    settings(audit.command("end", { hidden: true })).action(function (this: Command) {
+      choose("audit end", [], this.opts());
+    }),
+  );
+
   program.commandsGroup("Administer:");
   const catalog = settings(
     program

@@ -1,53 +1,32 @@
 import { parseDuration } from "../../access/duration.ts";
 import { JitError } from "../../error.ts";
-import { startContainerEndpoint } from "../../session/container-endpoint.ts";
-import { recordEnd } from "../../session/end.ts";
+import type { ContainerEndpoint } from "../../session/container-endpoint.ts";
 import { runUnderSession } from "../../session/exec.ts";
-import { leasesOf } from "../../session/lease.ts";
 import type { Notice, Session } from "../../session/types.ts";
-import { connect, execPorts, leasePorts } from "../compose.ts";
+import { endInBackground, execPorts, leaseService, systemRandom } from "../compose.ts";
 import { type Context, isOn, text } from "../context.ts";
 import { noticeLine } from "../render/session.ts";
 import { usableSession } from "./credentials.ts";
 
 /** `jit exec TARGET… -- COMMAND`: its exit code passes through; the wrapper's own failure is 125. */
 export async function exec(context: Context): Promise<number> {
-  const [command, ...args] = commandOf(context);
+  const [command = "", ...args] = commandOf(context);
   refuseNesting(context);
   const wanted = leaseWanted(context);
   const session = await usableSession(context);
   const note = (notice: Notice) => context.terminal.note(noticeLine(context, notice));
   const seconds = leaseSeconds(wanted, session);
-  let connection: ReturnType<typeof connect> | undefined;
-  const connected = () => {
-    connection ??= connect(context);
-    return connection;
-  };
   const endpoint =
-    seconds === undefined
-      ? undefined
-      : await startContainerEndpoint(
-          ...(await leasePorts(context, {
-            leases: (ports) =>
-              leasesOf(
-                { ...ports, notice: note },
-                { seconds, only: wanted.only, required: session.lease !== undefined },
-              ),
-            session,
-            renew: () => usableSession(context),
-          })),
-        );
+    seconds === undefined ? undefined : await openEndpoint(context, session, seconds, wanted.only, note);
   try {
     const outcome = await runUnderSession(
       {
         ...(await execPorts(context)),
-        async end(ended) {
-          await recordEnd((await connected()).request.records, ended);
-        },
+        end: async (ended) => await endInBackground(context, endedJson(ended)),
       },
       {
         session,
-        command: command ?? "",
+        command,
         args,
         parentEnvironment: context.env,
         platform: context.platform,
@@ -62,6 +41,35 @@ export async function exec(context: Context): Promise<number> {
   } finally {
     await endpoint?.close();
   }
+}
+
+/** What the process that writes the end record is told; of the session no secret. */
+function endedJson({
+  session,
+  argv,
+  exitCode,
+  seconds,
+}: Parameters<Parameters<typeof runUnderSession>[0]["end"]>[0]): unknown {
+  const { request, requestHash, issueHash } = session;
+  return { session: { request, requestHash, issueHash }, argv, exitCode, seconds };
+}
+
+/** Leases for the child, from an endpoint of its own: it never holds the session itself. */
+async function openEndpoint(
+  context: Context,
+  session: Session,
+  seconds: number,
+  only: readonly string[],
+  notice: (notice: Notice) => void,
+): Promise<ContainerEndpoint> {
+  const { leasesOf } = await import("../../session/lease.ts");
+  const { startContainerEndpoint } = await import("../../session/container-endpoint.ts");
+  const service = await leaseService(context, session);
+  const leases = leasesOf(
+    { ...service, session: () => usableSession(context), notice },
+    { seconds, only, required: session.lease !== undefined },
+  );
+  return await startContainerEndpoint(systemRandom, leases);
 }
 
 /** What stands behind `--`; without it the person's shell, as other wrappers do. */

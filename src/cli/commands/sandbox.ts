@@ -1,6 +1,7 @@
 import { JitError } from "../../error.ts";
 import { CI_ROLE, ciJob, PEOPLE, startCiJob } from "../../sandbox/account.ts";
 import { openSandbox, type WholeSandbox } from "../../sandbox/sandbox.ts";
+import { publishOrganization } from "../compose/sandbox-organization.ts";
 import {
   readSandboxState,
   type SandboxState,
@@ -8,7 +9,6 @@ import {
   writeSandboxState,
 } from "../compose/sandbox-state.ts";
 import { type Context, printJson, text } from "../context.ts";
-import { publishOrganization } from "../sandbox-organization.ts";
 import { table } from "../style.ts";
 
 /** `jit sandbox`: an AWS look-alike on loopback, with people, stores and a published catalog. Runs until it is stopped. */
@@ -21,8 +21,12 @@ export async function sandbox(context: Context): Promise<number> {
   const directory = text(context, "dir");
   const running = await open(port, directory);
   const places = sandboxPlaces(context);
-  const organization = await publishOrganization(running, directory ?? places.folder);
-  await writeSandboxState(places, stateOf(running, organization.location));
+  const organization = await publishOrganization(
+    running,
+    directory ?? places.folder,
+    directory !== undefined,
+  );
+  writeSandboxState(places, stateOf(running, organization.location));
   if (context.json) printJson(context, { url: running.url, organization: organization.location });
   else welcome(context, running, organization);
   await new Promise<void>((stop) => {

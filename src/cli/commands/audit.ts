@@ -1,0 +1,144 @@
+import type { Finding } from "../../audit/finding.ts";
+import { parseId } from "../../audit/id.ts";
+import type { Report } from "../../audit/report.ts";
+import { type Story, type StoryEntry, tellStory } from "../../audit/story.ts";
+import { verifyLog } from "../../audit/verify.ts";
+import { JitError } from "../../error.ts";
+import { type Audit, openAudit } from "../compose.ts";
+import { argument, type Context, isOn, printJson } from "../context.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { entryText } from "../render/story.ts";
+import { clean, table, wrap } from "../style.ts";
+
+/** `jit audit show REQUEST`: the story of one request, each line marked verified or not. */
+export async function auditShow(context: Context): Promise<number> {
+  const request = argument(context, 0, "the request");
+  refuseBadId(request);
+  const audit = await openAudit(context);
+  const story = await context.terminal.progress("Reading the records", () =>
+    tellStory(audit.store, request, { log: audit.fingerprint, trust: audit.trust, now: audit.clock.now() }),
+  );
+  if (story.entries.length === 0) {
+    throw new JitError("REQUEST_NOT_FOUND", `there is no record of request ${request}`, {
+      hint: "`jit status` shows your own",
+    });
+  }
+  if (context.json) printJson(context, storyJson(story));
+  else printStory(context, story);
+  const good = story.entries.every(({ reason }) => reason === undefined) && !story.findings.some(isInvalid);
+  return good ? 0 : exitCodes.found.code;
+}
+
+/** `jit audit verify`: every record of the bucket; exit 0 only if nothing is wrong. */
+export async function auditVerify(context: Context): Promise<number> {
+  const audit = await openAudit(context);
+  const report = await context.terminal.progress("Verifying every record", () => verifyAll(context, audit));
+  if (context.json) printJson(context, report);
+  else printReport(context, report);
+  return report.ok ? 0 : exitCodes.found.code;
+}
+
+async function verifyAll(context: Context, audit: Audit): Promise<Report> {
+  return await verifyLog(audit.store, {
+    log: audit.fingerprint,
+    trust: audit.trust,
+    knowsCatalog: audit.knowsCatalog,
+    strict: isOn(context, "strict"),
+  });
+}
+
+function refuseBadId(request: string): void {
+  try {
+    parseId(request);
+  } catch (cause) {
+    throw new JitError("REQUEST_ID_INVALID", `${JSON.stringify(request.slice(0, 60))} is no request id`, {
+      hint: "it has 26 letters and digits; `jit status` shows them",
+      cause,
+    });
+  }
+}
+
+function storyJson(story: Story): unknown {
+  return {
+    request: story.request,
+    state: story.state,
+    complete: story.complete,
+    entries: story.entries.map(({ key, record, reason, grade, lastModified, name, sha256 }) => ({
+      type: key.type,
+      at: record?.at ?? null,
+      by: record?.by ?? { userid: key.userid },
+      verified: reason === undefined,
+      reason: reason ?? null,
+      grade: grade ?? null,
+      object: name,
+      sha256: sha256 ?? null,
+      arrived: lastModified,
+      record: record ?? null,
+    })),
+    findings: story.findings,
+  };
+}
+
+function printStory({ terminal, style }: Context, story: Story): void {
+  terminal.print(`${style.strong(story.request)}  ${stateText(story)}`);
+  for (const entry of story.entries) {
+    const mark = entry.reason === undefined ? style.good("✓") : style.bad("✗");
+    const when = (entry.record?.at ?? entry.lastModified.toISOString().slice(0, 19))
+      .replace("T", " ")
+      .replace(/Z?$/, "Z");
+    terminal.print(
+      `${mark} ${style.dim(when)}  ${style.strong(entry.key.type.padEnd(8))} ${who(entry, style)}`,
+    );
+    for (const line of entryText(entry))
+      terminal.print(`    ${wrap(clean(line), terminal.columns - 4, "      ")}`);
+    if (entry.reason !== undefined) terminal.print(`    ${style.bad(`not valid: ${entry.reason}`)}`);
+  }
+  for (const finding of story.findings) terminal.print(findingLine(finding, style));
+  if (!story.complete) terminal.print(style.warn("more records may lie in later hours"));
+}
+
+function who({ record, grade, key }: StoryEntry, style: Context["style"]): string {
+  const name = clean(record?.by.arn ?? key.userid);
+  if (grade === "path only")
+    return `${name} ${style.warn("(path only: AWS did not sign whose key this is)")}`;
+  return grade === "attested" ? `${name} ${style.dim("(attested by AWS)")}` : name;
+}
+
+function stateText({ state }: Story): string {
+  return typeof state === "string" ? state : JSON.stringify(state);
+}
+
+function printReport({ terminal, style }: Context, report: Report): void {
+  const { byType, byGrade, bySeverity } = report;
+  for (const finding of report.findings) terminal.print(findingLine(finding, style));
+  const more = bySeverity.invalid + bySeverity.noise + bySeverity.notice - report.findings.length;
+  if (more > 0) terminal.print(`… and ${more} more findings`);
+  const mark = report.ok ? style.good("✓") : style.bad("✗");
+  terminal.print(
+    `${mark} ${report.records} valid records in ${report.objects} objects, ${bySeverity.invalid} invalid`,
+  );
+  const counts = Object.entries(byType).filter(([, count]) => count > 0);
+  terminal.print(
+    table(
+      [
+        ["  records", counts.map(([type, count]) => `${count} ${type}`).join(", ")],
+        ["  keys", `${byGrade.attested} records attested by AWS, ${byGrade["path only"]} by the path only`],
+        ["  other", `${bySeverity.noise} objects of noise, ${bySeverity.notice} notices`],
+      ],
+      (cell, _row, column) => (column === 0 ? style.dim(cell) : cell),
+    ),
+  );
+  for (const [writer, count] of report.noiseByWriter)
+    terminal.print(style.dim(`  noise by ${clean(writer)}: ${count}`));
+  terminal.print(style.dim("  no checkpoints yet: records removed from the end of a chain would not show"));
+}
+
+function findingLine(finding: Finding, style: Context["style"]): string {
+  const paint =
+    finding.severity === "invalid" ? style.bad : finding.severity === "noise" ? style.dim : style.warn;
+  return `${paint(`${finding.severity} ${finding.code}`)} ${clean(finding.message)}\n  ${style.dim(clean(finding.object))}`;
+}
+
+function isInvalid({ severity }: Finding): boolean {
+  return severity === "invalid";
+}

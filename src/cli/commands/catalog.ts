@@ -1,0 +1,157 @@
+import { parseCatalog } from "../../access/catalog/parse.ts";
+import { parseLocation } from "../../access/location.ts";
+import { compileSessionPolicy } from "../../access/policy/compile.ts";
+import {
+  addCatalogSignature,
+  readSignedCatalog,
+  signCatalog,
+  verifyCatalogFile,
+} from "../../access/trust/catalog-file.ts";
+import { readTrust, trustDigest, verifyTrustChain } from "../../access/trust/trust-file.ts";
+import { codeOf, JitError } from "../../error.ts";
+import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
+import { readAdminKey } from "../compose/admin-keys.ts";
+import { openBucket } from "../compose.ts";
+import { type Context, printJson, text } from "../context.ts";
+
+/** `jit catalog check`: the file, and each access compiled, so that nobody meets a policy that is too large at 3 a.m. */
+export async function catalogCheck(context: Context): Promise<number> {
+  const path = fileOf(context);
+  const catalog = parseCatalog(readFile(path), path);
+  const sizes: { target: string; characters: number }[] = [];
+  for (const store of catalog.stores.values()) {
+    for (const access of store.accesses.values()) {
+      const { characters } = compileSessionPolicy({
+        targets: [{ store, access }],
+        notAfter: new Date("2030-01-01T00:00:00Z"),
+      });
+      sizes.push({ target: `${store.name}:${access.name}`, characters });
+    }
+  }
+  if (context.json) {
+    printJson(context, {
+      file: path,
+      version: catalog.version,
+      digest: catalog.digest,
+      stores: catalog.stores.size,
+      policies: sizes,
+    });
+    return 0;
+  }
+  const { terminal, style } = context;
+  terminal.print(
+    `${style.good("✓")} ${path}: version ${catalog.version}, ${catalog.stores.size} stores, ${sizes.length} accesses`,
+  );
+  const biggest = sizes.toSorted((a, b) => b.characters - a.characters)[0];
+  if (biggest !== undefined)
+    terminal.print(
+      style.dim(`  largest session policy: ${biggest.target}, ${biggest.characters} of 2048 characters`),
+    );
+  return 0;
+}
+
+/** `jit catalog sign`: writes or completes `jit.yaml.jws` beside the catalog. */
+export async function catalogSign(context: Context): Promise<number> {
+  const path = fileOf(context);
+  const yaml = readFile(path);
+  const catalog = parseCatalog(yaml, path);
+  const signer = readAdminKey(text(context, "key") ?? "admin.jwk");
+  const before = readFileIfThere(`${path}.jws`);
+  const same = before !== undefined && sameYaml(before, yaml);
+  const after = same ? await addCatalogSignature(before, signer) : await signCatalog(yaml, signer);
+  writeFile(`${path}.jws`, after, {});
+  const signatures = readSignedCatalog(after).claimed.length;
+  if (context.json)
+    printJson(context, { file: `${path}.jws`, digest: catalog.digest, version: catalog.version, signatures });
+  else
+    context.terminal.print(
+      `${context.style.good("✓")} ${path}.jws: version ${catalog.version}, ${signatures} signature(s)`,
+    );
+  return 0;
+}
+
+/**
+ * `jit catalog publish`: trust files first, each created once, then the catalog by its digest, then `current.jws`. A crash
+ * in between leaves the old catalog in force.
+ */
+export async function catalogPublish(context: Context): Promise<number> {
+  const path = fileOf(context);
+  const location = parseLocation(path);
+  if (location.kind !== "path") throw new JitError("USAGE", "name the file of the catalog");
+  const yaml = readFile(path);
+  const catalog = parseCatalog(yaml, path);
+  const signed = readFileIfThere(location.signed);
+  if (signed === undefined || !sameYaml(signed, yaml)) {
+    throw new JitError("CATALOG_UNSIGNED", `${path} is not signed as it stands`, {
+      hint: "run: jit catalog sign --key admin.jwk",
+    });
+  }
+  const trustFiles = trustFilesOf(location.trust);
+  const first = trustFiles[0];
+  if (first === undefined)
+    throw new JitError("TRUST_INVALID", `there is no ${location.trust}/1.json`, {
+      hint: "jit trust init makes it",
+    });
+  const fingerprint = trustDigest(readTrust(first).trust);
+  const trust = verifyTrustChain(trustFiles, fingerprint);
+  verifyCatalogFile(signed, trust);
+  if (catalog.organization !== trust.organization) {
+    throw new JitError(
+      "CATALOG_WRONG_ORGANIZATION",
+      `the catalog is of ${catalog.organization}, the trust file of ${trust.organization}`,
+    );
+  }
+  const bucket = await openBucket(context, catalog);
+  const current = await bucket.readCurrent?.("v1/catalog/current.jws");
+  const before =
+    current === undefined
+      ? undefined
+      : parseCatalog(readSignedCatalog(current).yaml, "the published catalog");
+  if (before !== undefined && before.digest !== catalog.digest && before.version >= catalog.version) {
+    throw new JitError("CATALOG_ROLLED_BACK", `version ${before.version} is published already`, {
+      hint: `make it version ${before.version + 1}, and sign it again`,
+    });
+  }
+  for (const [index, file] of trustFiles.entries())
+    await createOnce(bucket, `v1/trust/${index + 1}.json`, file);
+  await createOnce(bucket, `v1/catalog/${catalog.digest}.jws`, signed);
+  await bucket.replace("v1/catalog/current.jws", signed);
+  const use = `s3://${catalog.audit.bucket}#${fingerprint}`;
+  if (context.json) printJson(context, { location: use, digest: catalog.digest, version: catalog.version });
+  else {
+    context.terminal.print(`${context.style.good("✓")} version ${catalog.version} is published`);
+    context.terminal.print(`  people run: ${context.style.strong(`jit use ${use}`)}`);
+  }
+  return 0;
+}
+
+/** What was published with other signatures before is the same to its readers: the payload is what counts. */
+async function createOnce(
+  bucket: Awaited<ReturnType<typeof openBucket>>,
+  key: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  try {
+    await bucket.create(key, bytes);
+  } catch (error) {
+    if (codeOf(error) !== "RECORD_CONFLICT") throw error;
+    const there = await bucket.read(key);
+    if (there !== undefined && payloadOf(there) === payloadOf(bytes)) return;
+    throw new JitError("TRUST_CONFLICT", `another file is published as ${key}`, {
+      hint: "a published version is never changed: make the next one",
+    });
+  }
+}
+
+function payloadOf(jws: Uint8Array): unknown {
+  const value: unknown = JSON.parse(Buffer.from(jws).toString());
+  return typeof value === "object" && value !== null && "payload" in value ? value.payload : undefined;
+}
+
+function sameYaml(signed: Uint8Array, yaml: Uint8Array): boolean {
+  return Buffer.from(readSignedCatalog(signed).yaml).equals(Buffer.from(yaml));
+}
+
+function fileOf(context: Context): string {
+  return context.invocation.args[0] ?? "jit.yaml";
+}

@@ -1,0 +1,61 @@
+import { suggest } from "../../access/catalog/suggest.ts";
+import { parseDuration } from "../../access/duration.ts";
+import { JitError } from "../../error.ts";
+import { changeSetting, openSettings } from "../compose.ts";
+import { type Context, isOn, printJson } from "../context.ts";
+import { clean, table } from "../style.ts";
+
+/** What a person may set, with what each is for. */
+const names = {
+  duration: "how long a request lasts where --for is not given, within what the catalog allows",
+  purpose: "purpose where --purpose is not given",
+  profile: "AWS profile where --profile is not given",
+  region: "AWS region where nothing else names one",
+} as const;
+export type SettingName = keyof typeof names;
+
+/** `jit config [NAME [VALUE]]` */
+export async function config(context: Context): Promise<number> {
+  const [name, value] = context.invocation.args;
+  const settings = openSettings(context);
+  if (name === undefined) {
+    if (context.json) printJson(context, settings);
+    else {
+      const rows = Object.entries(names).map(([key, meaning]) => [
+        key,
+        clean(String(settings[key as SettingName] ?? "-")),
+        context.style.dim(meaning),
+      ]);
+      context.terminal.print(
+        table([
+          [
+            "organization",
+            clean(settings.organization?.location ?? "none: jit use LOCATION#FINGERPRINT"),
+            "",
+          ],
+          ...rows,
+        ]),
+      );
+    }
+    return 0;
+  }
+  if (!isName(name)) {
+    const near = suggest(name, Object.keys(names));
+    throw new JitError("SETTING_UNKNOWN", `there is no setting ${JSON.stringify(name)}`, {
+      hint: near === undefined ? Object.keys(names).join(", ") : `did you mean ${near}?`,
+    });
+  }
+  if (isOn(context, "unset")) await changeSetting(context, name, undefined);
+  else if (value !== undefined) {
+    if (name === "duration") parseDuration(value);
+    await changeSetting(context, name, value);
+  }
+  const now = openSettings(context)[name];
+  if (context.json) printJson(context, { [name]: now ?? null });
+  else context.terminal.print(now === undefined ? "-" : clean(now));
+  return 0;
+}
+
+function isName(name: string): name is SettingName {
+  return Object.hasOwn(names, name);
+}

@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import { parsePublicJwk } from "../../access/jwk.ts";
+import {
+  addTrustSignature,
+  makeTrust,
+  readTrust,
+  signTrust,
+  trustDigest,
+} from "../../access/trust/trust-file.ts";
+import { JitError } from "../../error.ts";
+import { readFile, trustFilesOf, writeFile } from "../compose/admin-files.ts";
+import { createAdminKey, readAdminKey, readPublicKey } from "../compose/admin-keys.ts";
+import { openOrganization } from "../compose.ts";
+import { type Context, printJson, text } from "../context.ts";
+import { clean, table } from "../style.ts";
+
+/** `jit trust init`: an administrator's key, and the first trust file, which the organization's fingerprint is of. */
+export async function trustInit(context: Context): Promise<number> {
+  const organization = need(context, "organization", "--organization");
+  const name = need(context, "name", "--name");
+  const keyFile = text(context, "key") ?? "admin.jwk";
+  const folder = text(context, "dir") ?? "trust";
+  const threshold = Number(text(context, "threshold") ?? "1");
+  const others = (context.invocation.flags["administrator"] ?? []) as readonly string[];
+  const more = others.map((one) => {
+    const [who = "", file] = one.split("=");
+    if (file === undefined) throw new JitError("USAGE", "--administrator is NAME=FILE");
+    return { name: who, key: readPublicKey(file) };
+  });
+  const signer = createAdminKey(keyFile);
+  const trust = makeTrust({
+    organization,
+    threshold,
+    administrators: [{ name, key: signer.publicKey }, ...more],
+  });
+  const path = join(folder, "1.json");
+  writeFile(path, await signTrust(trust, signer), { createOnly: true });
+  writeFile(`${keyFile}.pub`, new TextEncoder().encode(`${JSON.stringify(signer.publicKey)}\n`), {});
+  const fingerprint = trustDigest(trust);
+  if (context.json) {
+    printJson(context, {
+      fingerprint,
+      trust: path,
+      key: keyFile,
+      publicKey: `${keyFile}.pub`,
+      missing: threshold - 1,
+    });
+    return 0;
+  }
+  const { terminal, style } = context;
+  terminal.print(
+    `${style.good("✓")} ${path} and the key ${keyFile} (keep it secret; ${keyFile}.pub is for others)`,
+  );
+  if (threshold > 1)
+    terminal.print(`  ${threshold - 1} more must sign it: jit trust sign ${path} --key THEIR.jwk`);
+  terminal.print(`  fingerprint ${style.strong(fingerprint)}`);
+  terminal.note(
+    style.dim(
+      "  next: write jit.yaml, then jit catalog check, sign and publish; people run jit use LOCATION#FINGERPRINT",
+    ),
+  );
+  return 0;
+}
+
+/** `jit trust sign FILE --key K`: one administrator's signature more. */
+export async function trustSign(context: Context): Promise<number> {
+  const path = context.invocation.args[0] ?? join("trust", "1.json");
+  const before = readFile(path);
+  const signer = readAdminKey(text(context, "key") ?? "admin.jwk");
+  const { trust } = readTrust(before);
+  if (
+    !trust.administrators.some(
+      ({ key }) => JSON.stringify(parsePublicJwk(key)) === JSON.stringify(signer.publicKey),
+    )
+  ) {
+    throw new JitError("KEY_NOT_ADMINISTRATOR", "this key is no administrator's of that trust file");
+  }
+  const after = await addTrustSignature(before, signer);
+  writeFile(path, after, {});
+  const signed = readTrust(after).claimed.length;
+  if (context.json) printJson(context, { file: path, signatures: signed, threshold: trust.threshold });
+  else
+    context.terminal.print(`${context.style.good("✓")} ${path}: ${signed} of ${trust.threshold} signatures`);
+  return 0;
+}
+
+/** `jit trust show`: what is believed, or what a folder's files say (unverified). */
+export async function trustShow(context: Context): Promise<number> {
+  const folder = text(context, "dir");
+  const files = folder === undefined ? undefined : trustFilesOf(folder);
+  const first = files?.[0];
+  const newest = files?.at(-1);
+  const organization = files === undefined ? await openOrganization(context) : undefined;
+  const trust = newest === undefined ? organization?.trust : readTrust(newest).trust;
+  if (trust === undefined)
+    throw new JitError("TRUST_INVALID", "there is no trust file", { hint: "jit trust init makes the first" });
+  const fingerprint =
+    first === undefined ? (organization?.fingerprint ?? "-") : trustDigest(readTrust(first).trust);
+  if (context.json) {
+    printJson(context, { fingerprint, verified: files === undefined, ...trust });
+    return 0;
+  }
+  const { terminal, style } = context;
+  terminal.print(
+    table(
+      [
+        ["organization", trust.organization],
+        ["version", String(trust.version)],
+        ["fingerprint", fingerprint],
+        ["must sign", `${trust.threshold} of ${trust.administrators.length}`],
+        ["administrators", trust.administrators.map(({ name }) => clean(name)).join(", ")],
+        ["token issuers", trust.tokenIssuers.map(({ issuer }) => clean(issuer)).join(", ") || "none"],
+        ["log keys", trust.logKeys.join(", ") || "none"],
+        ["witnesses", trust.witnesses.join(", ") || "none"],
+        ["path only keys", trust.refusePathOnly ? "refused" : "accepted, and shown as such"],
+      ],
+      (cell, _row, column) => (column === 0 ? style.dim(cell) : cell),
+    ),
+  );
+  if (files !== undefined) terminal.note(style.warn("not verified: this is what the files say"));
+  return 0;
+}
+
+function need(context: Context, name: string, flag: string): string {
+  const value = text(context, name);
+  if (value === undefined) throw new JitError("FLAG_MISSING", `${flag} is missing`, { hint: `give ${flag}` });
+  return value;
+}

@@ -1,0 +1,494 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { allowWhatTheCatalogAllows } from "../access/decide.ts";
+import type { ProjectFile } from "../access/project.ts";
+import { verifyCatalogFile } from "../access/trust/catalog-file.ts";
+import type { Catalog, Circumstances, Identity, Organization, Target } from "../access/types.ts";
+import type { AppendPorts } from "../audit/append.ts";
+import type { Clock, JournalEntry, Random, RecordStore } from "../audit/ports.ts";
+import type { Aws } from "../aws/clients.ts";
+import { readIdentity, writeIdentity } from "../local/believed.ts";
+import { fileJournal } from "../local/journal.ts";
+import { segmentOf } from "../local/paths.ts";
+import { changeSettings, type Settings } from "../local/settings.ts";
+import { targetNames } from "../session/assume-input.ts";
+import { abandoned, handedOver } from "../session/attempt.ts";
+import type { CacheName } from "../session/cache-name.ts";
+import type { ExecPorts } from "../session/exec.ts";
+import type { LeasePorts } from "../session/lease.ts";
+import type { PlanPorts } from "../session/plan.ts";
+import type { SessionCache, TokenService } from "../session/ports.ts";
+import type { RequestPorts } from "../session/request-access.ts";
+import type { SingleFlightPorts } from "../session/single-flight.ts";
+import { serverTime } from "../session/status.ts";
+import type { Session } from "../session/types.ts";
+import { sessionName, warmSession } from "../session/warm.ts";
+import {
+  allowedHosts,
+  callerEnvironment,
+  type Here,
+  openHere,
+  type Pinned,
+  pinnedOf,
+  projectOf,
+} from "./compose/here.ts";
+import { isRecent, lastOrganization, readOrganization, recentOrganization } from "./compose/organization.ts";
+import { type Context, text } from "./context.ts";
+import { version } from "./version.ts";
+
+/** The one place that knows which adapter stands behind which port. */
+
+export const clientName = `jit/${version}`;
+
+/** Everything that asking for a session needs. */
+export interface Connection {
+  readonly organization: Organization;
+  readonly identity: Identity;
+  readonly inheritedSourceIdentity: string | undefined;
+  readonly circumstances: Circumstances;
+  readonly project: ProjectFile;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly plan: PlanPorts;
+  readonly request: RequestPorts;
+  readonly flight: SingleFlightPorts;
+  cacheName(targets: readonly Target[]): CacheName;
+}
+
+/**
+ * Who we are and what is believed, from memory where that was checked in the last five minutes; else asked for, all at
+ * the same time.
+ */
+export async function connect(context: Context): Promise<Connection> {
+  const here = openHere(context);
+  const pinned = pinnedOf(context, here);
+  const project = projectOf(context);
+  const base = await openBase(context, here, pinned);
+  const { organization, identity, inheritedSourceIdentity, aws, clock } = base;
+  const { tokenService } = await import("../aws/token-service.ts");
+  const { openWriter } = await import("../local/key-store.ts");
+  const { claimedCircumstances } = await import("../local/circumstances.ts");
+  const tokens: TokenService = tokenService({ sts: aws.sts, wait });
+  const writer = openWriter(
+    {
+      keys: `${here.paths.data}/keys`,
+      chains: `${here.paths.state}/chains`,
+      fingerprint: organization.fingerprint,
+      userid: identity.userid,
+    },
+    here.lock,
+  );
+  const journal = fileJournal(journalFolder(here, organization, identity));
+  const store = await bucketOf(aws.s3, organization.catalog.audit.bucket, organization.catalog.audit.account);
+  const records: AppendPorts = {
+    store,
+    chain: writer.chain,
+    signer: writer.signer,
+    clock,
+    random,
+    writer: {
+      log: organization.fingerprint,
+      by: identity,
+      client: clientName,
+      catalog: organization.catalog.digest,
+      seen: "-",
+    },
+    statement: (audience) => tokens.statement(audience),
+    journal,
+  };
+  const { reasonStore } = await import("../aws/reason-store.ts");
+  const request: RequestPorts = {
+    records,
+    journal,
+    tokens,
+    rules: allowWhatTheCatalogAllows,
+    reasons: reasonStore((bucket) => base.bucket(bucket)),
+    cache: here.cache,
+    clockSkew: () => clock.skew,
+  };
+  return {
+    organization,
+    identity,
+    inheritedSourceIdentity,
+    circumstances: await claimedCircumstances(context.env, process.getBuiltinModule("os").hostname()),
+    project,
+    settings: here.settings,
+    clock,
+    plan: { rules: request.rules, clock, random },
+    request,
+    flight: {
+      cache: here.cache,
+      lock: here.lock,
+      clock,
+      identity,
+      kept: (session) => handedOver(request, session),
+      lost: (session, cause) => abandoned(request, session, cause),
+    },
+    cacheName: (targets) => nameOf(context, here, pinned, organization.catalog.digest, targetNames(targets)),
+  };
+}
+
+function nameOf(
+  context: Context,
+  here: Here,
+  pinned: Pinned,
+  catalog: string,
+  targets: readonly string[],
+): CacheName {
+  return sessionName(
+    { organization: pinned.text, catalog, targets, only: [] },
+    { env: callerEnvironment(context, here), home: context.home, files: process.getBuiltinModule("fs") },
+  );
+}
+
+const random: Random = { bytes: (count) => process.getBuiltinModule("crypto").randomBytes(count) };
+
+interface Base {
+  readonly organization: Organization;
+  readonly identity: Identity;
+  readonly inheritedSourceIdentity: string | undefined;
+  readonly aws: Aws;
+  readonly clock: Clock & { readonly skew: number };
+  bucket(name: string): RecordStore;
+}
+
+async function openBase(context: Context, here: Here, pinned: Pinned): Promise<Base> {
+  const last = lastOrganization(context, here, pinned);
+  const hosts = allowedHosts(context, last?.catalog.endpoints ?? []);
+  const { openAws } = await import("../aws/clients.ts");
+  const { ServerClock } = await import("../aws/server-clock.ts");
+  const { bucketStore } = await import("../aws/record-store.ts");
+  const { readBelieved } = await import("../local/believed.ts");
+  const clock = new ServerClock(Date.now, readBelieved(here.places, pinned.text).skew);
+  const region = regionOf(context, here, last?.catalog);
+  const open = (bucketRegion: string, followRegion: boolean) =>
+    openAws({ region, bucketRegion, profile: here.profile, client: clientName, clock, hosts, followRegion });
+  const aws = open(last?.catalog.audit.region ?? region, last === undefined);
+  const recent = recentOrganization(context, here, pinned);
+  const accessKeyId = await keyIdOf(aws);
+  const known = readIdentity(here.places, accessKeyId);
+  // One round trip, whatever of it is needed.
+  const [organization, who] = await Promise.all([
+    recent ??
+      readOrganization(
+        context,
+        here,
+        pinned,
+        ({ bucket }) => bucketStore({ s3: aws.s3, bucket, account: undefined, wait }),
+        () => clock.skew,
+      ),
+    known !== undefined && isRecent(known.checkedAt) ? known : askIdentity(aws, here, accessKeyId),
+  ]);
+  const { audit, endpoints } = organization.catalog;
+  // A catalog that was read just now may name other hosts, or another region, than the one before.
+  if (organization !== recent) allowedHosts(context, endpoints);
+  const settled = last?.catalog.audit.region === audit.region ? aws : open(audit.region, false);
+  return {
+    organization,
+    ...who,
+    aws: settled,
+    clock,
+    bucket: (bucket) => bucketStore({ s3: settled.s3, bucket, account: undefined, wait }),
+  };
+}
+
+async function askIdentity(aws: Aws, here: Here, accessKeyId: string) {
+  const { tokenService } = await import("../aws/token-service.ts");
+  const tokens = tokenService({ sts: aws.sts, wait });
+  // Only a session can carry a source identity, and only AWS's statement tells it.
+  const [identity, statement] = await Promise.all([
+    tokens.identity(),
+    (await aws.temporary()) ? tokens.statement("jit-identity") : undefined,
+  ]);
+  const inheritedSourceIdentity = statement === undefined ? undefined : sourceIdentityIn(statement);
+  const known = { identity, inheritedSourceIdentity, checkedAt: Date.now() };
+  writeIdentity(here.places, accessKeyId, known);
+  return known;
+}
+
+/** Straight from STS over TLS to the one who asked: nothing is proved to others with it, so no signature is checked. */
+function sourceIdentityIn(jwt: string): string | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString());
+    const own = (claims as Record<string, Record<string, unknown> | undefined>)["https://sts.amazonaws.com/"];
+    const value = own?.["source_identity"];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function keyIdOf(aws: Aws): Promise<string> {
+  try {
+    return await aws.accessKeyId();
+  } catch (error) {
+    const { commonError, failureOf } = await import("../aws/error.ts");
+    throw commonError(failureOf(error)) ?? error;
+  }
+}
+
+function regionOf(context: Context, here: Here, catalog: Catalog | undefined): string {
+  return (
+    text(context, "region") ??
+    context.env["AWS_REGION"] ??
+    context.env["AWS_DEFAULT_REGION"] ??
+    here.settings.region ??
+    catalog?.defaults.region ??
+    "us-east-1"
+  );
+}
+
+async function bucketOf(s3: Aws["s3"], bucket: string, account: string | undefined): Promise<RecordStore> {
+  const { bucketStore } = await import("../aws/record-store.ts");
+  return bucketStore({ s3, bucket, account, wait });
+}
+
+function journalFolder(here: Here, organization: Organization, identity: Identity): string {
+  return `${here.paths.state}/journal/${segmentOf(organization.fingerprint)}/${segmentOf(identity.userid)}`;
+}
+
+/** The believed organization; asked for where the last check is older than five minutes. */
+export async function openOrganization(context: Context): Promise<Organization> {
+  const here = openHere(context);
+  const pinned = pinnedOf(context, here);
+  const recent = recentOrganization(context, here, pinned);
+  if (recent !== undefined) return recent;
+  if (pinned.location.kind === "path") return await readOrganization(context, here, pinned, noBucket);
+  return (await openBase(context, here, pinned)).organization;
+}
+
+function noBucket(): never {
+  throw new Error("a catalog at a path needs no bucket");
+}
+
+/** What is open on this machine. */
+export interface OpenedCache {
+  readonly cache: SessionCache;
+  /** This machine's time. */
+  readonly now: Date;
+  /** The catalog as it was last believed, where one is pinned and was read. */
+  readonly organization: Organization | undefined;
+  pending(): Promise<readonly JournalEntry[]>;
+}
+
+export async function openCache(context: Context): Promise<OpenedCache> {
+  const here = openHere(context);
+  return {
+    cache: here.cache,
+    now: new Date(),
+    get organization() {
+      try {
+        return lastOrganization(context, here, pinnedOf(context, here));
+      } catch {
+        // Without a catalog that is believed, names are taken as they are typed.
+        return undefined;
+      }
+    },
+    async pending() {
+      const { filesIn } = await import("../local/files.ts");
+      const root = `${here.paths.state}/journal`;
+      const all = filesIn(root).flatMap((one) =>
+        filesIn(`${root}/${one}`).map((user) => `${root}/${one}/${user}`),
+      );
+      return (await Promise.all(all.map((folder) => fileJournal(folder).list()))).flat();
+    },
+  };
+}
+
+/** A session that is here and works: no AWS, no network. Anything out of the ordinary is `undefined`. */
+export async function warmSessionHere(
+  context: Context,
+  targets: readonly string[],
+): Promise<Session | undefined> {
+  const flags = ["new", "for", "purpose"].filter((flag) => context.invocation.flags[flag] === true);
+  if (targets.length === 0 || flags.length > 0) return undefined;
+  const here = openHere(context);
+  const key = await here.vault.key();
+  const cipher = key === undefined ? undefined : await import("../session/cache-cipher.ts");
+  return warmSession(targets, {
+    env: callerEnvironment(context, here),
+    platform: context.platform,
+    now: Date.now(),
+    files: process.getBuiltinModule("fs"),
+    ...(key === undefined || cipher === undefined
+      ? {}
+      : { open: (name, encrypted) => cipher.decryptEntry(key, name, encrypted) }),
+  });
+}
+
+/** What `audit` commands need. */
+export interface Audit {
+  readonly store: RecordStore;
+  readonly fingerprint: string;
+  readonly trust: Organization["trust"];
+  readonly clock: Clock;
+  knowsCatalog(digest: string): Promise<boolean>;
+}
+
+export async function openAudit(context: Context): Promise<Audit> {
+  const here = openHere(context);
+  const pinned = pinnedOf(context, here);
+  const { organization, aws, clock } = await openBase(context, here, pinned);
+  const { audit, digest } = organization.catalog;
+  const bucket = text(context, "bucket");
+  const store = await bucketOf(
+    aws.s3,
+    bucket ?? audit.bucket,
+    bucket === undefined ? audit.account : undefined,
+  );
+  return {
+    store,
+    fingerprint: organization.fingerprint,
+    trust: organization.trust,
+    clock,
+    async knowsCatalog(wanted) {
+      if (wanted === digest) return true;
+      const { trust } = organization;
+      const signed = /^[0-9a-f]{64}$/.test(wanted) ? await store.read(`v1/catalog/${wanted}.jws`) : undefined;
+      if (signed === undefined || trust === undefined) return false;
+      try {
+        const { sha256Hex } = await import("../access/digest.ts");
+        return sha256Hex(verifyCatalogFile(signed, trust)) === wanted;
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+/** The audit bucket of a catalog that an administrator holds in hand, to publish it there. */
+export async function openBucket(context: Context, catalog: Catalog): Promise<RecordStore> {
+  const here = openHere(context);
+  const { openAws } = await import("../aws/clients.ts");
+  const { ServerClock } = await import("../aws/server-clock.ts");
+  const aws = openAws({
+    region: regionOf(context, here, catalog),
+    bucketRegion: catalog.audit.region,
+    profile: here.profile,
+    client: clientName,
+    clock: new ServerClock(Date.now),
+    hosts: allowedHosts(context, catalog.endpoints),
+  });
+  return await bucketOf(aws.s3, catalog.audit.bucket, catalog.audit.account);
+}
+
+export async function execPorts(context: Context): Promise<Omit<ExecPorts, "end">> {
+  const here = openHere(context);
+  const { childProcesses } = await import("../local/child-processes.ts");
+  return {
+    children: childProcesses(process.stdin.isTTY === true),
+    monotonic: () => performance.now(),
+    async forget(session) {
+      for (const { name, session: one } of await here.cache.list()) {
+        if (one.request === session.request) await here.cache.remove(name);
+      }
+    },
+  };
+}
+
+/** What leases of a session need: STS alone, asked with the session's own keys. */
+export async function leaseService(
+  context: Context,
+  session: Session,
+): Promise<Pick<LeasePorts, "tokens" | "clock">> {
+  const here = openHere(context);
+  const last = lastOrganization(context, here, pinnedOf(context, here));
+  const { openAws } = await import("../aws/clients.ts");
+  const { ServerClock } = await import("../aws/server-clock.ts");
+  const { tokenService } = await import("../aws/token-service.ts");
+  const clock = new ServerClock(Date.now, serverTime(session, new Date(0)).getTime());
+  const region = session.region ?? regionOf(context, here, last?.catalog);
+  const aws = openAws({
+    region,
+    bucketRegion: region,
+    profile: here.profile,
+    client: clientName,
+    clock,
+    hosts: allowedHosts(context, last?.catalog.endpoints ?? []),
+  });
+  return { tokens: tokenService({ sts: aws.sts, wait }), clock };
+}
+
+export const systemRandom: Random = random;
+
+/**
+ * Lets another process write the end record, so that nobody waits for it: it inherits the environment, and what it has
+ * signed and cannot send, the next run sends. In a pipeline the machine may be gone in a moment: there it is waited for.
+ */
+export async function endInBackground(context: Context, ended: unknown): Promise<void> {
+  const { spawn } = process.getBuiltinModule("child_process");
+  const wait = (context.env["CI"] ?? "") !== "";
+  const profile = text(context, "profile");
+  const args = ["audit", "end", ...(profile === undefined ? [] : ["--profile", profile])];
+  await new Promise<void>((resolve) => {
+    const child = spawn(process.execPath, [process.argv[1] ?? "", ...args], {
+      stdio: ["pipe", "ignore", wait ? "inherit" : "ignore"],
+      detached: !wait,
+      windowsHide: true,
+    });
+    child.once("error", () => resolve());
+    child.stdin.on("error", () => resolve());
+    child.stdin.end(JSON.stringify(ended), () => {
+      if (!wait) {
+        child.unref();
+        resolve();
+      }
+    });
+    if (wait) child.once("exit", () => resolve());
+  });
+}
+
+export function openSettings(context: Context): Settings {
+  return openHere(context).settings;
+}
+
+export async function changeSetting(
+  context: Context,
+  name: keyof Settings,
+  value: Settings[keyof Settings],
+): Promise<void> {
+  await changeSettings(openHere(context).settingsFile, { [name]: value });
+}
+
+interface Examined {
+  readonly name: string;
+  readonly state: "good" | "warning" | "bad";
+  readonly found: string;
+  readonly hint?: string;
+}
+
+/** What `jit doctor` looks at below the ports. */
+export async function examine(context: Context): Promise<{
+  readonly local: readonly Examined[];
+  remote(connection: Connection): Promise<readonly Examined[]>;
+}> {
+  const here = openHere(context);
+  const vault = await here.vault.probe();
+  const sessions = await here.cache.list();
+  return {
+    local: [
+      { name: "jit", state: "good", found: `${version}, Node ${process.versions.node}` },
+      { name: "settings", state: "good", found: here.settingsFile },
+      {
+        name: "sessions",
+        state: "good",
+        found: `${sessions.length} in ${here.paths.cache}/sessions, ${vault.kind === "keyring" ? "encrypted" : "readable by you alone (0600)"}: ${vault.why}`,
+      },
+    ],
+    async remote({ organization }) {
+      const { audit } = organization.catalog;
+      try {
+        for await (const _ of (await openAudit(context)).store.list("v1/trust/")) break;
+        return [
+          {
+            name: "audit bucket",
+            state: "good",
+            found: `${audit.bucket} of ${audit.account} in ${audit.region} answers`,
+          },
+        ];
+      } catch (error) {
+        const message = error instanceof Error ? error.message : "cannot be read";
+        return [{ name: "audit bucket", state: "bad", found: message, hint: "nothing is issued without it" }];
+      }
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import { dirname, join } from "node:path";
+import { allLoopback } from "../../access/endpoints.ts";
+import { believe, type CatalogFiles } from "../../access/load.ts";
+import { type BucketLocation, formatLocation, type PathLocation, unsigned } from "../../access/location.ts";
+import type { Organization } from "../../access/types.ts";
+import type { RecordStore } from "../../audit/ports.ts";
+import { readPublished } from "../../aws/organization-source.ts";
+import { type Believed, readBelieved, writeBelieved } from "../../local/believed.ts";
+import type { Context } from "../context.ts";
+import { readFileIfThere, trustFilesOf } from "./admin-files.ts";
+import type { Here, Pinned } from "./here.ts";
+
+/** How long identity, catalog and trust file count as checked. */
+export const freshMs = 5 * 60_000;
+
+/** Whether something that was checked then needs no new check. A clock that was set back makes everything stale. */
+export function isRecent(checkedAt: number): boolean {
+  const age = Date.now() - checkedAt;
+  return age >= 0 && age < freshMs;
+}
+
+interface Files {
+  readonly trustFiles: readonly Uint8Array[];
+  readonly catalog: CatalogFiles;
+}
+
+/** What this machine believed last, verified anew; `undefined` where that was long ago, or is believed no more. */
+export function recentOrganization(context: Context, here: Here, pinned: Pinned): Organization | undefined {
+  const last = readBelieved(here.places, pinned.text);
+  if (pinned.location.kind === "path" || last.signedCatalog === undefined || !isRecent(last.checkedAt))
+    return undefined;
+  return judge(context, pinned, last, {
+    trustFiles: last.trustFiles,
+    catalog: { signed: last.signedCatalog, yaml: undefined },
+  });
+}
+
+/** The last believed one, however old: for what works without a network. */
+export function lastOrganization(context: Context, here: Here, pinned: Pinned): Organization | undefined {
+  const last = readBelieved(here.places, pinned.text);
+  if (pinned.location.kind === "path") return judge(context, pinned, last, filesAt(pinned.location));
+  if (last.signedCatalog === undefined) return undefined;
+  return judge(context, pinned, last, {
+    trustFiles: last.trustFiles,
+    catalog: { signed: last.signedCatalog, yaml: undefined },
+  });
+}
+
+/** Reads the organization where it is published, verifies it, and remembers what was seen. */
+export async function readOrganization(
+  context: Context,
+  here: Here,
+  pinned: Pinned,
+  bucket: (location: BucketLocation) => Pick<RecordStore, "read" | "readCurrent">,
+  skew: () => number = () => 0,
+): Promise<Organization> {
+  const last = readBelieved(here.places, pinned.text);
+  const { location } = pinned;
+  const files =
+    location.kind === "path" ? filesAt(location) : await filesIn(bucket(location), location, last);
+  const organization = judge(context, pinned, last, files);
+  await remember(here, pinned, organization, files, skew());
+  return organization;
+}
+
+/** Notes the organization as just checked, with how far the clock is off. */
+async function remember(
+  here: Here,
+  pinned: Pinned,
+  organization: Organization,
+  files: Files,
+  skew: number,
+): Promise<void> {
+  const { trust, catalog } = organization;
+  const believed: Believed = {
+    seen: { trust: trust?.version ?? 0, catalog: catalog.version },
+    trustFiles: files.trustFiles,
+    signedCatalog: files.catalog.signed,
+    checkedAt: Date.now(),
+    skew,
+  };
+  await writeBelieved(here.places, pinned.text, believed, catalog.digest, here.lock);
+}
+
+async function filesIn(
+  store: Pick<RecordStore, "read" | "readCurrent">,
+  location: BucketLocation,
+  last: Believed,
+): Promise<Files> {
+  const published = await readPublished(store, location, last.trustFiles.length);
+  return {
+    trustFiles: [...last.trustFiles, ...published.trustFiles],
+    catalog: { signed: published.signedCatalog, yaml: undefined },
+  };
+}
+
+function filesAt(location: PathLocation): Files {
+  return {
+    trustFiles: trustFilesOf(join(dirname(location.catalog), "trust")),
+    catalog: { signed: readFileIfThere(location.signed), yaml: readFileIfThere(location.catalog) },
+  };
+}
+
+function judge(
+  context: Context,
+  pinned: Pinned,
+  last: Believed,
+  { trustFiles, catalog }: Files,
+): Organization {
+  return believe({
+    trustFiles,
+    catalog: pinned.fingerprint === unsigned ? { signed: undefined, yaml: catalog.yaml } : catalog,
+    fingerprint: pinned.fingerprint,
+    seen: last.seen,
+    allowUnsigned: allLoopback(context.env),
+    source: formatLocation(pinned.location),
+  });
+}

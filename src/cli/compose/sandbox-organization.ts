@@ -1,0 +1,71 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { signCatalog } from "../../access/trust/catalog-file.ts";
+import { makeTrust, readTrust, signTrust, trustDigest } from "../../access/trust/trust-file.ts";
+import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
+import { AUDIT_BUCKET } from "../../sandbox/account.ts";
+import type { WholeSandbox } from "../../sandbox/sandbox.ts";
+import { sandboxCatalog } from "../sandbox-catalog.ts";
+import { createAdminKey, readAdminKey } from "./admin-keys.ts";
+
+export interface SandboxOrganization {
+  /** `s3://bucket#fingerprint` */
+  readonly location: string;
+  readonly adminKey: string;
+  readonly catalog: string;
+}
+
+/**
+ * Makes the sandbox's organization as an administrator would: a key, a trust file, a signed catalog, all published in
+ * the audit bucket. In a folder that has one already (`--dir`), it is published as it stands.
+ */
+export async function publishOrganization(
+  running: WholeSandbox,
+  directory: string,
+  keep: boolean,
+): Promise<SandboxOrganization> {
+  privateDirectory(directory);
+  const files = {
+    key: join(directory, "admin.jwk"),
+    catalog: join(directory, "jit.yaml"),
+    signed: join(directory, "jit.yaml.jws"),
+    trust: join(directory, "trust.json"),
+  };
+  const known = keep && Object.values(files).every((path) => existsSync(path));
+  if (!known) {
+    for (const path of Object.values(files)) if (existsSync(path)) rmSync(path);
+    const signer = createAdminKey(files.key);
+    const trust = makeTrust({
+      organization: "acme",
+      threshold: 1,
+      administrators: [{ name: "admin", key: signer.publicKey }],
+      tokenIssuers: [{ issuer: running.url, keys: [publicTokenKey(running)] }],
+    });
+    writePrivate(files.trust, await signTrust(trust, signer));
+    writePrivate(files.catalog, sandboxCatalog);
+    writePrivate(
+      files.signed,
+      await signCatalog(new TextEncoder().encode(sandboxCatalog), readAdminKey(files.key)),
+    );
+  }
+  const trust = readPrivate(files.trust) ?? new Uint8Array();
+  const signed = readPrivate(files.signed) ?? new Uint8Array();
+  if (!known) {
+    running.seed.putObject(AUDIT_BUCKET, "v1/trust/1.json", trust, running.now());
+    running.seed.putObject(AUDIT_BUCKET, "v1/catalog/current.jws", signed, running.now());
+  }
+  return {
+    location: `s3://${AUDIT_BUCKET}#${trustDigest(readTrust(trust).trust)}`,
+    adminKey: files.key,
+    catalog: files.catalog,
+  };
+}
+
+/** The key with which the sandbox's STS signs statements, as an administrator would archive it from the issuer's JWKS. */
+function publicTokenKey(running: WholeSandbox): Record<string, string> {
+  const { publicJwk } = running.world.stsKeys.key("ES384");
+  const entries = Object.entries(publicJwk);
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+}

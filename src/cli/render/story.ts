@@ -1,0 +1,49 @@
+import { formatDuration } from "../../access/duration.ts";
+import type { StoryEntry } from "../../audit/story.ts";
+import type { SealedText } from "../../audit/types.ts";
+
+/** What a record says, in words; not yet escaped. */
+export function entryText({ record }: StoryEntry): string[] {
+  switch (record?.type) {
+    case "request":
+      return [
+        `asks for ${record.targets.join(" ")} for ${formatDuration(record.duration)}, purpose ${record.purpose}`,
+        `reason: ${sealed(record.reason)}${record.ticket === "-" ? "" : `   ticket: ${sealed(record.ticket)}`}`,
+        ...circumstances(record.claimed),
+      ];
+    case "issue":
+      return [
+        `${record.renews === "-" ? "session" : "renewed session"} ${record.sessionName} of ${record.role}`,
+        `access key ${record.accessKeyId}, grant until ${record.notAfter}, policy of ${record.policy.length} characters`,
+      ];
+    case "end":
+      return [
+        record.outcome === "forgotten"
+          ? "forgotten by the requester"
+          : `a command ended with exit code ${record.exitCode} after ${formatDuration(record.seconds)}`,
+      ];
+    case "abort":
+      return [
+        `did not go on: ${record.code} at ${record.step}`,
+        ...(record.accessKeyId === "-" ? [] : [`the session ${record.accessKeyId} was handed to nobody`]),
+      ];
+    case "approval":
+    case "denial":
+      return record.comment === "-" ? [] : [sealed(record.comment)];
+    case "revoke":
+      return [`revokes ${record.sessionName} of ${record.role}: ${record.reason}`];
+    default:
+      return [];
+  }
+}
+
+function sealed(text: SealedText): string {
+  return "text" in text ? text.text : `kept elsewhere (SHA-256 ${text.sha256.slice(0, 12)}…)`;
+}
+
+function circumstances(claimed: Readonly<Record<string, string>>): string[] {
+  const entries = Object.entries(claimed);
+  return entries.length === 0
+    ? []
+    : [`claimed: ${entries.map(([name, value]) => `${name} ${value}`).join(", ")}`];
+}

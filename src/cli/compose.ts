@@ -6,6 +6,7 @@ import type { Catalog, Circumstances, Identity, Organization, Target } from "../
 import type { AppendPorts } from "../audit/append.ts";
 import type { Clock, JournalEntry, Random, RecordStore } from "../audit/ports.ts";
 import type { Aws } from "../aws/clients.ts";
+import { JitError } from "../error.ts";
 import { readIdentity, writeIdentity } from "../local/believed.ts";
 import { fileJournal } from "../local/journal.ts";
 import { segmentOf } from "../local/paths.ts";
@@ -217,14 +218,32 @@ function sourceIdentityIn(jwt: string): string | undefined {
   }
 }
 
+/**
+ * Resolves the caller's own credentials. A profile whose `credential_process` is jit itself would go round for ever: the
+ * marker, which that process inherits, lets it say so.
+ */
 async function keyIdOf(aws: Aws): Promise<string> {
+  if (process.env[resolving] !== undefined) {
+    throw new JitError(
+      "AWS_PROFILE_LOOP",
+      "the AWS profile that jit asks with gets its credentials from jit",
+      {
+        hint: "name your own profile in that line of ~/.aws/config: jit credentials --profile YOURS TARGET",
+      },
+    );
+  }
+  process.env[resolving] = "1";
   try {
     return await aws.accessKeyId();
   } catch (error) {
     const { commonError, failureOf } = await import("../aws/error.ts");
     throw commonError(failureOf(error)) ?? error;
+  } finally {
+    delete process.env[resolving];
   }
 }
+
+const resolving = "JIT_RESOLVING";
 
 function regionOf(context: Context, here: Here, catalog: Catalog | undefined): string {
   return (
@@ -304,15 +323,19 @@ export async function warmSessionHere(
   const here = openHere(context);
   const key = await here.vault.key();
   const cipher = key === undefined ? undefined : await import("../session/cache-cipher.ts");
-  return warmSession(targets, {
-    env: callerEnvironment(context, here),
-    platform: context.platform,
-    now: Date.now(),
-    files: process.getBuiltinModule("fs"),
-    ...(key === undefined || cipher === undefined
-      ? {}
-      : { open: (name, encrypted) => cipher.decryptEntry(key, name, encrypted) }),
-  });
+  return warmSession(
+    targets,
+    {
+      env: context.env,
+      platform: context.platform,
+      now: Date.now(),
+      files: process.getBuiltinModule("fs"),
+      ...(key === undefined || cipher === undefined
+        ? {}
+        : { open: (name, encrypted) => cipher.decryptEntry(key, name, encrypted) }),
+    },
+    here.profile,
+  );
 }
 
 /** What `audit` commands need. */

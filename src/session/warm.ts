@@ -1,4 +1,4 @@
-import { type Encrypted, parseEntry } from "./cache-entry.ts";
+import { type Encrypted, fieldsOf, parseEntry, parseJson } from "./cache-entry.ts";
 import { type CacheName, cacheName } from "./cache-name.ts";
 import { callerFingerprint, type Environment, type WarmFiles } from "./caller-fingerprint.ts";
 import { currentCatalog, type PinnedOrganization, parsePinned } from "./current-catalog.ts";
@@ -29,22 +29,46 @@ const harmless = new Set(["JIT_REASON", "JIT_PURPOSE", "JIT_TICKET", "JIT_FOR"])
  * @returns the text for stdout, or `undefined` where anything at all is out of the ordinary: the cold path decides then
  */
 export function answerWarm(argv: readonly string[], machine: WarmMachine): string | undefined {
-  const [command, ...targets] = argv;
-  if (command !== "credentials" || targets.length === 0 || !targets.every(isTarget)) return undefined;
+  const asked = parseArguments(argv);
+  if (asked === undefined) return undefined;
   if (Object.keys(machine.env).some((name) => name.startsWith("JIT_") && !harmless.has(name)))
     return undefined;
-  const session = warmSession(targets, machine);
+  const session = warmSession(asked.targets, machine, asked.profile);
   return session === undefined ? undefined : printProcess(session);
 }
 
+/** `credentials [--profile NAME] TARGET…`, and nothing else. */
+function parseArguments(
+  argv: readonly string[],
+): { targets: readonly string[]; profile?: string } | undefined {
+  if (argv[0] !== "credentials") return undefined;
+  const named = argv[1] === "--profile" ? 3 : argv[1]?.startsWith("--profile=") === true ? 2 : 1;
+  const targets = argv.slice(named);
+  if (targets.length === 0 || !targets.every(isTarget)) return undefined;
+  if (named === 1) return { targets };
+  const profile = named === 3 ? argv[2] : argv[1]?.slice("--profile=".length);
+  return profile ? { targets, profile } : undefined;
+}
+
+/** The AWS profile that a flag, `JIT_PROFILE` or the settings name, as the SDK would find it. */
+export function withProfile(env: Environment, profile: string | undefined): Environment {
+  return profile === undefined ? env : { ...env, AWS_PROFILE: profile };
+}
+
 /** The session of these targets, if the cache holds it and it is fresh. */
-export function warmSession(targets: readonly string[], machine: WarmMachine): Session | undefined {
+export function warmSession(
+  targets: readonly string[],
+  machine: WarmMachine,
+  profile?: string,
+): Session | undefined {
   try {
-    const { env, files } = machine;
-    const places = warmPlaces(env, machine.platform);
+    const { files } = machine;
+    const places = warmPlaces(machine.env, machine.platform);
     if (places === undefined) return undefined;
-    const organization = pinnedHere(env, () => files.readFileSync(places.config, "utf8"));
+    const config = readIfThere(places.config, files);
+    const organization = pinnedHere(machine.env, () => config);
     if (organization === undefined) return undefined;
+    const env = withProfile(machine.env, profile ?? (machine.env["JIT_PROFILE"] || profileIn(config)));
     const catalog = currentCatalog(files.readFileSync(places.current, "utf8"), organization);
     if (catalog === undefined) return undefined;
     const { name, inputs } = sessionName(
@@ -58,6 +82,20 @@ export function warmSession(targets: readonly string[], machine: WarmMachine): S
   } catch {
     return undefined;
   }
+}
+
+/** A person may have no settings: a pipeline says all by variables. */
+function readIfThere(path: string, files: WarmFiles): string {
+  try {
+    return files.readFileSync(path, "utf8");
+  } catch {
+    return "{}";
+  }
+}
+
+function profileIn(config: string): string | undefined {
+  const profile = fieldsOf(parseJson(config))?.["profile"];
+  return typeof profile === "string" && profile !== "" ? profile : undefined;
 }
 
 /** `JIT_ORGANIZATION`, else what `jit use` has pinned. @param config reads the settings; throws where there are none */

@@ -213,24 +213,28 @@ describe("jit env", () => {
 });
 
 describe("real clients", () => {
-  /** An AWS config whose only profile fetches from jit. */
+  /** A machine whose AWS profile `customers` fetches from jit, which asks with the profile `alice`. */
   async function withProfile() {
-    const alice = await open();
-    mkdirSync(join(alice.home, ".aws"), { recursive: true });
+    const alice = await machine("alice");
     const binary = join(import.meta.dirname, "../../bin/jit.js");
-    // The helper runs with alice's own keys, the client without them: as a profile of hers would do it.
-    const own = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-      .map((name) => `${name}=${alice.env[name]}`)
-      .join(" ");
+    mkdirSync(join(alice.home, ".aws"), { recursive: true });
+    writeFileSync(
+      join(alice.home, ".aws/credentials"),
+      `[alice]\naws_access_key_id = ${alice.env["AWS_ACCESS_KEY_ID"]}\naws_secret_access_key = ${alice.env["AWS_SECRET_ACCESS_KEY"]}\n`,
+      { mode: 0o600 },
+    );
+    const helper = `${process.execPath} ${binary} credentials`;
     writeFileSync(
       join(alice.home, ".aws/config"),
-      `[profile customers]\nregion = eu-central-1\ncredential_process = env ${own} ${process.execPath} ${binary} credentials customers:read\n`,
+      `[profile customers]\nregion = eu-central-1\ncredential_process = ${helper} --profile alice customers:read\n[profile loop]\ncredential_process = ${helper} customers:read\n`,
     );
-    return {
-      alice,
-      env: { AWS_PROFILE: "customers", AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined },
-    };
+    alice.env = { ...alice.env, AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+    expect((await alice.jit(["request", "customers:read", "--profile", "alice", ...why])).code).toBe(0);
+    return { alice, env: { AWS_PROFILE: "customers" } };
   }
+
+  /** Debian's AWS CLI and boto3 are older than AWS_ENDPOINT_URL. */
+  const endpoint = () => ["--endpoint-url", sandbox().url];
 
   test("AWS SDK for JavaScript: credential_process and environment", async () => {
     const { alice, env } = await withProfile();
@@ -239,7 +243,18 @@ describe("real clients", () => {
       code: 0,
       stdout: expect.stringContaining('"0007"'),
     });
-    expect((await alice.jit(["exec", "customers:read", "--", node, ...args])).code).toBe(0);
+    expect(
+      (await alice.jit(["exec", "--profile", "alice", "customers:read", "--", node, ...args])).code,
+    ).toBe(0);
+  });
+
+  test("a profile that fetches from jit and that jit asks with is no endless loop", async () => {
+    const { alice } = await withProfile();
+    const looped = await alice.jit(["credentials", "orders:read"], {
+      env: { AWS_PROFILE: "loop", ...whyVariables },
+    });
+    expect(looped.code).toBe(8);
+    expect(looped.stdout).toBe("");
   });
 
   test.skipIf(!has("/usr/bin/aws"))(
@@ -247,41 +262,19 @@ describe("real clients", () => {
     { timeout: 90_000 },
     async () => {
       const { alice, env } = await withProfile();
-      const cp = await alice.run("/usr/bin/aws", ["s3", "cp", profile, "-"], { env });
+      const aws = (...args: string[]) => ["/usr/bin/aws", ...endpoint(), "s3", ...args];
+      const exec = (...args: string[]) => alice.jit(["exec", "--profile", "alice", ...args]);
+      const cp = await alice.run("/usr/bin/aws", aws("cp", profile, "-").slice(1), { env });
       expect(cp).toMatchObject({ code: 0, stdout: expect.stringContaining('"0007"') });
-      const ls = await alice.jit([
-        "exec",
-        "customers:read",
-        "--",
-        "/usr/bin/aws",
-        "s3",
-        "ls",
-        "s3://acme-customers/profiles/",
-      ]);
+      const ls = await exec("customers:read", "--", ...aws("ls", "s3://acme-customers/profiles/"));
       expect(ls).toMatchObject({ code: 0, stdout: expect.stringContaining("0007.json") });
-      const leased = await alice.jit([
-        "exec",
-        "--lease",
-        "5m",
-        "customers:read",
-        "--",
-        "/usr/bin/aws",
-        "s3",
-        "cp",
-        profile,
-        "-",
-      ]);
+      const leased = await exec("--lease", "5m", "customers:read", "--", ...aws("cp", profile, "-"));
       expect(leased).toMatchObject({ code: 0, stdout: expect.stringContaining('"0007"') });
-      const denied = await alice.jit([
-        "exec",
+      const denied = await exec(
         "customers:read",
         "--",
-        "/usr/bin/aws",
-        "s3",
-        "cp",
-        "s3://acme-customers/lists/customers.csv",
-        "-",
-      ]);
+        ...aws("cp", "s3://acme-customers/lists/customers.csv", "-"),
+      );
       expect(denied.code).not.toBe(0);
       expect(denied.stderr).toMatch(/403|AccessDenied|Forbidden/);
     },
@@ -292,7 +285,7 @@ describe("real clients", () => {
     { timeout: 90_000 },
     async () => {
       const alice = await open();
-      const script = `import boto3; print(boto3.client("s3").get_object(Bucket="acme-customers", Key="profiles/0007.json")["Body"].read().decode())`;
+      const script = `import boto3; print(boto3.client("s3", endpoint_url="${sandbox().url}").get_object(Bucket="acme-customers", Key="profiles/0007.json")["Body"].read().decode())`;
       for (const lease of [[], ["--lease", "5m"]]) {
         const read = await alice.jit([
           "exec",

@@ -217,3 +217,16 @@ export async function startSandbox(): Promise<SandboxProcess> {
   ) as SandboxStateFile;
   return new SandboxProcess(url, machine, child, state);
 }
+
+/** Tries until it no longer throws, for what another process does in its own time; at most ten seconds. */
+export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  const end = performance.now() + 10_000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+}

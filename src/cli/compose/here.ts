@@ -12,7 +12,7 @@ import { readSettings, type Settings } from "../../local/settings.ts";
 import { type KeyringVault, keyringVault } from "../../local/vault.ts";
 import type { PinnedOrganization } from "../../session/current-catalog.ts";
 import type { Lock, SessionCache } from "../../session/ports.ts";
-import { pinnedHere } from "../../session/warm.ts";
+import { pinnedHere, withProfile } from "../../session/warm.ts";
 import { type Context, text } from "../context.ts";
 
 /** What is on this machine: nothing here asks AWS or loads its SDK. */
@@ -79,7 +79,7 @@ export function callerEnvironment(
   context: Context,
   here: Here,
 ): Readonly<Record<string, string | undefined>> {
-  return here.profile === undefined ? context.env : { ...context.env, AWS_PROFILE: here.profile };
+  return withProfile(context.env, here.profile);
 }
 
 /**

@@ -51,7 +51,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
         // A retry after a lost reply meets our own object: only the very same bytes are a success.
         if (createOnly && (failure.status === 412 || failure.status === 409))
           return await mustBeSame(key, bytes);
-        throw explain(failure, bucket, `write ${key}`);
+        throw explain(failure, bucket, `write ${nameOf(key)}`);
       }
     }
   }
@@ -86,7 +86,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
       if (error instanceof JitError) throw error;
       const failure = failureOf(error);
       if (failure.status === 404 && failure.name !== "NoSuchBucket") return undefined;
-      throw explain(failure, bucket, `read ${key}`);
+      throw explain(failure, bucket, `read ${nameOf(key)}`);
     }
   }
 
@@ -173,6 +173,12 @@ function listed(one: Listed, isDeleteMarker: boolean): ListedObject {
     isLatest: one.IsLatest ?? false,
     isDeleteMarker,
   };
+}
+
+/** `the request record` of a record's long key; other keys as they are. */
+function nameOf(key: string): string {
+  const type = /^v1\/rec\/.*\.([a-z]+)\.jws$/.exec(key)?.[1];
+  return type === undefined ? key : `the ${type} record`;
 }
 
 function latest(a: ListedObject, b: ListedObject): number {

@@ -9,6 +9,7 @@ import { type SignedRequest, sameSignature } from "./sigv4.ts";
  *
  * - `POST /_sandbox/faults` adds a rule (or a list of rules), `DELETE` clears them, `GET` shows them
  * - `GET /_sandbox/calls` is the log, `DELETE` empties it
+ * - `POST /_sandbox/tamper` with `{"bucket": "b", "key": "k"}` changes one bit of an object behind S3's back
  * - `POST /_sandbox/clock` with `{"seconds": 3600}` moves the clock; `GET` tells the time
  */
 export interface Control {
@@ -17,6 +18,7 @@ export interface Control {
   readonly token: string;
   now(): Date;
   advanceClock(seconds: number): void;
+  tamper(bucket: string, key: string): boolean;
 }
 
 export function controlReply(control: Control, request: SignedRequest): Reply {
@@ -36,6 +38,8 @@ export function controlReply(control: Control, request: SignedRequest): Reply {
       return json(200, []);
     case "POST /_sandbox/faults":
       return addFaults(control, bodyOf(request));
+    case "POST /_sandbox/tamper":
+      return tamper(control, bodyOf(request));
     case "GET /_sandbox/clock":
       return json(200, { now: control.now().toISOString() });
     case "POST /_sandbox/clock":
@@ -59,6 +63,13 @@ function addFaults(control: Control, body: unknown): Reply {
   if (good.length !== rules.length) return json(400, { error: "not a fault rule" });
   for (const rule of good) control.faults.add(rule);
   return json(200, control.faults.rules);
+}
+
+function tamper(control: Control, body: unknown): Reply {
+  const { bucket, key } = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  if (typeof bucket !== "string" || typeof key !== "string")
+    return json(400, { error: "bucket and key are needed" });
+  return control.tamper(bucket, key) ? json(200, {}) : json(404, { error: "no such object" });
 }
 
 function moveClock(control: Control, body: unknown): Reply {

@@ -72,6 +72,7 @@ export async function openSandbox(options: WholeSandboxOptions): Promise<WholeSa
       cloudtrail: trail,
     },
     wellKnown: wellKnown(world),
+    tamper: s3.seed.tamper,
   });
   return {
     ...running,

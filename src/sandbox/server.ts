@@ -21,6 +21,8 @@ export interface SandboxOptions {
   readonly keys: KeyLookup;
   readonly services: Services;
   readonly wellKnown?: WellKnown;
+  /** Changes an object behind S3's back; `false` where there is none. */
+  readonly tamper?: (bucket: string, key: string) => boolean;
 }
 
 /** A running sandbox. */
@@ -97,6 +99,10 @@ class Endpoint implements Control {
     return new Date(this.#options.now().getTime() + this.#offsetMs);
   }
 
+  tamper(bucket: string, key: string): boolean {
+    return this.#options.tamper?.(bucket, key) ?? false;
+  }
+
   advanceClock(seconds: number): void {
     this.#offsetMs += seconds * 1000;
   }
@@ -150,6 +156,15 @@ class Endpoint implements Control {
         const code = ending.code ?? codeOfStatus(asked.service, ending.status);
         throw new AwsError(code, ending.status, "The sandbox was told to fail");
       }
+      // Identity tokens are asked for with a bearer, which is no AWS signature.
+      if (
+        signature.value === undefined &&
+        request.method === "GET" &&
+        request.path.includes("/.well-known/")
+      ) {
+        const page = this.#options.wellKnown?.(this.#unsigned(request, incoming, ids.requestId));
+        if (page !== undefined) return { reply: page };
+      }
       if (signature.failure !== undefined) throw signature.failure;
       const call = this.#authenticate(request, incoming, signature.value, ids.requestId);
       const reply = await this.#dispatch(call, asked);
@@ -172,13 +187,23 @@ class Endpoint implements Control {
       credential === undefined ? undefined : verifySignature(request, credential, this.#options.keys, now);
     const { body, trailers } = contentOf(request, verified);
     return {
-      method: request.method,
-      path: request.path,
-      query: request.query,
+      ...this.#unsigned(request, incoming, requestId, now),
       headers: trailers.size === 0 ? request.headers : new Map([...request.headers, ...trailers]),
       body,
       caller: verified?.key.caller,
       region: credential?.region ?? "us-east-1",
+    };
+  }
+
+  #unsigned(request: SignedRequest, incoming: IncomingMessage, requestId: string, now = this.now()): Call {
+    return {
+      method: request.method,
+      path: request.path,
+      query: request.query,
+      headers: request.headers,
+      body: request.body,
+      caller: undefined,
+      region: "us-east-1",
       sourceIp: incoming.socket.remoteAddress ?? HOST,
       userAgent: request.headers.get("user-agent") ?? "",
       requestId,
@@ -188,11 +213,7 @@ class Endpoint implements Control {
   }
 
   #dispatch(call: Call, { service, protocol }: Asked): Promise<Reply> | Reply {
-    const { services, wellKnown } = this.#options;
-    if (call.caller === undefined && call.method === "GET" && call.path.includes("/.well-known/")) {
-      const reply = wellKnown?.(call);
-      if (reply !== undefined) return reply;
-    }
+    const { services } = this.#options;
     if (service === "s3") return services.s3.handle(call);
     if (service === "sts") return services.sts.handle(call);
     if (service !== "iam" && service !== "cloudtrail") throw unknownService(protocol);

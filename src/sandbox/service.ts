@@ -134,6 +134,11 @@ export interface BucketSeed {
   ): void;
   putObject(bucket: string, key: string, body: string | Uint8Array, modified: Date): void;
   hasBucket(name: string): boolean;
+  /**
+   * Changes one bit of the newest version of an object where it lies, as no API can: what a broken or malicious store
+   * would do. `false` where there is no such object.
+   */
+  tamper(bucket: string, key: string): boolean;
 }
 
 /** The sandbox's services. The server serializes an `AwsError` that `handle` throws as the service's protocol does. */

@@ -129,6 +129,20 @@ function seedOf(s3: S3): BucketSeed {
         policy,
       });
     },
+    tamper(bucket, key) {
+      const [version] = s3.storage.bucket(bucket) === undefined ? [] : s3.storage.versions(bucket, key);
+      if (version === undefined || version.body.length === 0) return false;
+      const body = Uint8Array.from(version.body);
+      const middle = body.length >> 1;
+      body[middle] = (body[middle] ?? 0) ^ 1;
+      const { checksum } = version;
+      const again =
+        checksum === undefined
+          ? undefined
+          : { ...checksum, value: computeChecksum(checksum.algorithm, body) };
+      s3.storage.putVersion(bucket, { ...version, body, etag: md5Tag(body), checksum: again });
+      return true;
+    },
     putObject(bucket, key, content, modified) {
       const body = typeof content === "string" ? Buffer.from(content) : content;
       const settings = s3.storage.bucket(bucket);

@@ -29,15 +29,16 @@ describe("the short cuts say what the policy language says", () => {
   });
 
   test("of ARNs", () => {
-    const arn = fc
+    const whole = (arn: string) => arn.startsWith("arn:aws:s3:::");
+    const arns = fc
       .tuple(fc.constantFrom("arn:aws:s3:::", "arn:aws:s3:", "arn:aws:", ""), pattern)
       .map((parts) => parts.join(""));
     fc.assert(
-      fc.property(arn, arn, (wide, narrow) => {
+      fc.property(arns, arns, (wide, narrow) => {
         fc.pre(wide !== narrow);
-        // Only the short cut says yes without a look at the parts, so it must never say it alone.
+        // A cover may be missed where parts of the ARN are left out, never made up.
         if (coversResource(wide, narrow)) expect(exactlyResource(wide, narrow)).toBe(true);
-        else if (wide.startsWith("arn:aws:s3:::")) expect(exactlyResource(wide, narrow)).toBe(false);
+        else if (whole(wide) && whole(narrow)) expect(exactlyResource(wide, narrow)).toBe(false);
       }),
       { numRuns: 2000 },
     );

@@ -1,6 +1,7 @@
 // Builds dist/: the command line as one bundle with splitting, and the hot path as a file of its own.
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
+import { relative, resolve } from "node:path";
 import { init, parse } from "es-module-lexer";
 import * as esbuild from "esbuild";
 
@@ -28,17 +29,48 @@ const common = {
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist", { recursive: true });
 
+// What most runs need is one file: each further file costs a third of a millisecond. What this file imports dynamically
+// and is not named here is a file of its own, and those share their chunks.
+const light = ["run", "commands/status", "commands/exec", "commands/credentials", "../local/child-processes"];
+const lightFiles = new Set(light.map((name) => resolve("src/cli", `${name}.ts`)));
+const heavy = new Map();
+const separate = {
+  name: "separate",
+  setup(build) {
+    build.onResolve({ filter: /./ }, ({ kind, path, resolveDir }) => {
+      if (kind !== "dynamic-import" || common.external.includes(path)) return undefined;
+      if (!path.startsWith(".")) {
+        heavy.set(`package/${path}`, path);
+        return { path: `./part/package/${path}.js`, external: true };
+      }
+      const file = resolve(resolveDir, path);
+      if (lightFiles.has(file)) return undefined;
+      const name = relative("src", file).replace(/\.ts$/, "");
+      heavy.set(name, file);
+      return { path: `./part/${name}.js`, external: true };
+    });
+  },
+};
 const cli = await esbuild.build({
   ...common,
   banner: { js: banner },
   entryPoints: { cli: "src/cli/main.ts" },
   outdir: "dist",
+  plugins: [separate],
+  metafile: true,
+});
+const parts = await esbuild.build({
+  ...common,
+  banner: { js: banner },
+  entryPoints: Object.fromEntries(heavy),
+  outdir: "dist/part",
   splitting: true,
   chunkNames: "chunk/[name]-[hash]",
   metafile: true,
 });
 await esbuild.build({ ...common, entryPoints: { warm: "src/session/warm.ts" }, outdir: "dist" });
-writeFileSync("dist/meta.json", JSON.stringify(cli.metafile));
+const outputs = { ...cli.metafile.outputs, ...parts.metafile.outputs };
+writeFileSync("dist/meta.json", JSON.stringify({ outputs }));
 
 await init;
 for (const name of readdirSync("dist", { recursive: true })) {
@@ -59,7 +91,7 @@ function rewriteBuiltins(code) {
   for (const found of imports) {
     const name = found.n?.replace(/^node:/, "");
     if (name === undefined || !builtin.has(name)) continue;
-    const got = `process.getBuiltinModule(${JSON.stringify(name)})`;
+    const got = builtinValue(name);
     if (found.d >= 0) {
       out += code.slice(at, found.ss);
       // `default` beside the module's own members, without copying (and so running) its getters.
@@ -74,6 +106,13 @@ function rewriteBuiltins(code) {
     at = found.se;
   }
   return out + code.slice(at);
+}
+
+/** What stands for a builtin module. `child_process` costs 4 ms and is mostly not used: it is loaded at first use. */
+function builtinValue(name) {
+  if (name === "process") return "process";
+  const got = `process.getBuiltinModule(${JSON.stringify(name)})`;
+  return name === "child_process" ? `new Proxy({},{get:(t,k)=>${got}[k]})` : got;
 }
 
 function binding(clause, got) {

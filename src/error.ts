@@ -21,3 +21,11 @@ export function codeOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
+
+/**
+ * Whether an error is ours, whichever of the bundle's files made it: each has its own copy of the class, so `instanceof`
+ * tells only of one.
+ */
+export function isJitError(error: unknown): error is JitError {
+  return error instanceof Error && error.name === "JitError" && codeOf(error) !== undefined;
+}

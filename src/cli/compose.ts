@@ -4,35 +4,28 @@ import type { ProjectFile } from "../access/project.ts";
 import { verifyCatalogFile } from "../access/trust/catalog-file.ts";
 import type { Catalog, Circumstances, Identity, Organization, Target } from "../access/types.ts";
 import type { AppendPorts } from "../audit/append.ts";
-import type { Clock, JournalEntry, Random, RecordStore } from "../audit/ports.ts";
+import type { Clock, RecordStore } from "../audit/ports.ts";
 import type { Aws } from "../aws/clients.ts";
 import { JitError } from "../error.ts";
 import { readIdentity, writeIdentity } from "../local/believed.ts";
 import { fileJournal } from "../local/journal.ts";
 import { segmentOf } from "../local/paths.ts";
-import { changeSettings, type Settings } from "../local/settings.ts";
+import type { Settings } from "../local/settings.ts";
 import { targetNames } from "../session/assume-input.ts";
 import { abandoned, handedOver } from "../session/attempt.ts";
 import type { CacheName } from "../session/cache-name.ts";
-import type { ExecPorts } from "../session/exec.ts";
 import type { LeasePorts } from "../session/lease.ts";
 import type { PlanPorts } from "../session/plan.ts";
-import type { SessionCache, TokenService } from "../session/ports.ts";
+import type { TokenService } from "../session/ports.ts";
 import type { RequestPorts } from "../session/request-access.ts";
 import type { SingleFlightPorts } from "../session/single-flight.ts";
 import { serverTime } from "../session/status.ts";
 import type { Session } from "../session/types.ts";
-import { sessionName, warmSession } from "../session/warm.ts";
-import {
-  allowedHosts,
-  callerEnvironment,
-  type Here,
-  openHere,
-  type Pinned,
-  pinnedOf,
-  projectOf,
-} from "./compose/here.ts";
+import { sessionName } from "../session/warm.ts";
+import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
+import { systemRandom as random, useCompileCache } from "./compose/local.ts";
 import { isRecent, lastOrganization, readOrganization, recentOrganization } from "./compose/organization.ts";
+import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
 import { type Context, text } from "./context.ts";
 import { version } from "./version.ts";
 
@@ -141,8 +134,6 @@ function nameOf(
   );
 }
 
-const random: Random = { bytes: (count) => process.getBuiltinModule("crypto").randomBytes(count) };
-
 interface Base {
   readonly organization: Organization;
   readonly identity: Identity;
@@ -153,6 +144,7 @@ interface Base {
 }
 
 async function openBase(context: Context, here: Here, pinned: Pinned): Promise<Base> {
+  await useCompileCache(context);
   const last = lastOrganization(context, here, pinned);
   const hosts = allowedHosts(context, last?.catalog.endpoints ?? []);
   const { openAws } = await import("../aws/clients.ts");
@@ -279,65 +271,6 @@ function noBucket(): never {
   throw new Error("a catalog at a path needs no bucket");
 }
 
-/** What is open on this machine. */
-export interface OpenedCache {
-  readonly cache: SessionCache;
-  /** This machine's time. */
-  readonly now: Date;
-  /** The catalog as it was last believed, where one is pinned and was read. */
-  readonly organization: Organization | undefined;
-  pending(): Promise<readonly JournalEntry[]>;
-}
-
-export async function openCache(context: Context): Promise<OpenedCache> {
-  const here = openHere(context);
-  return {
-    cache: here.cache,
-    now: new Date(),
-    get organization() {
-      try {
-        return lastOrganization(context, here, pinnedOf(context, here));
-      } catch {
-        // Without a catalog that is believed, names are taken as they are typed.
-        return undefined;
-      }
-    },
-    async pending() {
-      const { filesIn } = await import("../local/files.ts");
-      const root = `${here.paths.state}/journal`;
-      const all = filesIn(root).flatMap((one) =>
-        filesIn(`${root}/${one}`).map((user) => `${root}/${one}/${user}`),
-      );
-      return (await Promise.all(all.map((folder) => fileJournal(folder).list()))).flat();
-    },
-  };
-}
-
-/** A session that is here and works: no AWS, no network. Anything out of the ordinary is `undefined`. */
-export async function warmSessionHere(
-  context: Context,
-  targets: readonly string[],
-): Promise<Session | undefined> {
-  const flags = ["new", "for", "purpose"].filter((flag) => context.invocation.flags[flag] === true);
-  if (targets.length === 0 || flags.length > 0) return undefined;
-  const here = openHere(context);
-  const key = await here.vault.key();
-  const cipher = key === undefined ? undefined : await import("../session/cache-cipher.ts");
-  return warmSession(
-    targets,
-    {
-      env: context.env,
-      platform: context.platform,
-      now: Date.now(),
-      files: process.getBuiltinModule("fs"),
-      ...(key === undefined || cipher === undefined
-        ? {}
-        : { open: (name, encrypted) => cipher.decryptEntry(key, name, encrypted) }),
-    },
-    here.profile,
-  );
-}
-
 /** What `audit` commands need. */
 export interface Audit {
   readonly store: RecordStore;
@@ -394,20 +327,6 @@ export async function openBucket(context: Context, catalog: Catalog): Promise<Re
   return await bucketOf(aws.s3, catalog.audit.bucket, catalog.audit.account);
 }
 
-export async function execPorts(context: Context): Promise<Omit<ExecPorts, "end">> {
-  const here = openHere(context);
-  const { childProcesses } = await import("../local/child-processes.ts");
-  return {
-    children: childProcesses(process.stdin.isTTY === true),
-    monotonic: () => performance.now(),
-    async forget(session) {
-      for (const { name, session: one } of await here.cache.list()) {
-        if (one.request === session.request) await here.cache.remove(name);
-      }
-    },
-  };
-}
-
 /** What leases of a session need: STS alone, asked with the session's own keys. */
 export async function leaseService(
   context: Context,
@@ -429,47 +348,6 @@ export async function leaseService(
     hosts: allowedHosts(context, last?.catalog.endpoints ?? []),
   });
   return { tokens: tokenService({ sts: aws.sts, wait }), clock };
-}
-
-export const systemRandom: Random = random;
-
-/**
- * Lets another process write the end record, so that nobody waits for it: it inherits the environment, and what it has
- * signed and cannot send, the next run sends. In a pipeline the machine may be gone in a moment: there it is waited for.
- */
-export async function endInBackground(context: Context, ended: unknown): Promise<void> {
-  const { spawn } = process.getBuiltinModule("child_process");
-  const wait = (context.env["CI"] ?? "") !== "";
-  const profile = text(context, "profile");
-  const args = ["audit", "end", ...(profile === undefined ? [] : ["--profile", profile])];
-  await new Promise<void>((resolve) => {
-    const child = spawn(process.execPath, [process.argv[1] ?? "", ...args], {
-      stdio: ["pipe", "ignore", wait ? "inherit" : "ignore"],
-      detached: !wait,
-      windowsHide: true,
-    });
-    child.once("error", () => resolve());
-    child.stdin.on("error", () => resolve());
-    child.stdin.end(JSON.stringify(ended), () => {
-      if (!wait) {
-        child.unref();
-        resolve();
-      }
-    });
-    if (wait) child.once("exit", () => resolve());
-  });
-}
-
-export function openSettings(context: Context): Settings {
-  return openHere(context).settings;
-}
-
-export async function changeSetting(
-  context: Context,
-  name: keyof Settings,
-  value: Settings[keyof Settings],
-): Promise<void> {
-  await changeSettings(openHere(context).settingsFile, { [name]: value });
 }
 
 interface Examined {

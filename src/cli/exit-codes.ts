@@ -44,6 +44,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   PURPOSE_MISSING: "usage",
   TICKET_MISSING: "usage",
   NESTED: "usage",
+  FILE_: "usage",
   REASON_: "refused",
   PURPOSE_: "refused",
   TICKET_: "refused",

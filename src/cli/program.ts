@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { clean } from "./style.ts";
 import { version } from "./version.ts";
 
 /**
@@ -32,7 +33,7 @@ export function parseCommandLine(argv: readonly string[], output: ProgramOutput)
   const own = dashes < 0 ? argv : argv.slice(0, dashes);
   const after = dashes < 0 ? undefined : argv.slice(dashes + 1);
   let chosen: Invocation | undefined;
-  const program = declare(output, (command, args, flags) => {
+  const program = declare(output, own[0], (command, args, flags) => {
     chosen = { command, args, flags, after };
   });
   try {
@@ -47,173 +48,233 @@ export function parseCommandLine(argv: readonly string[], output: ProgramOutput)
 
 type Choose = (command: string, args: readonly string[], flags: Flags) => void;
 
-function declare(output: ProgramOutput, choose: Choose): Command {
+/** One command; a name of two words is a subcommand. `options` is called only for the command that is run or explained. */
+interface Declared {
+  readonly group: string;
+  readonly name: string;
+  readonly takes?: string;
+  readonly summary: string;
+  readonly hidden?: boolean;
+  readonly options?: (command: Command) => unknown;
+}
+
+const declared: readonly Declared[] = [
+  {
+    group: "Ask and use:",
+    name: "request",
+    takes: "[targets...]",
+    summary: "ask for a session: STORE:ACCESS, several where the role is one",
+    options: (command) =>
+      aws(justify(command))
+        .option("--dry-run", "show the policy and the record, and write nothing")
+        .option("-y, --yes", "do not ask for confirmation")
+        .option("--new", "ask anew even if a session is there"),
+  },
+  {
+    group: "Ask and use:",
+    name: "exec",
+    takes: "<targets...>",
+    summary: "run a command with a session: jit exec TARGET -- COMMAND",
+    options: (command) =>
+      aws(justify(command))
+        .option(
+          "--lease <duration>",
+          "hand the command only short children of the session, renewed while it runs",
+        )
+        .option("--only <actions>", "narrow to these actions, comma separated: s3:GetObject", list)
+        .option("--forget", "forget the session when the command ends"),
+  },
+  {
+    group: "Ask and use:",
+    name: "credentials",
+    takes: "<targets...>",
+    summary: "print a session for AWS SDKs (credential_process)",
+    options: (command) => aws(justify(command)),
+  },
+  {
+    group: "Ask and use:",
+    name: "env",
+    takes: "<targets...>",
+    summary: "print a session for a shell",
+    options: (command) =>
+      aws(justify(command)).addOption(
+        new Option("--format <format>", "how to print it")
+          .choices(["process", "env", "env-no-export", "powershell", "windows-cmd", "fish"])
+          .default("env"),
+      ),
+  },
+  { group: "Ask and use:", name: "status", summary: "what sessions are there, with their time left" },
+  {
+    group: "Ask and use:",
+    name: "forget",
+    takes: "[targets...]",
+    summary: "end a session now: wipe it and write the end record",
+    options: (command) => aws(command).option("--all", "every session"),
+  },
+  { group: "Look:", name: "stores", summary: "the stores of the catalog", options: aws },
+  {
+    group: "Look:",
+    name: "stores show",
+    takes: "<store>",
+    summary: "one store with its accesses",
+    options: aws,
+  },
+  {
+    group: "Look:",
+    name: "explain",
+    takes: "<targets...>",
+    summary: "what would be opened, for how long, who decides",
+    options: (command) => aws(command).option("--for <duration>", "how long, such as 45m, 1h30m or PT45M"),
+  },
+  { group: "Look:", name: "doctor", summary: "check this machine, the catalog and AWS", options: aws },
+  {
+    group: "Set up:",
+    name: "use",
+    takes: "[location]",
+    summary: "pin an organization: LOCATION#FINGERPRINT",
+    options: (command) => aws(command).option("--forget", "pin none"),
+  },
+  {
+    group: "Set up:",
+    name: "config",
+    takes: "[name] [value]",
+    summary: "a person's own settings: list, show one, or set one",
+    options: (command) => command.option("--unset", "remove the setting"),
+  },
+  {
+    group: "Set up:",
+    name: "sandbox",
+    summary: "an AWS look-alike on this machine to try jit with",
+    options: (command) =>
+      command
+        .option("--port <port>", "port on 127.0.0.1", "4566")
+        .option("--dir <directory>", "keep the state in a directory")
+        .option("--env <person>", "print the environment of a person of the running sandbox, for eval"),
+  },
+  { group: "Audit:", name: "audit", summary: "read and verify the records" },
+  {
+    group: "Audit:",
+    name: "audit show",
+    takes: "<request>",
+    summary: "the story of one request",
+    options: aws,
+  },
+  {
+    group: "Audit:",
+    name: "audit verify",
+    summary: "check every record of the bucket",
+    options: (command) =>
+      aws(command)
+        .option("--strict", "noise fails too")
+        .option("--bucket <bucket>", "another bucket than the catalog's"),
+  },
+  // For `exec`, which hands the end of its command to a process of its own.
+  {
+    group: "Audit:",
+    name: "audit end",
+    summary: "write the end record of a command",
+    hidden: true,
+    options: aws,
+  },
+  { group: "Administer:", name: "catalog", summary: "check, sign and publish the catalog" },
+  { group: "Administer:", name: "catalog check", takes: "[file]", summary: "check a catalog for mistakes" },
+  {
+    group: "Administer:",
+    name: "catalog sign",
+    takes: "[file]",
+    summary: "sign a catalog with an administrator's key",
+    options: (command) => command.option("--key <file>", "private key (JWK)", "admin.jwk"),
+  },
+  {
+    group: "Administer:",
+    name: "catalog publish",
+    takes: "[file]",
+    summary: "publish a signed catalog and the trust files to the audit bucket",
+    options: aws,
+  },
+  { group: "Administer:", name: "trust", summary: "who may sign what" },
+  {
+    group: "Administer:",
+    name: "trust init",
+    summary: "make an administrator's key and the first trust file",
+    options: (command) =>
+      command
+        .option("--organization <name>", "the organization's name, as in the catalog")
+        .option("--name <name>", "the administrator's name")
+        .option("--key <file>", "where the private key goes (JWK, 0600)", "admin.jwk")
+        .option("--dir <directory>", "where trust files go", "trust")
+        .option("--threshold <number>", "how many administrators must sign", "1")
+        .option("--administrator <name=file>", "a further administrator's public key (JWK)", more, []),
+  },
+  {
+    group: "Administer:",
+    name: "trust sign",
+    takes: "[file]",
+    summary: "add an administrator's signature to a trust file",
+    options: (command) => command.option("--key <file>", "private key (JWK)", "admin.jwk"),
+  },
+  {
+    group: "Administer:",
+    name: "trust show",
+    summary: "the trust file that is believed, and its fingerprint",
+    options: (command) => aws(command).option("--dir <directory>", "trust files of a directory"),
+  },
+];
+
+/** All commands by name, and with their options those of the family that `first` names. */
+function declare(output: ProgramOutput, first: string | undefined, choose: Choose): Command {
   const settings = (command: Command): Command =>
     command
       .exitOverride()
       .showHelpAfterError("(add --help for what it takes)")
       .configureOutput({
         writeOut: output.out,
-        writeErr: output.err,
+        // What was typed is repeated there.
+        writeErr: (text) => output.err(text.split("\n").map(clean).join("\n")),
         getOutHelpWidth: () => output.columns,
         getErrHelpWidth: () => output.columns,
         getOutHasColors: () => false,
         getErrHasColors: () => false,
       });
-
-  const add = (parent: Command, words: string, summary: string, path: string): Command => {
-    const command = settings(parent.command(words).summary(summary).description(summary));
-    command
-      .option("--json", "print JSON for programs")
-      .option("--no-color", "print without colour (as NO_COLOR does)");
-    command.action((...given: unknown[]) => {
-      const args = given.slice(0, -2).flatMap((value) => (Array.isArray(value) ? value : [value]));
-      choose(
-        path,
-        args.filter((value): value is string => typeof value === "string"),
-        command.opts(),
-      );
-    });
-    return command;
-  };
-
   const program = settings(new Command("jit"))
     .description("Short-lived AWS credentials for one store of personal data, after you say why.")
     .usage("COMMAND [options]")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .addHelpText("after", `\n${examples}`);
-
-  program.commandsGroup("Ask and use:");
-  const request = add(
-    program,
-    "request [targets...]",
-    "ask for a session: STORE:ACCESS, more than one where the role is one",
-    "request",
-  );
-  aws(justify(request))
-    .option("--dry-run", "show the policy and the record, and write nothing")
-    .option("-y, --yes", "do not ask for confirmation")
-    .option("--new", "ask anew even if a session is there");
-  const exec = add(
-    program,
-    "exec <targets...>",
-    "run a command with a session: jit exec TARGET -- COMMAND",
-    "exec",
-  );
-  aws(justify(exec))
-    .option(
-      "--lease <duration>",
-      "hand the command only short children of the session, renewed while it runs",
-    )
-    .option("--only <actions>", "narrow to these actions, comma separated: s3:GetObject", list)
-    .option("--forget", "forget the session when the command ends");
-  const credentials = add(
-    program,
-    "credentials <targets...>",
-    "print a session for AWS SDKs (credential_process)",
-    "credentials",
-  );
-  aws(justify(credentials));
-  const env = add(program, "env <targets...>", "print a session for a shell", "env");
-  aws(justify(env)).addOption(
-    new Option("--format <format>", "how to print it")
-      .choices(["process", "env", "env-no-export", "powershell", "windows-cmd", "fish"])
-      .default("env"),
-  );
-  const status = add(program, "status", "what sessions are there, with their time left", "status");
-  status.option("--all", "also those of other organizations");
-  aws(
-    add(program, "forget [targets...]", "end a session now: wipe it and write the end record", "forget"),
-  ).option("--all", "every session");
-
-  program.commandsGroup("Look:");
-  add(program, "stores", "the stores of the catalog", "stores");
-  const stores = program.commands.at(-1);
-  if (stores !== undefined) add(stores, "show <store>", "one store with its accesses", "stores show");
-  const explain = add(
-    program,
-    "explain <targets...>",
-    "what would be opened, for how long, who decides",
-    "explain",
-  );
-  aws(explain).option("--for <duration>", "how long, such as 45m, 1h30m or PT45M");
-  aws(add(program, "doctor", "check this machine, the catalog and AWS", "doctor"));
-
-  program.commandsGroup("Set up:");
-  const use = aws(add(program, "use [location]", "pin an organization: LOCATION#FINGERPRINT", "use"));
-  use.option("--forget", "pin none");
-  const config = add(
-    program,
-    "config [name] [value]",
-    "a person's own settings: list, show one, or set one",
-    "config",
-  );
-  config.option("--unset", "remove the setting");
-  const sandbox = add(program, "sandbox", "an AWS look-alike on this machine to try jit with", "sandbox");
-  sandbox
-    .option("--port <port>", "port on 127.0.0.1", "4566")
-    .option("--dir <directory>", "keep the state in a directory")
-    .option("--env <person>", "print the environment of a person of the running sandbox, for eval");
-
-  program.commandsGroup("Audit:");
-  const audit = settings(
-    program
-      .command("audit")
-      .summary("read and verify the records")
-      .description("Read and verify the records."),
-  );
-  aws(add(audit, "show <request>", "the story of one request", "audit show"));
-  aws(add(audit, "verify", "check every record of the bucket", "audit verify"))
-    .option("--strict", "noise fails too")
-    .option("--bucket <bucket>", "another bucket than the catalog's");
-
-  // For `exec`, which hands the end of its command to a process of its own.
-  aws(
-    settings(audit.command("end", { hidden: true })).action(function (this: Command) {
-      choose("audit end", [], this.opts());
-    }),
-  );
-
-  program.commandsGroup("Administer:");
-  const catalog = settings(
-    program
-      .command("catalog")
-      .summary("check, sign and publish the catalog")
-      .description("Check, sign and publish the catalog."),
-  );
-  add(catalog, "check [file]", "check a catalog for mistakes", "catalog check");
-  add(catalog, "sign [file]", "sign a catalog with an administrator's key", "catalog sign").option(
-    "--key <file>",
-    "private key (JWK)",
-  );
-  aws(
-    add(
-      catalog,
-      "publish [file]",
-      "publish a signed catalog and the trust files to the audit bucket",
-      "catalog publish",
-    ),
-  );
-  const trust = settings(
-    program.command("trust").summary("who may sign what").description("Who may sign what."),
-  );
-  add(trust, "init", "make an administrator's key and the first trust file", "trust init")
-    .option("--organization <name>", "the organization's name, as in the catalog")
-    .option("--name <name>", "the administrator's name")
-    .option("--key <file>", "where the private key goes (JWK, 0600)", "admin.jwk")
-    .option("--dir <directory>", "where trust files go", "trust")
-    .option("--threshold <number>", "how many administrators must sign", "1")
-    .option("--administrator <name=file>", "a further administrator's public key (JWK)", more, []);
-  add(trust, "sign [file]", "add an administrator's signature to a trust file", "trust sign").option(
-    "--key <file>",
-    "private key (JWK)",
-  );
-  add(trust, "show", "the trust file that is believed, and its fingerprint", "trust show").option(
-    "--dir <directory>",
-    "trust files of a directory",
-  );
+  const known = declared.some(({ name }) => name === first);
+  const parents = new Map<string, Command>();
+  for (const { group, name, takes, summary, hidden, options } of declared) {
+    const [family = "", word] = name.split(" ");
+    // A run needs one family; help, and a misspelt name, need the names of all.
+    if (known ? family !== first : word !== undefined) continue;
+    if (word === undefined) program.commandsGroup(group);
+    const parent = word === undefined ? program : (parents.get(family) ?? program);
+    const usage = takes === undefined ? (word ?? family) : `${word ?? family} ${takes}`;
+    const command = settings(
+      parent
+        .command(usage, { hidden: hidden === true })
+        .summary(summary)
+        .description(summary),
+    );
+    parents.set(name, command);
+    if (isFamily(name) || !known) continue;
+    command
+      .option("--json", "print JSON for programs")
+      .option("--no-color", "print without colour (as NO_COLOR does)");
+    options?.(command);
+    command.action((...given: unknown[]) => {
+      const args = given.slice(0, -2).flatMap((value) => (Array.isArray(value) ? value : [value]));
+      const words = args.filter((value): value is string => typeof value === "string");
+      choose(name, words, command.opts());
+    });
+  }
   return program;
+}
+
+/** Whether a name alone is no command, only the first word of several. */
+function isFamily(name: string): boolean {
+  return ["audit", "catalog", "trust"].includes(name);
 }
 
 /** Flags by which a person says why; each has a variable, so that a pipeline needs no prompt. */

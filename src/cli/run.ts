@@ -1,24 +1,23 @@
-import { codeOf, JitError } from "../error.ts";
+import { codeOf, isJitError, JitError } from "../error.ts";
 import { commands } from "./commands.ts";
 import type { Context } from "./context.ts";
 import { exitCodes, exitOf } from "./exit-codes.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { clean, makeStyle, type Style } from "./style.ts";
-import { openTerminal, type Streams } from "./terminal.ts";
+import { isTerminal, openTerminal, type Streams } from "./terminal.ts";
 
 /** Parses, loads the command's body, runs it, explains what went wrong. Returns the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
   const fs = process.getBuiltinModule("fs");
   const streams: Streams = {
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    isTerminal,
+    columns: () => (isTerminal(2) ? process.stderr.columns : 0),
     write: (descriptor, text) => writeAll(fs, descriptor, text),
   };
   const parsed = parseCommandLine(argv, {
     out: (text) => streams.write(1, text),
     err: (text) => streams.write(2, text),
-    columns: process.stdout.columns > 0 ? process.stdout.columns : 80,
+    columns: isTerminal(1) && process.stdout.columns > 0 ? process.stdout.columns : 80,
   });
   if (parsed.kind === "done") return exitCodes[argv.length === 0 ? "usage" : parsed.exit].code;
   const { invocation } = parsed;
@@ -30,7 +29,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     style,
     env: process.env,
     cwd: process.cwd(),
-    home: process.getBuiltinModule("os").homedir(),
+    home: process.env["HOME"] || process.getBuiltinModule("os").homedir(),
     platform: process.platform,
     invocation,
     json: invocation.flags["json"] === true,
@@ -53,7 +52,7 @@ function exitFor(invocation: Invocation, error: unknown): number {
 }
 
 function plain(error: unknown): { code: string; message: string; hint?: string } {
-  if (error instanceof JitError) {
+  if (isJitError(error)) {
     return {
       code: error.code,
       message: error.message,

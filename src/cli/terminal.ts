@@ -18,11 +18,29 @@ export interface Terminal {
   progress<T>(text: string, work: () => Promise<T>): Promise<T>;
 }
 
+/** The standard streams, by descriptor. */
 export interface Streams {
-  readonly stdin: { readonly isTTY?: boolean };
-  readonly stdout: { readonly isTTY?: boolean };
-  readonly stderr: { readonly isTTY?: boolean; readonly columns?: number };
+  isTerminal(descriptor: 0 | 1 | 2): boolean;
+  /** Columns of stderr's terminal; 0 where it has none. */
+  columns(): number;
   write(descriptor: 1 | 2, text: string): void;
+}
+
+/**
+ * Whether a descriptor is a terminal. Node's own answer loads its network code; what is no character device, or is
+ * the null device, needs no answer from there.
+ */
+export function isTerminal(descriptor: 0 | 1 | 2): boolean {
+  if (process.platform !== "win32") {
+    const { fstatSync, statSync } = process.getBuiltinModule("fs");
+    try {
+      const stats = fstatSync(descriptor);
+      if (!stats.isCharacterDevice() || stats.rdev === statSync("/dev/null").rdev) return false;
+    } catch {
+      return false;
+    }
+  }
+  return process.getBuiltinModule("tty").isatty(descriptor);
 }
 
 export interface TerminalOptions {
@@ -32,12 +50,13 @@ export interface TerminalOptions {
 
 export function openTerminal(streams: Streams, options: TerminalOptions): Terminal {
   const { env } = options;
-  const interactive = streams.stdin.isTTY === true && streams.stderr.isTTY === true && env["TERM"] !== "dumb";
+  const interactive = streams.isTerminal(0) && streams.isTerminal(2) && env["TERM"] !== "dumb";
   const noColour = options.colour === false || (env["NO_COLOR"] ?? "") !== "";
   const colour =
-    !noColour && (forced(env["FORCE_COLOR"]) || (streams.stdout.isTTY === true && env["TERM"] !== "dumb"));
+    !noColour && (forced(env["FORCE_COLOR"]) || (streams.isTerminal(1) && env["TERM"] !== "dumb"));
   // A terminal of 0 columns makes spinners loop for ever.
-  const columns = (streams.stderr.columns ?? 0) > 0 ? (streams.stderr.columns ?? 80) : 80;
+  const width = streams.columns();
+  const columns = width > 0 ? width : 80;
   return {
     interactive,
     colour,
@@ -46,7 +65,7 @@ export function openTerminal(streams: Streams, options: TerminalOptions): Termin
     raw: (text) => streams.write(1, text),
     note: (text) => streams.write(2, `${text}\n`),
     async progress(text, work) {
-      if (!interactive || (streams.stderr.columns ?? 0) <= 0) return await work();
+      if (!interactive || width <= 0) return await work();
       const { default: ora } = await import("ora");
       const spinner = ora({ text, color: colour ? "cyan" : false, discardStdin: false }).start();
       try {

@@ -1,11 +1,11 @@
-import { codeOf, JitError } from "../error.ts";
+import { codeOf, isJitError, JitError } from "../error.ts";
 
 /**
  * What a failed file operation means to a person. A JitError passes through unchanged.
  * `LOCAL_DISK_FULL`, `LOCAL_READ_ONLY`, `LOCAL_UNSAFE` (a link or a file where a folder should be), else `LOCAL_FAILED`.
  */
 export function localError(error: unknown, path: string): JitError {
-  if (error instanceof JitError) return error;
+  if (isJitError(error)) return error;
   const code = codeOf(error);
   switch (code) {
     case "ENOSPC":

@@ -21,8 +21,16 @@ export interface WarmMachine {
   readonly open?: (name: string, encrypted: Encrypted) => Session | undefined;
 }
 
-/** Variables of ours that change nothing about which session is meant: what a request would say. */
-const harmless = new Set(["JIT_REASON", "JIT_PURPOSE", "JIT_TICKET", "JIT_FOR"]);
+/** Variables of ours that the name covers, or that change nothing about which session is meant. */
+const harmless = new Set([
+  "JIT_ORGANIZATION",
+  "JIT_PROFILE",
+  "JIT_SESSION",
+  "JIT_REASON",
+  "JIT_PURPOSE",
+  "JIT_TICKET",
+  "JIT_FOR",
+]);
 
 /**
  * @param argv what follows the program's name

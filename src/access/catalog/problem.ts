@@ -23,7 +23,6 @@ export class CatalogError extends JitError {
     });
     if (sorted.length > 20) lines.push(`… and ${sorted.length - 20} more`);
     super("CATALOG_INVALID", lines.join("\n"), { hint: "`jit catalog check` says whether all is well" });
-    this.name = "CatalogError";
     this.problems = sorted;
   }
 }

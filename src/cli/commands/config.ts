@@ -1,7 +1,7 @@
 import { suggest } from "../../access/catalog/suggest.ts";
 import { parseDuration } from "../../access/duration.ts";
 import { JitError } from "../../error.ts";
-import { changeSetting, openSettings } from "../compose.ts";
+import { changeSetting, openSettings } from "../compose/local.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { clean, table } from "../style.ts";
 

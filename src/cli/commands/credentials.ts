@@ -1,9 +1,8 @@
 import { JitError } from "../../error.ts";
 import { type OutputFormat, outputFormats, printCredentials } from "../../session/credentials-output.ts";
 import type { Session } from "../../session/types.ts";
-import { connect, warmSessionHere } from "../compose.ts";
+import { warmSessionHere } from "../compose/local.ts";
 import { type Context, text } from "../context.ts";
-import { obtain, targetsFor } from "../obtain.ts";
 import { noticeLine } from "../render/session.ts";
 
 /**
@@ -28,6 +27,8 @@ export async function env(context: Context): Promise<number> {
 export async function usableSession(context: Context): Promise<Session> {
   const warm = await warmSessionHere(context, context.invocation.args);
   if (warm !== undefined) return warm;
+  const { connect } = await import("../compose.ts");
+  const { obtain, targetsFor } = await import("../obtain.ts");
   const connection = await connect(context);
   const targets = await targetsFor(context, connection);
   const obtained = await obtain(context, connection, targets);

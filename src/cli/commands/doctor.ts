@@ -1,4 +1,4 @@
-import { codeOf, JitError } from "../../error.ts";
+import { codeOf, isJitError } from "../../error.ts";
 import { connect, examine } from "../compose.ts";
 import { type Context, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -54,7 +54,7 @@ async function attempt<T>(
   try {
     return { value: await work(), check: { name, state: "good", found: "pinned, and believed" } };
   } catch (error) {
-    const known = error instanceof JitError;
+    const known = isJitError(error);
     const found = known ? `${error.message} [${error.code}]` : `unexpected ${codeOf(error) ?? "error"}`;
     return { value: undefined, check: { name, state: "bad", found, hint: known ? error.hint : undefined } };
   }

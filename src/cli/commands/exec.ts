@@ -3,7 +3,7 @@ import { JitError } from "../../error.ts";
 import type { ContainerEndpoint } from "../../session/container-endpoint.ts";
 import { runUnderSession } from "../../session/exec.ts";
 import type { Notice, Session } from "../../session/types.ts";
-import { endInBackground, execPorts, leaseService, systemRandom } from "../compose.ts";
+import { endInBackground, execPorts, systemRandom } from "../compose/local.ts";
 import { type Context, isOn, text } from "../context.ts";
 import { noticeLine } from "../render/session.ts";
 import { usableSession } from "./credentials.ts";
@@ -12,7 +12,7 @@ import { usableSession } from "./credentials.ts";
 export async function exec(context: Context): Promise<number> {
   const [command = "", ...args] = commandOf(context);
   refuseNesting(context);
-  const wanted = leaseWanted(context);
+  const wanted = await leaseWanted(context);
   const session = await usableSession(context);
   const note = (notice: Notice) => context.terminal.note(noticeLine(context, notice));
   const seconds = leaseSeconds(wanted, session);
@@ -64,6 +64,7 @@ async function openEndpoint(
 ): Promise<ContainerEndpoint> {
   const { leasesOf } = await import("../../session/lease.ts");
   const { startContainerEndpoint } = await import("../../session/container-endpoint.ts");
+  const { leaseService } = await import("../compose.ts");
   const service = await leaseService(context, session);
   const leases = leasesOf(
     { ...service, session: () => usableSession(context), notice },
@@ -98,13 +99,15 @@ interface LeaseWanted {
   readonly only: readonly string[];
 }
 
-function leaseWanted(context: Context): LeaseWanted {
+/** What is wrong with it is said before anything is asked for. */
+async function leaseWanted(context: Context): Promise<LeaseWanted> {
   const lease = text(context, "lease");
-  const only = context.invocation.flags["only"];
-  return {
-    seconds: lease === undefined ? undefined : parseDuration(lease),
-    only: Array.isArray(only) ? only.filter((action): action is string => typeof action === "string") : [],
-  };
+  const flag = context.invocation.flags["only"];
+  const only = Array.isArray(flag)
+    ? flag.filter((action): action is string => typeof action === "string")
+    : [];
+  if (only.length > 0) (await import("../../access/policy/narrow.ts")).narrowPolicy(only);
+  return { seconds: lease === undefined ? undefined : parseDuration(lease), only };
 }
 
 /** How long a lease lives: what was asked for, never more than the catalog's; five minutes where only `--only` was. */

@@ -1,32 +1,34 @@
 import { findTargets, formatTarget } from "../../access/target.ts";
+import type { Organization } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
 import { targetNames } from "../../session/assume-input.ts";
 import { recordForgotten } from "../../session/end.ts";
 import { forgetSessions } from "../../session/forget.ts";
 import type { Session } from "../../session/types.ts";
-import { connect, openCache } from "../compose.ts";
+import { openCache } from "../compose/local.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { noticeLine, sessionJson } from "../render/session.ts";
 
 /** `jit forget [TARGET…|REQUEST]`: the secrets go first, then the end record is written. */
 export async function forget(context: Context): Promise<number> {
   const { args } = context.invocation;
-  const { cache, organization } = await openCache(context);
+  const opened = await openCache(context);
+  const { cache } = opened;
   if (args.length === 0 && !isOn(context, "all")) {
     throw new JitError("FLAG_MISSING", "name a target or a request, or give --all", {
       hint: "`jit status` lists them",
     });
   }
-  const names = new Set(isOn(context, "all") ? [] : wantedNames(args, organization));
+  const names = new Set(isOn(context, "all") ? [] : wantedNames(args, await opened.organization()));
   const wanted = (session: Session) =>
     isOn(context, "all") || names.has(session.request) || names.has([...session.targets].sort().join(" "));
-  let connection: ReturnType<typeof connect> | undefined;
+  let connection: Promise<{ records: Parameters<typeof recordForgotten>[0] }> | undefined;
   const forgotten = await forgetSessions(
     {
       cache,
       async ended(session) {
-        connection ??= connect(context);
-        await recordForgotten((await connection).request.records, session);
+        connection ??= import("../compose.ts").then(async ({ connect }) => (await connect(context)).request);
+        await recordForgotten((await connection).records, session);
       },
     },
     wanted,
@@ -43,10 +45,7 @@ export async function forget(context: Context): Promise<number> {
   return 0;
 }
 
-function wantedNames(
-  args: readonly string[],
-  organization: Awaited<ReturnType<typeof openCache>>["organization"],
-): readonly string[] {
+function wantedNames(args: readonly string[], organization: Organization | undefined): readonly string[] {
   if (args.every((arg) => /^[0-9A-Z]{26}$/.test(arg))) return args;
   if (organization === undefined) return [[...args].sort().join(" ")];
   return [

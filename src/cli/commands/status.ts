@@ -1,5 +1,5 @@
 import { sessionStatus } from "../../session/status.ts";
-import { openCache } from "../compose.ts";
+import { openCache } from "../compose/local.ts";
 import { type Context, printJson } from "../context.ts";
 import { clockTime, timeLeft } from "../render/session.ts";
 import { table } from "../style.ts";

@@ -8,7 +8,8 @@ import { readPublished } from "../../aws/organization-source.ts";
 import { type Believed, readBelieved, writeBelieved } from "../../local/believed.ts";
 import type { Context } from "../context.ts";
 import { readFileIfThere, trustFilesOf } from "./admin-files.ts";
-import type { Here, Pinned } from "./here.ts";
+import type { Here } from "./here.ts";
+import type { Pinned } from "./pinned.ts";
 
 /** How long identity, catalog and trust file count as checked. */
 export const freshMs = 5 * 60_000;

@@ -1,0 +1,149 @@
+import type { Organization } from "../../access/types.ts";
+import type { JournalEntry, Random } from "../../audit/ports.ts";
+import { filesIn } from "../../local/files.ts";
+import type { Settings } from "../../local/settings.ts";
+import type { ExecPorts } from "../../session/exec.ts";
+import type { SessionCache } from "../../session/ports.ts";
+import type { Session } from "../../session/types.ts";
+import { warmSession } from "../../session/warm.ts";
+import { type Context, text } from "../context.ts";
+import { isTerminal } from "../terminal.ts";
+import { openHere } from "./here.ts";
+
+/** What commands need that ask nobody: neither AWS's SDK nor a YAML parser is loaded for them. */
+
+export const systemRandom: Random = {
+  bytes: (count) => process.getBuiltinModule("crypto").randomBytes(count),
+};
+
+/** What is open on this machine. */
+export interface OpenedCache {
+  readonly cache: SessionCache;
+  /** This machine's time. */
+  readonly now: Date;
+  /** The catalog as it was last believed, where one is pinned and was read. */
+  organization(): Promise<Organization | undefined>;
+  pending(): Promise<readonly JournalEntry[]>;
+}
+
+export async function openCache(context: Context): Promise<OpenedCache> {
+  const here = openHere(context);
+  return {
+    cache: here.cache,
+    now: new Date(),
+    async organization() {
+      const { pinnedOf } = await import("./pinned.ts");
+      const { lastOrganization } = await import("./organization.ts");
+      try {
+        return lastOrganization(context, here, pinnedOf(context, here));
+      } catch {
+        // Without a catalog that is believed, names are taken as they are typed.
+        return undefined;
+      }
+    },
+    async pending() {
+      const root = `${here.paths.state}/journal`;
+      const users = filesIn(root).flatMap((one) =>
+        filesIn(`${root}/${one}`).map((user) => `${root}/${one}/${user}`),
+      );
+      const busy = users.filter((folder) => filesIn(folder).length > 0);
+      if (busy.length === 0) return [];
+      const { fileJournal } = await import("../../local/journal.ts");
+      return (await Promise.all(busy.map((folder) => fileJournal(folder).list()))).flat();
+    },
+  };
+}
+
+/** A session that is here and works: no AWS, no network. Anything out of the ordinary is `undefined`. */
+export async function warmSessionHere(
+  context: Context,
+  targets: readonly string[],
+): Promise<Session | undefined> {
+  const flags = ["new", "for", "purpose"].filter((flag) => context.invocation.flags[flag] === true);
+  if (targets.length === 0 || flags.length > 0) return undefined;
+  const here = openHere(context);
+  const key = await here.vault.key();
+  const cipher = key === undefined ? undefined : await import("../../session/cache-cipher.ts");
+  return warmSession(
+    targets,
+    {
+      env: context.env,
+      platform: context.platform,
+      now: Date.now(),
+      files: process.getBuiltinModule("fs"),
+      ...(key === undefined || cipher === undefined
+        ? {}
+        : { open: (name, encrypted) => cipher.decryptEntry(key, name, encrypted) }),
+    },
+    here.profile,
+  );
+}
+
+export async function execPorts(context: Context): Promise<Omit<ExecPorts, "end">> {
+  const here = openHere(context);
+  const { childProcesses } = await import("../../local/child-processes.ts");
+  return {
+    children: childProcesses(isTerminal(0)),
+    monotonic: () => performance.now(),
+    async forget(session) {
+      for (const { name, session: one } of await here.cache.list()) {
+        if (one.request === session.request) await here.cache.remove(name);
+      }
+    },
+  };
+}
+
+/**
+ * Lets another process write the end record, so that nobody waits for it: it inherits the environment, and what it has
+ * signed and cannot send, the next run sends. In a pipeline the machine may be gone in a moment: there it is waited for.
+ */
+export async function endInBackground(context: Context, ended: unknown): Promise<void> {
+  const { spawn } = process.getBuiltinModule("child_process");
+  const wait = (context.env["CI"] ?? "") !== "";
+  const profile = text(context, "profile");
+  const args = ["audit", "end", ...(profile === undefined ? [] : ["--profile", profile])];
+  await new Promise<void>((resolve) => {
+    const child = spawn(process.execPath, [process.argv[1] ?? "", ...args], {
+      stdio: ["pipe", "ignore", wait ? "inherit" : "ignore"],
+      detached: !wait,
+      windowsHide: true,
+    });
+    child.once("error", () => resolve());
+    child.stdin.on("error", () => resolve());
+    child.stdin.end(JSON.stringify(ended), () => {
+      if (!wait) {
+        child.unref();
+        resolve();
+      }
+    });
+    if (wait) child.once("exit", () => resolve());
+  });
+}
+
+export function openSettings(context: Context): Settings {
+  return openHere(context).settings;
+}
+
+export async function changeSetting(
+  context: Context,
+  name: keyof Settings,
+  value: Settings[keyof Settings],
+): Promise<void> {
+  const { changeSettings } = await import("../../local/settings.ts");
+  await changeSettings(openHere(context).settingsFile, { [name]: value });
+}
+
+/**
+ * Keeps V8's compiled code of the large bundles, in a private folder of our own: what lies there is executed. Gains about
+ * a tenth of a cold request.
+ */
+export async function useCompileCache(context: Context): Promise<void> {
+  const { privateDirectory } = await import("../../local/files.ts");
+  const folder = `${openHere(context).paths.cache}/code`;
+  try {
+    privateDirectory(folder);
+    process.getBuiltinModule("module").enableCompileCache(folder);
+  } catch {
+    // Only slower.
+  }
+}

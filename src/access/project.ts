@@ -93,7 +93,9 @@ function refuseHostileLines(text: string, source: string): void {
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     const found = findHostile(line);
     if (found === undefined) continue;
-    throw new JitError("TEXT_HOSTILE", `${source} holds ${nameOf(found.codePoint)} in line ${index + 1}`);
+    throw new JitError("TEXT_HOSTILE", `${source} holds ${nameOf(found.codePoint)} in line ${index + 1}`, {
+      hint: "a project's file must not hold what cannot be seen: look at where it comes from",
+    });
   }
 }
 
@@ -112,5 +114,7 @@ function forbidden(source: string, name: string): JitError {
 }
 
 function invalid(source: string, what: string): JitError {
-  return new JitError("PROJECT_FILE_INVALID", `${source} ${what}`);
+  return new JitError("PROJECT_FILE_INVALID", `${source} ${what}`, {
+    hint: `mend or remove it: plain YAML that sets ${keys.join(", ")} alone`,
+  });
 }

@@ -43,7 +43,11 @@ const byCode: Readonly<Record<string, ExitName>> = {
   REASON_MISSING: "usage",
   PURPOSE_MISSING: "usage",
   TICKET_MISSING: "usage",
-  NESTED: "usage",
+  NESTED_SESSION: "usage",
+  TARGET_MISSING: "usage",
+  NAME_INVALID: "usage",
+  KEY_FILE: "usage",
+  KEY_NOT_ADMINISTRATOR: "usage",
   FILE_: "usage",
   REASON_: "refused",
   PURPOSE_: "refused",
@@ -54,12 +58,17 @@ const byCode: Readonly<Record<string, ExitName>> = {
   LEASE_: "refused",
   POLICY_: "refused",
   SOURCE_IDENTITY_: "refused",
+  ISSUE_REFUSED: "refused",
+  ISSUER_UNSUPPORTED: "refused",
   PENDING: "pending",
   DENIED: "denied",
   EXPIRED: "expired",
+  GRANT_ENDED: "expired",
+  SESSION_ENDED: "expired",
   CATALOG_: "untrusted",
   TRUST_: "untrusted",
-  ENDPOINT_: "untrusted",
+  JWS_: "untrusted",
+  ENDPOINT_REFUSED: "untrusted",
   TLS_: "untrusted",
   PROJECT_FILE_: "untrusted",
   ENCODING_: "untrusted",
@@ -73,10 +82,14 @@ const byCode: Readonly<Record<string, ExitName>> = {
   AUDIT_UNREACHABLE: "unavailable",
   AUDIT_DENIED: "aws",
   AUDIT_: "audit",
+  REASONS_: "audit",
+  ISSUE_: "audit",
+  CHAIN_: "audit",
   RECORD_: "audit",
   KEY_: "audit",
   LOCAL_: "local",
   LOCK_: "local",
+  ENDPOINT_FAILED: "local",
   NO_SESSION: "noSession",
   REQUEST_NOT_FOUND: "noSession",
   FOUND: "found",
@@ -90,4 +103,21 @@ export function exitOf(code: string): ExitName {
     if (fits && name.length > best.length) best = name;
   }
   return byCode[best] ?? "failed";
+}
+
+/** What to do about an error that does not say it itself. */
+const advice: Partial<Record<ExitName, string>> = {
+  failed: "`jit doctor` may tell more",
+  usage: "add --help for what it takes",
+  refused: "`jit explain TARGET` shows what is allowed",
+  expired: "make a new request",
+  untrusted: "do not go on with it: ask an administrator of the organization",
+  aws: "`jit doctor` looks at your identity; docs/aws.md says what it needs",
+  unavailable: "try again in a minute",
+  audit: "nothing was issued: `jit doctor` may tell more; tell whoever keeps the audit bucket",
+  local: "look at the disk and the folder's permissions; `jit doctor` may tell more",
+};
+
+export function adviceOn(code: string): string | undefined {
+  return advice[exitOf(code)];
 }

@@ -266,7 +266,8 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
     command.action((...given: unknown[]) => {
       const args = given.slice(0, -2).flatMap((value) => (Array.isArray(value) ? value : [value]));
       const words = args.filter((value): value is string => typeof value === "string");
-      choose(name, words, command.opts());
+      // A flag that a parent knows too (`stores show --json`) is kept there.
+      choose(name, words, command.optsWithGlobals());
     });
   }
   return program;

@@ -1,7 +1,7 @@
 import { codeOf, isJitError, JitError } from "../error.ts";
 import { commands } from "./commands.ts";
 import type { Context } from "./context.ts";
-import { exitCodes, exitOf } from "./exit-codes.ts";
+import { adviceOn, exitCodes, exitOf } from "./exit-codes.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { clean, makeStyle, type Style } from "./style.ts";
 import { isTerminal, openTerminal, type Streams } from "./terminal.ts";
@@ -14,12 +14,19 @@ export async function run(argv: readonly string[]): Promise<number> {
     columns: () => (isTerminal(2) ? process.stderr.columns : 0),
     write: (descriptor, text) => writeAll(fs, descriptor, text),
   };
+  let said = "";
   const parsed = parseCommandLine(argv, {
     out: (text) => streams.write(1, text),
-    err: (text) => streams.write(2, text),
+    err: (text) => {
+      said += text;
+    },
     columns: isTerminal(1) && process.stdout.columns > 0 ? process.stdout.columns : 80,
   });
-  if (parsed.kind === "done") return exitCodes[argv.length === 0 ? "usage" : parsed.exit].code;
+  if (parsed.kind === "done") {
+    const wrong = argv.length === 0 || parsed.exit === "usage";
+    streams.write(2, wrong && wantsJson(argv) ? usageJson(said) : said);
+    return exitCodes[!wrong ? "ok" : argv[0] === "exec" ? "wrapper" : "usage"].code;
+  }
   const { invocation } = parsed;
   const colour = invocation.flags["color"] === false ? false : undefined;
   const terminal = openTerminal(streams, { colour, env: process.env });
@@ -45,6 +52,17 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
+function wantsJson(argv: readonly string[]): boolean {
+  const dashes = argv.indexOf("--");
+  return (dashes < 0 ? argv : argv.slice(0, dashes)).includes("--json");
+}
+
+/** The parser's own words, its first line alone, as any other error. */
+function usageJson(said: string): string {
+  const message = said.replace(/^error: /, "").split("\n")[0] ?? "";
+  return `${JSON.stringify({ error: plain(new JitError("USAGE", message)) })}\n`;
+}
+
 function exitFor(invocation: Invocation, error: unknown): number {
   // What wraps another program must not be mistaken for that program's own answer.
   if (invocation.command === "exec") return exitCodes.wrapper.code;
@@ -53,11 +71,8 @@ function exitFor(invocation: Invocation, error: unknown): number {
 
 function plain(error: unknown): { code: string; message: string; hint?: string } {
   if (isJitError(error)) {
-    return {
-      code: error.code,
-      message: error.message,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    };
+    const hint = error.hint ?? adviceOn(error.code);
+    return { code: error.code, message: error.message, ...(hint === undefined ? {} : { hint }) };
   }
   // An unexpected error's own text may hold anything: its kind is told, its text is not.
   const kind = error instanceof Error ? error.name : typeof error;

@@ -169,11 +169,10 @@ export function expectNoCredentials({ stdout, stderr }: Ended): void {
   expect(stderr).not.toMatch(/ASIA[A-Z0-9]{12}|SecretAccessKey|SessionToken|AWS_SECRET_ACCESS_KEY=/);
 }
 
-// Everything that steers a terminal, hides, or turns text around.
-const hostile =
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
+/** Controls, and format characters: what hides, and what turns text around. */
+const hostile = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
 
 /** No character reached the terminal that could steer it or hide something there; line ends are jit's own. */
 export function expectHarmless({ stdout, stderr }: Ended): void {
-  expect(hostile.exec(stdout + stderr)?.[0]).toBeUndefined();
+  expect(hostile.exec((stdout + stderr).replaceAll("\n", ""))?.[0]).toBeUndefined();
 }

@@ -64,10 +64,16 @@ function readProject(path: string): string | undefined {
     file = openSync(path, "r");
   } catch (error) {
     if (["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) return undefined;
-    throw new JitError("PROJECT_FILE_INVALID", `cannot read ${path} (${codeOf(error) ?? "unknown"})`);
+    throw new JitError("PROJECT_FILE_INVALID", `cannot read ${path} (${codeOf(error) ?? "unknown"})`, {
+      hint: "look at what is there, then remove it",
+    });
   }
   try {
-    if (!statSync(path).isFile()) throw new JitError("PROJECT_FILE_INVALID", `${path} is not a file`);
+    if (!statSync(path).isFile()) {
+      throw new JitError("PROJECT_FILE_INVALID", `${path} is not a file`, {
+        hint: "look at what is there, then remove it",
+      });
+    }
     return readFileSync(file, "utf8");
   } finally {
     closeSync(file);

@@ -117,6 +117,7 @@ export class SandboxProcess {
   readonly #child: ReturnType<Machine["start"]>;
   readonly #token: string;
   readonly #ciToken: string;
+  readonly #environments = new Map<string, Environment>();
 
   constructor(url: string, machine: Machine, child: ReturnType<Machine["start"]>, state: SandboxStateFile) {
     this.url = url;
@@ -133,9 +134,13 @@ export class SandboxProcess {
 
   /** What `eval "$(jit sandbox --env NAME)"` would set. */
   async environmentOf(person: string): Promise<Environment> {
+    const known = this.#environments.get(person);
+    if (known !== undefined) return known;
     const { code, stdout, stderr } = await this.#machine.jit(["sandbox", "--env", person, "--json"]);
     if (code !== 0) throw new Error(`sandbox --env ${person}: ${stderr}`);
-    return JSON.parse(stdout) as Environment;
+    const environment = JSON.parse(stdout) as Environment;
+    this.#environments.set(person, environment);
+    return environment;
   }
 
   /** A new machine of one person. */

@@ -7,8 +7,9 @@ import {
   signTrust,
   trustDigest,
 } from "../../access/trust/trust-file.ts";
+import type { PublicJwk } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
-import { readFile, trustFilesOf, writeFile } from "../compose/admin-files.ts";
+import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
 import { createAdminKey, readAdminKey, readPublicKey } from "../compose/admin-keys.ts";
 import { openOrganization } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
@@ -27,13 +28,16 @@ export async function trustInit(context: Context): Promise<number> {
     if (file === undefined) throw new JitError("USAGE", "--administrator is NAME=FILE");
     return { name: who, key: readPublicKey(file) };
   });
-  const signer = createAdminKey(keyFile);
-  const trust = makeTrust({
-    organization,
-    threshold,
-    administrators: [{ name, key: signer.publicKey }, ...more],
-  });
   const path = join(folder, "1.json");
+  if (readFileIfThere(path) !== undefined) {
+    throw new JitError("FILE_EXISTS", `${path} is there already`, {
+      hint: "the first trust file is never overwritten: name another folder with --dir",
+    });
+  }
+  const trustOf = ({ publicKey }: { publicKey: PublicJwk }) =>
+    makeTrust({ organization, threshold, administrators: [{ name, key: publicKey }, ...more] });
+  const signer = createAdminKey(keyFile, trustOf);
+  const trust = trustOf(signer);
   writeFile(path, await signTrust(trust, signer), { createOnly: true });
   writeFile(`${keyFile}.pub`, new TextEncoder().encode(`${JSON.stringify(signer.publicKey)}\n`), {});
   const fingerprint = trustDigest(trust);

@@ -21,9 +21,13 @@ export function readAdminKey(path: string): Signer {
   return localSigner({ ...parsePublicJwk(rest), d } as PrivateJwk);
 }
 
-/** Makes a key; a file that is there is never overwritten. */
-export function createAdminKey(path: string): Signer {
+/**
+ * Makes a key; a file that is there is never overwritten.
+ * @param use may refuse by throwing: no file is written then
+ */
+export function createAdminKey(path: string, use: (signer: Signer) => void = () => undefined): Signer {
   const key = generateKey();
+  use(localSigner(key));
   if (!createPrivate(path, `${JSON.stringify(key)}\n`)) {
     throw new JitError("KEY_FILE", `${path} is there already`, { hint: "name another file with --key" });
   }

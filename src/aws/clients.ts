@@ -1,6 +1,7 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { STSClient } from "@aws-sdk/client-sts";
 import { JitError } from "../error.ts";
+import type { Credentials } from "../session/types.ts";
 import type { ServerClock } from "./server-clock.ts";
 
 export interface AwsOptions {
@@ -23,6 +24,8 @@ export interface AwsOptions {
 export interface Aws {
   readonly s3: S3Client;
   readonly sts: STSClient;
+  /** STS, asked by a session instead of the caller: to the same hosts. */
+  as(session: Credentials): STSClient;
   /** Access key id of the caller's own credentials. */
   accessKeyId(): Promise<string>;
   /** Whether the caller's own credentials are temporary. */
@@ -32,11 +35,21 @@ export interface Aws {
 const connectMs = 3000;
 const answerMs = 10_000;
 
+/** However often a call is tried, a person hears within this time that there is no answer; ms. */
+const patienceMs = 12_000;
+
+/** For one call with all its tries. */
+export function patience(): { readonly abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(patienceMs) };
+}
+
 export function openAws(options: AwsOptions): Aws {
   const { region, profile, client, clock } = options;
   const [name = "jit", version = ""] = client.split("/");
   const common = {
     customUserAgent: [[name, version]] as [string, string][],
+    // Signed by AWS's time from the first request on, where it is known to be another.
+    systemClockOffset: clock.skew,
     ...(profile === undefined ? {} : { profile }),
   };
   const sts = new STSClient({
@@ -51,7 +64,8 @@ export function openAws(options: AwsOptions): Aws {
     region: options.bucketRegion,
     credentials: sts.config.credentials,
     requestHandler: sts.config.requestHandler,
-    maxAttempts: options.attempts ?? 6,
+    // Being throttled for ever takes at most 7.5 s of waiting so.
+    maxAttempts: options.attempts ?? 5,
     retryMode: "standard",
     followRegionRedirects: options.followRegion ?? false,
   });
@@ -62,6 +76,22 @@ export function openAws(options: AwsOptions): Aws {
   return {
     s3,
     sts,
+    as(session) {
+      const client = new STSClient({
+        ...common,
+        region: sts.config.region,
+        requestHandler: sts.config.requestHandler,
+        maxAttempts: 1,
+        credentials: {
+          accessKeyId: session.accessKeyId,
+          secretAccessKey: session.secretAccessKey.reveal(),
+          sessionToken: session.sessionToken.reveal(),
+        },
+      });
+      watch(client, clock);
+      guard(client, options.hosts);
+      return client;
+    },
     accessKeyId: async () => (await sts.config.credentials()).accessKeyId,
     temporary: async () => (await sts.config.credentials()).sessionToken !== undefined,
   };

@@ -7,6 +7,8 @@ export interface AwsFailure {
   /** HTTP status, or `undefined` where no answer came. */
   readonly status: number | undefined;
   readonly message: string;
+  /** Whether the SDK has found, by this very answer, that the request was signed with a wrong time. */
+  readonly signedAtWrongTime: boolean;
   /** Region of the bucket, where S3 says that it is elsewhere. */
   readonly bucketRegion: string | undefined;
 }
@@ -23,6 +25,7 @@ export function failureOf(error: unknown): AwsFailure {
     name: status === undefined && code !== undefined ? code : own,
     status,
     message: textOf(of["message"]) ?? "",
+    signedAtWrongTime: metadata["clockSkewCorrected"] === true,
     bucketRegion: textOf(headers["x-amz-bucket-region"]),
   };
 }
@@ -41,6 +44,7 @@ const badKeys = new Set([
   "SignatureDoesNotMatch",
   "InvalidToken",
 ]);
+const clockErrors = new Set(["RequestTimeTooSkewed", "RequestInTheFuture"]);
 const throttled = new Set([
   "SlowDown",
   "Throttling",
@@ -65,14 +69,14 @@ export function commonError(failure: AwsFailure): JitError | undefined {
       hint: "sign in again (aws sso login), or renew them where they come from",
     });
   }
+  if (clockErrors.has(name) || /^Signature (?:expired|not yet current)/.test(failure.message)) {
+    return new JitError("AWS_CLOCK_SKEW", "this machine's clock is too far off for AWS", {
+      hint: "set the clock (jit doctor tells by how much)",
+    });
+  }
   if (badKeys.has(name)) {
     return new JitError("AWS_BAD_CREDENTIALS", `AWS does not accept your credentials (${name})`, {
       hint: "check the profile or the variables they come from",
-    });
-  }
-  if (name === "RequestTimeTooSkewed" || name === "RequestInTheFuture") {
-    return new JitError("AWS_CLOCK_SKEW", "this machine's clock is too far off for AWS", {
-      hint: "set the clock (jit doctor tells by how much)",
     });
   }
   if (isThrottling(failure)) {
@@ -88,6 +92,14 @@ export function commonError(failure: AwsFailure): JitError | undefined {
 
 export function isThrottling({ name, status }: AwsFailure): boolean {
   return throttled.has(name) || status === 503 || status === 429;
+}
+
+/**
+ * Whether AWS refused a signature for its time, so that nothing was done, and the next one is made with AWS's own: the SDK
+ * does that by itself only where it may try again by itself.
+ */
+export function isSkewed({ name, status, signedAtWrongTime }: AwsFailure): boolean {
+  return signedAtWrongTime && status === 403 && (badKeys.has(name) || clockErrors.has(name));
 }
 
 /** Whether AWS gave no answer: whatever was asked may have been done. */

@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { ListedObject, RecordStore } from "../audit/ports.ts";
 import { JitError } from "../error.ts";
+import { patience } from "./clients.ts";
 import { type AwsFailure, commonError, failureOf, noAnswer, wordsOf } from "./error.ts";
 
 export interface BucketOptions {
@@ -38,6 +39,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
             ChecksumAlgorithm: "SHA256",
             ...(createOnly ? { IfNoneMatch: "*" } : {}),
           }),
+          patience(),
         );
         return;
       } catch (error) {
@@ -80,6 +82,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
           Key: key,
           ...(versionId === undefined ? {} : { VersionId: versionId }),
         }),
+        patience(),
       );
       return await reply.Body?.transformToByteArray();
     } catch (error) {
@@ -94,7 +97,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
     let marker: { KeyMarker?: string; VersionIdMarker?: string } = {};
     for (;;) {
       const page = await s3
-        .send(new ListObjectVersionsCommand({ ...at, Prefix: prefix, ...marker }))
+        .send(new ListObjectVersionsCommand({ ...at, Prefix: prefix, ...marker }), patience())
         .catch((error: unknown) => {
           throw error instanceof JitError ? error : explain(failureOf(error), bucket, `list ${prefix}`);
         });
@@ -127,6 +130,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
             ...(delimiter === undefined ? {} : { Delimiter: delimiter }),
             ...(token === undefined ? {} : { ContinuationToken: token }),
           }),
+          patience(),
         )
         .catch((error: unknown) => {
           throw error instanceof JitError ? error : explain(failureOf(error), bucket, `list ${prefix}`);

@@ -3,16 +3,18 @@ import {
   GetCallerIdentityCommand,
   GetScopedCredentialsCommand,
   GetWebIdentityTokenCommand,
-  STSClient,
+  type STSClient,
   type Credentials as StsCredentials,
 } from "@aws-sdk/client-sts";
 import { JitError } from "../error.ts";
 import type { TokenService } from "../session/ports.ts";
 import { type Credentials, Secret } from "../session/types.ts";
+import { patience } from "./clients.ts";
 import {
   type AwsFailure,
   commonError,
   failureOf,
+  isSkewed,
   isThrottling,
   neverSent,
   noAnswer,
@@ -22,23 +24,29 @@ import {
 export interface TokenServiceOptions {
   /** A client whose `maxAttempts` is 1. */
   readonly sts: STSClient;
+  /** Such a client of a session's own, for `scope`. */
+  as(session: Credentials): STSClient;
   readonly wait: (ms: number) => Promise<void>;
 }
 
 /** Pauses before the next try of a call that was not done. */
 const waits = [100, 300, 900, 2700];
 
-export function tokenService({ sts, wait }: TokenServiceOptions): TokenService {
+export function tokenService({ sts, as, wait }: TokenServiceOptions): TokenService {
   /** @param again whether a call that failed so may be sent once more */
-  async function send<T>(call: () => Promise<T>, again: (failure: AwsFailure) => boolean): Promise<T> {
+  async function send<T>(
+    call: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+    again: (failure: AwsFailure) => boolean,
+  ): Promise<T> {
+    const options = patience();
     for (let tried = 0; ; tried += 1) {
       try {
-        return await call();
+        return await call(options);
       } catch (error) {
         if (error instanceof JitError) throw error;
         const failure = failureOf(error);
         const pause = again(failure) ? waits[tried] : undefined;
-        if (pause === undefined) throw failure;
+        if (pause === undefined || options.abortSignal.aborted) throw failure;
         await wait(pause);
       }
     }
@@ -46,9 +54,10 @@ export function tokenService({ sts, wait }: TokenServiceOptions): TokenService {
 
   return {
     async identity() {
-      const reply = await send(() => sts.send(new GetCallerIdentityCommand({})), harmless).catch(
-        fail("tell who you are"),
-      );
+      const reply = await send(
+        (options) => sts.send(new GetCallerIdentityCommand({}), options),
+        harmless,
+      ).catch(fail("tell who you are"));
       const { Arn: arn, UserId: userid, Account: account } = reply;
       if (arn === undefined || userid === undefined || account === undefined) throw incomplete();
       return { arn, userid, account };
@@ -63,7 +72,7 @@ export function tokenService({ sts, wait }: TokenServiceOptions): TokenService {
         Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
         ...(sourceIdentity === undefined ? {} : { SourceIdentity: sourceIdentity }),
       });
-      const reply = await send(() => sts.send(command), surelyNotDone).catch(
+      const reply = await send((options) => sts.send(command, options), surelyNotDone).catch(
         (failure: AwsFailure | JitError) => {
           throw failure instanceof JitError ? failure : assumeError(failure, role);
         },
@@ -79,22 +88,15 @@ export function tokenService({ sts, wait }: TokenServiceOptions): TokenService {
     },
 
     async scope(session, { durationSeconds, policy, description }) {
-      const child = new STSClient({
-        region: sts.config.region,
-        requestHandler: sts.config.requestHandler,
-        maxAttempts: 1,
-        credentials: {
-          accessKeyId: session.accessKeyId,
-          secretAccessKey: session.secretAccessKey.reveal(),
-          sessionToken: session.sessionToken.reveal(),
-        },
-      });
+      if (as === undefined)
+        throw new JitError("STS_UNSUPPORTED", "there is no client of a session's own here");
+      const child = as(session);
       const command = new GetScopedCredentialsCommand({
         DurationSeconds: durationSeconds,
         ScopedSessionDescription: description,
         ...(policy === undefined ? {} : { Policy: policy }),
       });
-      const reply = await send(() => child.send(command), harmless).catch(
+      const reply = await send((options) => child.send(command, options), harmless).catch(
         (failure: AwsFailure | JitError) => {
           if (failure.name === "InvalidAction" || failure.name === "UnknownOperationException") {
             throw new JitError("STS_UNSUPPORTED", "this region's STS has no GetScopedCredentials");
@@ -112,7 +114,7 @@ export function tokenService({ sts, wait }: TokenServiceOptions): TokenService {
         DurationSeconds: 3600,
       });
       try {
-        return (await send(() => sts.send(command), harmless)).WebIdentityToken;
+        return (await send((options) => sts.send(command, options), harmless)).WebIdentityToken;
       } catch {
         // The account has not opted in, or does not allow it: the key is then graded `path only`, which everyone sees.
         return undefined;
@@ -123,12 +125,12 @@ export function tokenService({ sts, wait }: TokenServiceOptions): TokenService {
 
 /** Calls that change nothing may be sent again whenever no good answer came. */
 function harmless(failure: AwsFailure): boolean {
-  return isThrottling(failure) || noAnswer(failure) || (failure.status ?? 0) >= 500;
+  return isSkewed(failure) || isThrottling(failure) || noAnswer(failure) || (failure.status ?? 0) >= 500;
 }
 
 /** AssumeRole is sent again only where STS said that it did nothing, or never heard of it. */
 function surelyNotDone(failure: AwsFailure): boolean {
-  return isThrottling(failure) || neverSent(failure);
+  return isSkewed(failure) || isThrottling(failure) || neverSent(failure);
 }
 
 function fail(what: string): (failure: AwsFailure | JitError) => never {

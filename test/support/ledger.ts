@@ -15,6 +15,9 @@ export interface Kept {
 
 const region = "eu-central-1";
 
+/** Records never change, so each is read once. */
+const alreadyRead = new WeakMap<SandboxProcess, Map<string, Kept>>();
+
 /** Every record, by name: hour, request, then as written. */
 export async function recordsOf(sandbox: SandboxProcess): Promise<readonly Kept[]> {
   const { id, secret } = await keysOf(sandbox);
@@ -26,15 +29,24 @@ export async function recordsOf(sandbox: SandboxProcess): Promise<readonly Kept[
   });
   const Bucket = "jit-audit";
   const kept: Kept[] = [];
+  const read = alreadyRead.get(sandbox) ?? new Map<string, Kept>();
+  alreadyRead.set(sandbox, read);
   let token: string | undefined;
   do {
     const page = await s3.send(
       new ListObjectsV2Command({ Bucket, Prefix: "v1/rec/", ...(token ? { ContinuationToken: token } : {}) }),
     );
-    for (const { Key } of page.Contents ?? []) {
+    for (const { Key = "" } of page.Contents ?? []) {
+      const before = read.get(Key);
+      if (before !== undefined) {
+        kept.push(before);
+        continue;
+      }
       const reply = await s3.send(new GetObjectCommand({ Bucket, Key }));
       const { payload } = JSON.parse((await reply.Body?.transformToString()) ?? "{}");
-      kept.push(JSON.parse(Buffer.from(payload, "base64url").toString()));
+      const record: Kept = JSON.parse(Buffer.from(payload, "base64url").toString());
+      read.set(Key, record);
+      kept.push(record);
     }
     token = page.NextContinuationToken;
   } while (token !== undefined);

@@ -29,48 +29,57 @@ const common = {
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist", { recursive: true });
 
-// What most runs need is one file: each further file costs a third of a millisecond. What this file imports dynamically
-// and is not named here is a file of its own, and those share their chunks.
+// Each file of a bundle costs a third of a millisecond before it does anything. So what most runs need is one file (`cli`),
+// what asking AWS needs is one more (`ask`), and the rest is in parts that share their chunks.
 const light = ["run", "commands/status", "commands/exec", "commands/credentials", "../local/child-processes"];
-const lightFiles = new Set(light.map((name) => resolve("src/cli", `${name}.ts`)));
+const asking = ["compose", "obtain", "commands/request", "commands/audit-end"];
+const sources = (names) => names.map((name) => resolve("src/cli", `${name}.ts`));
+const lightFiles = new Set(sources(light));
+const askFiles = new Set(sources(asking));
 const heavy = new Map();
-const separate = {
+const resolved = Symbol("resolved");
+
+/** Leaves what is imported dynamically to a file of its own, but for the files of `inside`. */
+const separate = (inside) => ({
   name: "separate",
   setup(build) {
-    build.onResolve({ filter: /./ }, ({ kind, path, resolveDir }) => {
-      if (kind !== "dynamic-import" || common.external.includes(path)) return undefined;
-      if (!path.startsWith(".")) {
-        heavy.set(`package/${path}`, path);
-        return { path: `./part/package/${path}.js`, external: true };
-      }
-      const file = resolve(resolveDir, path);
-      if (lightFiles.has(file)) return undefined;
-      const name = relative("src", file).replace(/\.ts$/, "");
+    build.onResolve({ filter: /./ }, async ({ kind, path, resolveDir, pluginData }) => {
+      if (pluginData === resolved || kind !== "dynamic-import" || common.external.includes(path)) return undefined;
+      if (builtin.has(path.replace("node:", ""))) return undefined;
+      const own = resolveDir.includes("node_modules") ? undefined : path;
+      // A package's own dynamic imports (credential providers of the SDK) are rarely needed.
+      // esbuild's own answer: `require.resolve` would give the package's CommonJS, whose names an import does not find.
+      const file = (await build.resolve(path, { kind, resolveDir, pluginData: resolved })).path;
+      if (inside.has(file)) return undefined;
+      if (askFiles.has(file)) return { path: "./ask.js", external: true };
+      const name = own === undefined || !path.startsWith(".") ? `package/${path.replace(/[^\w-]+/g, "-")}` : relative("src", file).replace(/\.ts$/, "");
       heavy.set(name, file);
       return { path: `./part/${name}.js`, external: true };
     });
   },
-};
+});
+const bundle = { ...common, banner: { js: banner }, outdir: "dist", metafile: true };
 const cli = await esbuild.build({
-  ...common,
-  banner: { js: banner },
+  ...bundle,
   entryPoints: { cli: "src/cli/main.ts" },
-  outdir: "dist",
-  plugins: [separate],
-  metafile: true,
+  plugins: [separate(lightFiles)],
+});
+const ask = await esbuild.build({
+  ...bundle,
+  stdin: { contents: sources(asking).map((file) => `export * from ${JSON.stringify(file)};`).join("\n"), resolveDir: "." },
+  entryNames: "ask",
+  plugins: [separate(askFiles)],
 });
 const parts = await esbuild.build({
-  ...common,
-  banner: { js: banner },
+  ...bundle,
   entryPoints: Object.fromEntries(heavy),
   outdir: "dist/part",
   splitting: true,
   chunkNames: "chunk/[name]-[hash]",
-  metafile: true,
 });
-await esbuild.build({ ...common, entryPoints: { warm: "src/session/warm.ts" }, outdir: "dist" });
-const outputs = { ...cli.metafile.outputs, ...parts.metafile.outputs };
+const outputs = { ...cli.metafile.outputs, ...ask.metafile.outputs, ...parts.metafile.outputs };
 writeFileSync("dist/meta.json", JSON.stringify({ outputs }));
+await esbuild.build({ ...common, entryPoints: { warm: "src/session/warm.ts" }, outdir: "dist" });
 
 await init;
 for (const name of readdirSync("dist", { recursive: true })) {

@@ -1,14 +1,23 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { allowWhatTheCatalogAllows } from "../access/decide.ts";
+import { sha256Hex } from "../access/digest.ts";
 import type { ProjectFile } from "../access/project.ts";
 import { verifyCatalogFile } from "../access/trust/catalog-file.ts";
 import type { Catalog, Circumstances, Identity, Organization, Target } from "../access/types.ts";
 import type { AppendPorts } from "../audit/append.ts";
 import type { Clock, RecordStore } from "../audit/ports.ts";
 import type { Aws } from "../aws/clients.ts";
+import { openAws } from "../aws/clients.ts";
+import { commonError, failureOf } from "../aws/error.ts";
+import { reasonStore } from "../aws/reason-store.ts";
+import { bucketStore } from "../aws/record-store.ts";
+import { ServerClock } from "../aws/server-clock.ts";
+import { tokenService } from "../aws/token-service.ts";
 import { JitError } from "../error.ts";
-import { readIdentity, writeIdentity } from "../local/believed.ts";
+import { readBelieved, readIdentity, writeIdentity } from "../local/believed.ts";
+import { claimedCircumstances } from "../local/circumstances.ts";
 import { fileJournal } from "../local/journal.ts";
+import { openWriter } from "../local/key-store.ts";
 import { segmentOf } from "../local/paths.ts";
 import type { Settings } from "../local/settings.ts";
 import { targetNames } from "../session/assume-input.ts";
@@ -58,10 +67,7 @@ export async function connect(context: Context): Promise<Connection> {
   const project = projectOf(context);
   const base = await openBase(context, here, pinned);
   const { organization, identity, inheritedSourceIdentity, aws, clock } = base;
-  const { tokenService } = await import("../aws/token-service.ts");
-  const { openWriter } = await import("../local/key-store.ts");
-  const { claimedCircumstances } = await import("../local/circumstances.ts");
-  const tokens: TokenService = tokenService({ sts: aws.sts, wait });
+  const tokens: TokenService = tokenService({ ...aws, wait });
   const writer = openWriter(
     {
       keys: `${here.paths.data}/keys`,
@@ -89,7 +95,6 @@ export async function connect(context: Context): Promise<Connection> {
     statement: (audience) => tokens.statement(audience),
     journal,
   };
-  const { reasonStore } = await import("../aws/reason-store.ts");
   const request: RequestPorts = {
     records,
     journal,
@@ -147,10 +152,6 @@ async function openBase(context: Context, here: Here, pinned: Pinned): Promise<B
   await useCompileCache(context);
   const last = lastOrganization(context, here, pinned);
   const hosts = allowedHosts(context, last?.catalog.endpoints ?? []);
-  const { openAws } = await import("../aws/clients.ts");
-  const { ServerClock } = await import("../aws/server-clock.ts");
-  const { bucketStore } = await import("../aws/record-store.ts");
-  const { readBelieved } = await import("../local/believed.ts");
   const clock = new ServerClock(Date.now, readBelieved(here.places, pinned.text).skew);
   const region = regionOf(context, here, last?.catalog);
   const open = (bucketRegion: string, followRegion: boolean) =>
@@ -185,8 +186,7 @@ async function openBase(context: Context, here: Here, pinned: Pinned): Promise<B
 }
 
 async function askIdentity(aws: Aws, here: Here, accessKeyId: string) {
-  const { tokenService } = await import("../aws/token-service.ts");
-  const tokens = tokenService({ sts: aws.sts, wait });
+  const tokens = tokenService({ ...aws, wait });
   // Only a session can carry a source identity, and only AWS's statement tells it.
   const [identity, statement] = await Promise.all([
     tokens.identity(),
@@ -228,7 +228,6 @@ async function keyIdOf(aws: Aws): Promise<string> {
   try {
     return await aws.accessKeyId();
   } catch (error) {
-    const { commonError, failureOf } = await import("../aws/error.ts");
     throw commonError(failureOf(error)) ?? error;
   } finally {
     delete process.env[resolving];
@@ -249,7 +248,6 @@ function regionOf(context: Context, here: Here, catalog: Catalog | undefined): s
 }
 
 async function bucketOf(s3: Aws["s3"], bucket: string, account: string | undefined): Promise<RecordStore> {
-  const { bucketStore } = await import("../aws/record-store.ts");
   return bucketStore({ s3, bucket, account, wait });
 }
 
@@ -302,7 +300,6 @@ export async function openAudit(context: Context): Promise<Audit> {
       const signed = /^[0-9a-f]{64}$/.test(wanted) ? await store.read(`v1/catalog/${wanted}.jws`) : undefined;
       if (signed === undefined || trust === undefined) return false;
       try {
-        const { sha256Hex } = await import("../access/digest.ts");
         return sha256Hex(verifyCatalogFile(signed, trust)) === wanted;
       } catch {
         return false;
@@ -314,8 +311,6 @@ export async function openAudit(context: Context): Promise<Audit> {
 /** The audit bucket of a catalog that an administrator holds in hand, to publish it there. */
 export async function openBucket(context: Context, catalog: Catalog): Promise<RecordStore> {
   const here = openHere(context);
-  const { openAws } = await import("../aws/clients.ts");
-  const { ServerClock } = await import("../aws/server-clock.ts");
   const aws = openAws({
     region: regionOf(context, here, catalog),
     bucketRegion: catalog.audit.region,
@@ -334,9 +329,6 @@ export async function leaseService(
 ): Promise<Pick<LeasePorts, "tokens" | "clock">> {
   const here = openHere(context);
   const last = lastOrganization(context, here, pinnedOf(context, here));
-  const { openAws } = await import("../aws/clients.ts");
-  const { ServerClock } = await import("../aws/server-clock.ts");
-  const { tokenService } = await import("../aws/token-service.ts");
   const clock = new ServerClock(Date.now, serverTime(session, new Date(0)).getTime());
   const region = session.region ?? regionOf(context, here, last?.catalog);
   const aws = openAws({
@@ -347,7 +339,7 @@ export async function leaseService(
     clock,
     hosts: allowedHosts(context, last?.catalog.endpoints ?? []),
   });
-  return { tokens: tokenService({ sts: aws.sts, wait }), clock };
+  return { tokens: tokenService({ ...aws, wait }), clock };
 }
 
 interface Examined {

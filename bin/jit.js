@@ -16,8 +16,12 @@ async function start(argv) {
     const { env, platform } = process;
     const answer = answerWarm(argv, { env, platform, now: Date.now(), files });
     if (answer !== undefined) {
-      files.writeSync(1, answer);
-      return;
+      try {
+        files.writeSync(1, answer);
+        return;
+      } catch {
+        // A pipe that is full, closed or broken: the whole program knows what to do about each.
+      }
     }
   }
   const { main } = await import("../dist/cli.js");

@@ -1,11 +1,23 @@
+import { codeOf } from "../error.ts";
 import { version } from "./version.ts";
 
 /** Runs the command line; sets the process's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
-  if (argv[0] === "--version" || argv[0] === "-V") {
-    process.getBuiltinModule("fs").writeSync(1, `${version}\n`);
-    return;
+  const { writeSync } = process.getBuiltinModule("fs");
+  try {
+    if (argv[0] === "--version" || argv[0] === "-V") {
+      writeSync(1, `${version}\n`);
+      return;
+    }
+    const { run } = await import("./run.ts");
+    process.exitCode = await run(argv);
+  } catch (error) {
+    // Help that cannot be written, or an error that cannot be told: a last try, without a stack.
+    process.exitCode = codeOf(error) === "EPIPE" ? 0 : 1;
+    try {
+      if (process.exitCode !== 0) writeSync(2, `jit: unexpected ${codeOf(error) ?? "error"}\n`);
+    } catch {
+      // There is nobody to tell.
+    }
   }
-  const { run } = await import("./run.ts");
-  process.exitCode = await run(argv);
 }

@@ -103,7 +103,10 @@ function writeAll(fs: typeof import("node:fs"), descriptor: 1 | 2, text: string)
     } catch (error) {
       if (codeOf(error) === "EAGAIN") continue;
       if (codeOf(error) === "EPIPE") return;
-      throw error;
+      throw new JitError("OUTPUT_FAILED", `cannot write what was asked for (${codeOf(error) ?? "unknown"})`, {
+        hint: "its disk may be full, or its pipe closed",
+        cause: error,
+      });
     }
   }
 }

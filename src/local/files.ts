@@ -2,6 +2,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -41,8 +42,20 @@ export function privateDirectory(path: string): void {
     checkOwner(path, stats);
     if (process.platform !== "win32" && (stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
   } catch (error) {
-    throw localError(error, path);
+    throw localError(codeOf(error) === "ENOENT" ? whyNotMade(path, error) : error, path);
   }
+}
+
+/** Making several folders at once, Node says ENOENT where the file system is read-only: one alone tells why. */
+function whyNotMade(path: string, otherwise: unknown): unknown {
+  let first = path;
+  while (!existsSync(dirname(first))) first = dirname(first);
+  try {
+    mkdirSync(first, { mode: 0o700 });
+  } catch (error) {
+    return error;
+  }
+  return otherwise;
 }
 
 /** The bytes of a private file, `undefined` where there is none. Links and files of others are refused. */

@@ -68,7 +68,7 @@ describe("the disk", () => {
       for (let pages = 1; pages <= 24; pages += 1) {
         const unmount = mounted(alice.home, `size=${pages * 4}k,mode=700`);
         try {
-          const ended = await alice.jit(["request", "customers:read", ...good, "--json"]);
+          const ended = await ask(alice);
           codes.add(ended.code);
           if (ended.code === 0) break;
           expectError(ended, "LOCAL_DISK_FULL", 11);

@@ -24,6 +24,25 @@ async function start(argv) {
       }
     }
   }
+  keepCompiledCode(process.env, process.getBuiltinModule("fs"));
   const { main } = await import("../dist/cli.js");
   await main(argv);
+}
+
+/**
+ * Has V8's compiled code kept, which is a tenth of a cold request. What lies in that folder is executed: so only in one
+ * that is ours and that nobody else can write to.
+ */
+function keepCompiledCode(env, fs) {
+  const cache = env.XDG_CACHE_HOME?.startsWith("/") ? env.XDG_CACHE_HOME : env.HOME && `${env.HOME}/.cache`;
+  if (!cache || !process.getuid) return;
+  const folder = `${cache}/jit/code`;
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const stats = fs.lstatSync(folder);
+    if (!stats.isDirectory() || stats.uid !== process.getuid() || (stats.mode & 0o022) !== 0) return;
+    process.getBuiltinModule("module").enableCompileCache(folder);
+  } catch {
+    // Only slower.
+  }
 }

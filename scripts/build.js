@@ -44,7 +44,8 @@ const separate = (inside) => ({
   name: "separate",
   setup(build) {
     build.onResolve({ filter: /./ }, async ({ kind, path, resolveDir, pluginData }) => {
-      if (pluginData === resolved || kind !== "dynamic-import" || common.external.includes(path)) return undefined;
+      if (pluginData === resolved || kind !== "dynamic-import" || common.external.includes(path))
+        return undefined;
       if (builtin.has(path.replace("node:", ""))) return undefined;
       const own = resolveDir.includes("node_modules") ? undefined : path;
       // A package's own dynamic imports (credential providers of the SDK) are rarely needed.
@@ -52,7 +53,10 @@ const separate = (inside) => ({
       const file = (await build.resolve(path, { kind, resolveDir, pluginData: resolved })).path;
       if (inside.has(file)) return undefined;
       if (askFiles.has(file)) return { path: "./ask.js", external: true };
-      const name = own === undefined || !path.startsWith(".") ? `package/${path.replace(/[^\w-]+/g, "-")}` : relative("src", file).replace(/\.ts$/, "");
+      const name =
+        own === undefined || !path.startsWith(".")
+          ? `package/${path.replace(/[^\w-]+/g, "-")}`
+          : relative("src", file).replace(/\.ts$/, "");
       heavy.set(name, file);
       return { path: `./part/${name}.js`, external: true };
     });
@@ -66,7 +70,12 @@ const cli = await esbuild.build({
 });
 const ask = await esbuild.build({
   ...bundle,
-  stdin: { contents: sources(asking).map((file) => `export * from ${JSON.stringify(file)};`).join("\n"), resolveDir: "." },
+  stdin: {
+    contents: sources(asking)
+      .map((file) => `export * from ${JSON.stringify(file)};`)
+      .join("\n"),
+    resolveDir: ".",
+  },
   entryNames: "ask",
   plugins: [separate(askFiles)],
 });

@@ -32,7 +32,7 @@ import { serverTime } from "../session/status.ts";
 import type { Session } from "../session/types.ts";
 import { sessionName } from "../session/warm.ts";
 import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
-import { systemRandom as random, useCompileCache } from "./compose/local.ts";
+import { systemRandom as random } from "./compose/local.ts";
 import { isRecent, lastOrganization, readOrganization, recentOrganization } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
 import { type Context, text } from "./context.ts";
@@ -149,7 +149,6 @@ interface Base {
 }
 
 async function openBase(context: Context, here: Here, pinned: Pinned): Promise<Base> {
-  await useCompileCache(context);
   const last = lastOrganization(context, here, pinned);
   const hosts = allowedHosts(context, last?.catalog.endpoints ?? []);
   const clock = new ServerClock(Date.now, readBelieved(here.places, pinned.text).skew);

@@ -132,18 +132,3 @@ export async function changeSetting(
   const { changeSettings } = await import("../../local/settings.ts");
   await changeSettings(openHere(context).settingsFile, { [name]: value });
 }
-
-/**
- * Keeps V8's compiled code of the large bundles, in a private folder of our own: what lies there is executed. Gains about
- * a tenth of a cold request.
- */
-export async function useCompileCache(context: Context): Promise<void> {
-  const { privateDirectory } = await import("../../local/files.ts");
-  const folder = `${openHere(context).paths.cache}/code`;
-  try {
-    privateDirectory(folder);
-    process.getBuiltinModule("module").enableCompileCache(folder);
-  } catch {
-    // Only slower.
-  }
-}

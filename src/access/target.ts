@@ -36,7 +36,7 @@ export function formatTarget(target: Target): string {
  * Looks up what was asked for: sorted by name, without repetition, at least one. A store alone will do where it has
  * one access.
  * @throws JitError `TARGET_INVALID`, `TARGET_UNKNOWN` with a suggestion, `TARGETS_DIFFERENT_ROLES` where one session
- * cannot hold them all (role, issuer or region differ)
+ * cannot hold them all (role or issuer differs)
  */
 export function findTargets(catalog: Catalog, texts: readonly string[]): readonly Target[] {
   if (texts.length === 0) {

@@ -25,7 +25,6 @@ export interface WarmMachine {
 const harmless = new Set([
   "JIT_ORGANIZATION",
   "JIT_PROFILE",
-  "JIT_SESSION",
   "JIT_REASON",
   "JIT_PURPOSE",
   "JIT_TICKET",

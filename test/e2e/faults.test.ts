@@ -171,6 +171,7 @@ describe("the audit bucket", () => {
 });
 
 describe("AWS does not answer", () => {
+  // For ever: unreachable.test.ts.
   test.each([
     { service: "s3", kind: "status", status: 503, count: 3 },
     { service: "s3", action: "PutObject", kind: "status", status: 500, count: 2 },
@@ -184,32 +185,6 @@ describe("AWS does not answer", () => {
     const alice = await machine("alice");
     await sandbox().fault(rule);
     expect(await ask(alice)).toMatchObject({ code: 0 });
-  });
-
-  test.each<[Record<string, unknown>, string]>([
-    [{ service: "s3", kind: "status", status: 503 }, "AWS_THROTTLED"],
-    [{ service: "s3", action: "PutObject", kind: "status", status: 503 }, "AWS_THROTTLED"],
-    [{ service: "s3", action: "PutObject", kind: "status", status: 500 }, "AUDIT_UNREACHABLE"],
-    [{ service: "s3", action: "PutObject", kind: "dropBefore" }, "AUDIT_UNREACHABLE"],
-    [{ service: "sts", action: "AssumeRole", kind: "status", status: 503 }, "AWS_THROTTLED"],
-    [{ service: "sts", action: "AssumeRole", kind: "status", status: 500 }, "STS_UNREACHABLE"],
-    [{ service: "sts", kind: "dropBefore" }, "STS_UNREACHABLE"],
-    [{ service: "s3", kind: "hang" }, "AUDIT_UNREACHABLE"],
-  ])("for ever: %j is %s, soon enough", { timeout: 60_000 }, async (rule, code) => {
-    const alice = await machine("alice");
-    await sandbox().fault(rule);
-    const start = performance.now();
-    expectError(await ask(alice), code, 9);
-    expect(performance.now() - start).toBeLessThan(20_000);
-    expect(await openOf(alice)).toEqual([]);
-  });
-
-  test("nobody listens there", async () => {
-    const alice = await machine("alice", { AWS_ENDPOINT_URL: "http://127.0.0.1:9" });
-    const start = performance.now();
-    const ended = await ask(alice);
-    expectError(ended, errorOf(ended).code, 9);
-    expect(performance.now() - start).toBeLessThan(20_000);
   });
 });
 

@@ -7,7 +7,11 @@ const file = resolve(import.meta.dirname, "../../docs/exit-codes.md");
 
 test("docs/exit-codes.md has the table of the code", () => {
   const rows = Object.values(exitCodes).map(({ code, meaning }) => `| ${code} | ${meaning} |`);
-  expect(readFileSync(file, "utf8").split("\n").filter((line) => /^\| \d/.test(line))).toEqual(rows);
+  expect(
+    readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => /^\| \d/.test(line)),
+  ).toEqual(rows);
 });
 
 test("no two exits share a code", () => {

@@ -106,7 +106,8 @@ async function lookup(sandbox: SandboxProcess, more: { NextToken: string | undef
   const { id, secret } = await keysOf(sandbox);
   const LookupAttributes = [{ AttributeKey: "EventName", AttributeValue: "AssumeRole" }];
   const body = JSON.stringify({ LookupAttributes, ...more });
-  const { headers: first } = await fetch(sandbox.url);
+  // Refused, but dated by the sandbox's clock, and no fault is for it.
+  const { headers: first } = await fetch(`${sandbox.url}/_sandbox/clock`);
   const timestamp = `${new Date(first.get("date") ?? "").toISOString().replace(/[-:]|\.\d+/g, "")}`;
   const date = timestamp.slice(0, 8);
   const host = new URL(sandbox.url).host;

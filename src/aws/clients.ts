@@ -113,9 +113,10 @@ function guard(client: { readonly middlewareStack: object }, hosts: readonly str
   const stack = client.middlewareStack as Stack;
   stack.add(
     (next) => async (args) => {
-      const { hostname, port } = args.request as { hostname: string; port?: number };
+      const { hostname, port, protocol } = args.request as Wanted;
       const host = port === undefined ? hostname : `${hostname}:${port}`;
-      if (!awsHost.test(hostname) && !hosts.includes(host) && !hosts.includes(hostname)) {
+      const isAws = protocol === "https:" && port === undefined && awsHost.test(hostname);
+      if (!isAws && !hosts.includes(host) && !hosts.includes(hostname)) {
         throw new JitError(
           "ENDPOINT_REFUSED",
           `a request would go to ${host}, which the signed catalog does not name`,
@@ -130,7 +131,15 @@ function guard(client: { readonly middlewareStack: object }, hosts: readonly str
   );
 }
 
-const awsHost = /\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)$/;
+interface Wanted {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+}
+
+/** S3 and STS alone: anybody may have a machine or a gateway whose name ends in amazonaws.com. */
+const awsHost =
+  /(?:^|\.)(?:s3|sts)(?:-fips|-accelerate)?(?:\.dualstack)?(?:\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+)?(?:\.vpce)?\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.com\.cn)$/;
 
 /** Reads the Date header of every reply, of those that are errors too. */
 function watch(client: { readonly middlewareStack: object }, clock: ServerClock): void {

@@ -117,7 +117,7 @@ export function neverSent({ name, status }: AwsFailure): boolean {
 
 /** AWS's own words, short enough for a line; they hold no secret, but what they hold is escaped where it is printed. */
 export function wordsOf({ message, name }: AwsFailure): string {
-  const words = message === "" ? name : message;
+  const words = (message === "" ? name : message).replace(/\s+/g, " ");
   return words.length > 400 ? `${words.slice(0, 400)}…` : words;
 }
 

@@ -312,6 +312,10 @@ describe("where requests would go", () => {
     for (const text of [
       "[default]\nendpoint_url = https://attacker.example\n",
       "[default]\nendpoint_url = http://127.0.0.1:9\n",
+      "[default]\nendpoint_url = https://a1b2c3.execute-api.eu-central-1.amazonaws.com\n",
+      "[default]\nendpoint_url = https://sts-1234.eu-central-1.elb.amazonaws.com\n",
+      "[default]\nendpoint_url = http://sts.eu-central-1.amazonaws.com\n",
+      "[default]\nendpoint_url = https://s3.eu-central-1.amazonaws.com.attacker.example\n",
       "[default]\nservices = evil\n[services evil]\ns3 =\n  endpoint_url = https://attacker.example\nsts =\n  endpoint_url = https://attacker.example\n",
     ]) {
       file(text);

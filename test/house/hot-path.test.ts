@@ -1,0 +1,59 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { useSandbox, why } from "../support/fixture.ts";
+
+// What a warm `jit credentials` loads is pinned: a builtin module more, and every `aws …` of every user waits for it.
+const { machine } = useSandbox();
+const folder = mkdtempSync(join(tmpdir(), "jit-modules-"));
+const preload = join(folder, "list.cjs");
+const node = process.env["JIT_TEST_NODE"] ?? process.execPath;
+const root = resolve(import.meta.dirname, "../..");
+
+writeFileSync(
+  preload,
+  `process.on("exit", () => process.getBuiltinModule("fs").writeFileSync(process.env.LIST, process.moduleLoadList.join("\\n")));`,
+);
+writeFileSync(join(folder, "empty.mjs"), "");
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Modules of Node that a script loads, beyond those of an empty one. */
+function loaded(args: readonly string[], env: NodeJS.ProcessEnv): readonly string[] {
+  const list = (script: readonly string[]): string[] => {
+    const file = join(folder, "list.txt");
+    const done = spawnSync(node, ["--require", preload, ...script], {
+      env: { ...env, LIST: file },
+      encoding: "utf8",
+    });
+    expect(done.status).toBe(0);
+    return readFileSync(file, "utf8").split("\n");
+  };
+  const none = new Set(list([join(folder, "empty.mjs")]));
+  return list(args).filter((name) => !none.has(name));
+}
+
+test("a warm `jit credentials` loads no module of Node that an empty script does not load", async () => {
+  const alice = await machine("alice");
+  expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+  const warm = [join(root, "bin/jit.js"), "credentials", "customers:read"];
+  expect(loaded(warm, alice.environment())).toEqual([]);
+});
+
+test("`--version`, `--help` and `status` load neither network nor cryptography", async () => {
+  const alice = await machine("alice");
+  expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+  for (const word of ["--version", "--help", "status"]) {
+    const names = loaded([join(root, "bin/jit.js"), word], alice.environment());
+    expect(names.filter((name) => /\b(?:net|http|tls|crypto|child_process|tty|stream)\b/.test(name))).toEqual(
+      [],
+    );
+  }
+});
+
+test("the file that answers a warm call imports nothing", () => {
+  expect(readFileSync(join(root, "dist/warm.js"), "utf8")).not.toMatch(
+    /\bimport\b|getBuiltinModule|\brequire\(/,
+  );
+});

@@ -33,7 +33,7 @@ import type { Session } from "../session/types.ts";
 import { sessionName } from "../session/warm.ts";
 import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
 import { systemRandom as random } from "./compose/local.ts";
-import { isRecent, lastOrganization, readOrganization, recentOrganization } from "./compose/organization.ts";
+import { isRecent, lastBelieved, readOrganization } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
 import { type Context, text } from "./context.ts";
 import { version } from "./version.ts";
@@ -149,14 +149,15 @@ interface Base {
 }
 
 async function openBase(context: Context, here: Here, pinned: Pinned): Promise<Base> {
-  const last = lastOrganization(context, here, pinned);
+  const believed = lastBelieved(context, here, pinned);
+  const last = believed?.organization;
   const hosts = allowedHosts(context, last?.catalog.endpoints ?? []);
   const clock = new ServerClock(Date.now, readBelieved(here.places, pinned.text).skew);
   const region = regionOf(context, here, last?.catalog);
   const open = (bucketRegion: string, followRegion: boolean) =>
     openAws({ region, bucketRegion, profile: here.profile, client: clientName, clock, hosts, followRegion });
   const aws = open(last?.catalog.audit.region ?? region, last === undefined);
-  const recent = recentOrganization(context, here, pinned);
+  const recent = believed?.recent === true ? last : undefined;
   const accessKeyId = await keyIdOf(aws);
   const known = readIdentity(here.places, accessKeyId);
   // One round trip, whatever of it is needed.
@@ -258,8 +259,8 @@ function journalFolder(here: Here, organization: Organization, identity: Identit
 export async function openOrganization(context: Context): Promise<Organization> {
   const here = openHere(context);
   const pinned = pinnedOf(context, here);
-  const recent = recentOrganization(context, here, pinned);
-  if (recent !== undefined) return recent;
+  const believed = lastBelieved(context, here, pinned);
+  if (believed?.recent === true) return believed.organization;
   if (pinned.location.kind === "path") return await readOrganization(context, here, pinned, noBucket);
   return (await openBase(context, here, pinned)).organization;
 }
@@ -327,7 +328,7 @@ export async function leaseService(
   session: Session,
 ): Promise<Pick<LeasePorts, "tokens" | "clock">> {
   const here = openHere(context);
-  const last = lastOrganization(context, here, pinnedOf(context, here));
+  const last = lastBelieved(context, here, pinnedOf(context, here))?.organization;
   const clock = new ServerClock(Date.now, serverTime(session, new Date(0)).getTime());
   const region = session.region ?? regionOf(context, here, last?.catalog);
   const aws = openAws({

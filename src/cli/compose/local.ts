@@ -33,9 +33,9 @@ export async function openCache(context: Context): Promise<OpenedCache> {
     now: new Date(),
     async organization() {
       const { pinnedOf } = await import("./pinned.ts");
-      const { lastOrganization } = await import("./organization.ts");
+      const { lastBelieved } = await import("./organization.ts");
       try {
-        return lastOrganization(context, here, pinnedOf(context, here));
+        return lastBelieved(context, here, pinnedOf(context, here))?.organization;
       } catch {
         // Without a catalog that is believed, names are taken as they are typed.
         return undefined;

@@ -25,26 +25,22 @@ interface Files {
   readonly catalog: CatalogFiles;
 }
 
-/** What this machine believed last, verified anew; `undefined` where that was long ago, or is believed no more. */
-export function recentOrganization(context: Context, here: Here, pinned: Pinned): Organization | undefined {
-  const last = readBelieved(here.places, pinned.text);
-  if (pinned.location.kind === "path" || last.signedCatalog === undefined || !isRecent(last.checkedAt))
-    return undefined;
-  return judge(context, pinned, last, {
-    trustFiles: last.trustFiles,
-    catalog: { signed: last.signedCatalog, yaml: undefined },
-  });
+export interface LastBelieved {
+  readonly organization: Organization;
+  /** Whether it was checked in the last five minutes: then nobody is asked again. */
+  readonly recent: boolean;
 }
 
-/** The last believed one, however old: for what works without a network. */
-export function lastOrganization(context: Context, here: Here, pinned: Pinned): Organization | undefined {
+/** What this machine believed last, verified anew, however old; `undefined` where it never read any. */
+export function lastBelieved(context: Context, here: Here, pinned: Pinned): LastBelieved | undefined {
   const last = readBelieved(here.places, pinned.text);
-  if (pinned.location.kind === "path") return judge(context, pinned, last, filesAt(pinned.location));
+  const { location } = pinned;
+  if (location.kind === "path") {
+    return { organization: judge(context, pinned, last, filesAt(location)), recent: false };
+  }
   if (last.signedCatalog === undefined) return undefined;
-  return judge(context, pinned, last, {
-    trustFiles: last.trustFiles,
-    catalog: { signed: last.signedCatalog, yaml: undefined },
-  });
+  const files = { trustFiles: last.trustFiles, catalog: { signed: last.signedCatalog, yaml: undefined } };
+  return { organization: judge(context, pinned, last, files), recent: isRecent(last.checkedAt) };
 }
 
 /** Reads the organization where it is published, verifies it, and remembers what was seen. */

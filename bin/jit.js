@@ -8,7 +8,7 @@ if (major < 22 || (major === 22 && minor < 13)) {
   await start(process.argv.slice(2));
 }
 
-/** Answers a warm `jit credentials` by itself: a program that asks dozens of times a minute must not wait. */
+/** Answers warm `jit credentials` and `jit exec` by itself: what is run dozens of times a minute must not wait. */
 async function start(argv) {
   if (argv[0] === "credentials") {
     const { answerWarm } = await import("../dist/warm.js");
@@ -22,6 +22,14 @@ async function start(argv) {
       } catch {
         // A pipe that is full, closed or broken: the whole program knows what to do about each.
       }
+    }
+  }
+  if (argv[0] === "exec") {
+    const { execWarm } = await import("../dist/warm-exec.js");
+    const code = await execWarm(argv);
+    if (code !== undefined) {
+      process.exitCode = code;
+      return;
     }
   }
   keepCompiledCode(process.env, process.getBuiltinModule("fs"));

@@ -88,7 +88,11 @@ const parts = await esbuild.build({
 });
 const outputs = { ...cli.metafile.outputs, ...ask.metafile.outputs, ...parts.metafile.outputs };
 writeFileSync("dist/meta.json", JSON.stringify({ outputs }));
-await esbuild.build({ ...common, entryPoints: { warm: "src/session/warm.ts" }, outdir: "dist" });
+await esbuild.build({
+  ...common,
+  entryPoints: { warm: "src/session/warm.ts", "warm-exec": "src/cli/compose/warm-exec.ts" },
+  outdir: "dist",
+});
 
 await init;
 for (const name of readdirSync("dist", { recursive: true })) {

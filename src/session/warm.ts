@@ -38,10 +38,19 @@ const harmless = new Set([
 export function answerWarm(argv: readonly string[], machine: WarmMachine): string | undefined {
   const asked = parseArguments(argv);
   if (asked === undefined) return undefined;
-  if (Object.keys(machine.env).some((name) => name.startsWith("JIT_") && !harmless.has(name)))
-    return undefined;
+  if (!onlyHarmless(machine.env)) return undefined;
   const session = warmSession(asked.targets, machine, asked.profile);
   return session === undefined ? undefined : printProcess(session);
+}
+
+/** Whether no variable of ours asks for anything out of the ordinary. */
+export function onlyHarmless(env: Environment): boolean {
+  return Object.keys(env).every((name) => !name.startsWith("JIT_") || harmless.has(name));
+}
+
+/** The words as targets; `undefined` where there are none, or one is none. */
+export function parseTargets(words: readonly string[]): readonly string[] | undefined {
+  return words.length > 0 && words.every(isTarget) ? words : undefined;
 }
 
 /** `credentials [--profile NAME] TARGET…`, and nothing else. */
@@ -50,8 +59,8 @@ function parseArguments(
 ): { targets: readonly string[]; profile?: string } | undefined {
   if (argv[0] !== "credentials") return undefined;
   const named = argv[1] === "--profile" ? 3 : argv[1]?.startsWith("--profile=") === true ? 2 : 1;
-  const targets = argv.slice(named);
-  if (targets.length === 0 || !targets.every(isTarget)) return undefined;
+  const targets = parseTargets(argv.slice(named));
+  if (targets === undefined) return undefined;
   if (named === 1) return { targets };
   const profile = named === 3 ? argv[2] : argv[1]?.slice("--profile=".length);
   return profile ? { targets, profile } : undefined;

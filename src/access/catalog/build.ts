@@ -1,12 +1,12 @@
-import { codeOf } from "../../error.ts";
-import { parsePolicy } from "../../policy/parse.ts";
-import { findHostile } from "../text.ts";
 import type { Access, Catalog, DatabaseGrant, DynamoGrant, Grant, Networks, Store } from "../types.ts";
 import type { CatalogYaml } from "./schema.ts";
+import { checkStatement } from "./statement.ts";
 import { suggest } from "./suggest.ts";
+import { compileTicketPattern } from "./ticket-pattern.ts";
 
 type Report = (path: readonly (string | number)[], message: string, suggestion?: string) => void;
 type StoreYaml = CatalogYaml["stores"][string];
+type TicketYaml = NonNullable<CatalogYaml["justification"]>["ticket"];
 type AccessYaml = StoreYaml["accesses"][string];
 
 /** Longest that any session can be: STS's 12 hours. */
@@ -23,6 +23,13 @@ export function buildCatalog(yaml: CatalogYaml, digest: string, report: Report):
       `${purpose} is none of the purposes`,
       suggest(purpose, [...purposes.keys()]),
     );
+  }
+  if (yaml.audit.reasons?.startsWith(`s3://${yaml.audit.bucket}/`) === true) {
+    report(["audit", "reasons"], "must be another bucket than that of the records, which are locked");
+  }
+  for (const [index, endpoint] of (yaml.endpoints ?? []).entries()) {
+    if (Number(endpoint.split(":")[1] ?? 443) > 65_535)
+      report(["endpoints", index], "has a port that is none");
   }
   const stores = new Map<string, Store>();
   for (const [name, store] of Object.entries(yaml.stores)) {
@@ -44,7 +51,7 @@ export function buildCatalog(yaml: CatalogYaml, digest: string, report: Report):
       minimumLength: justification?.minimumLength ?? 10,
       ticket: {
         required: justification?.ticket?.required ?? false,
-        pattern: ticketPattern(justification?.ticket?.pattern, report),
+        pattern: ticketPattern(justification?.ticket, report),
         example: justification?.ticket?.example,
       },
     },
@@ -53,21 +60,17 @@ export function buildCatalog(yaml: CatalogYaml, digest: string, report: Report):
   };
 }
 
-/** The whole ticket must match. A pattern that could take exponential time is refused: tickets are anybody's text. */
-function ticketPattern(text: string | undefined, report: Report): RegExp | undefined {
-  if (text === undefined) return undefined;
-  const path = ["justification", "ticket", "pattern"];
-  // A quantified group, or a back reference, is what makes matching explode.
-  if (/\)[*+?{]|\\[1-9]|\\k</.test(text)) {
-    report(path, "may not repeat a group nor refer back to one");
+function ticketPattern(ticket: TicketYaml, report: Report): RegExp | undefined {
+  if (ticket?.pattern === undefined) return undefined;
+  const pattern = compileTicketPattern(ticket.pattern);
+  if (typeof pattern === "string") {
+    report(["justification", "ticket", "pattern"], pattern);
     return undefined;
   }
-  try {
-    return new RegExp(`^(?:${text})$`, "u");
-  } catch {
-    report(path, "is no regular expression");
-    return undefined;
+  if (ticket.example !== undefined && !pattern.test(ticket.example)) {
+    report(["justification", "ticket", "example"], "does not match the pattern");
   }
+  return pattern;
 }
 
 function buildStore(name: string, yaml: StoreYaml, defaultRegion: string | undefined, report: Report): Store {
@@ -77,7 +80,6 @@ function buildStore(name: string, yaml: StoreYaml, defaultRegion: string | undef
   if (yaml.maximumDuration > longest) report(["maximumDuration"], "AWS's sessions last 12h at most");
   if (yaml.lease !== undefined && yaml.lease > yaml.maximumDuration)
     report(["lease"], "is longer than maximumDuration");
-  if (Object.keys(yaml.accesses).length === 0) report(["accesses"], "must name at least one");
   for (const [accessName, access] of Object.entries(yaml.accesses)) {
     const own: Report = (path, ...rest) => report(["accesses", accessName, ...path], ...rest);
     if (access.maximumDuration !== undefined && access.maximumDuration > yaml.maximumDuration) {
@@ -118,6 +120,9 @@ function networksOf(yaml: StoreYaml["networks"], report: Report): Networks {
       URL.canParse(`http://${six ? `[${address}]` : address}/`) &&
       (six || /^(?:\d{1,3}\.){3}\d{1,3}$/.test(address));
     if (!good) report(["networks", "cidrs", index], "is no CIDR block");
+    else if (!six && /^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./.test(address)) {
+      report(["networks", "cidrs", index], "is private, which AWS never sees: name vpcEndpoints or vpcs");
+    }
   }
   return { cidrs, vpcEndpoints: yaml?.vpcEndpoints ?? [], vpcs: yaml?.vpcs ?? [] };
 }
@@ -133,10 +138,12 @@ function grantsOf(yaml: AccessYaml, where: Where, report: Report): readonly Gran
       if ((one.prefix === undefined) === (one.prefixes === undefined)) {
         report(["s3", index], 'needs either prefix or prefixes (prefix: "" for the whole bucket)');
       }
-      const prefixes = one.prefixes ?? [one.prefix ?? ""];
-      if (prefixes.some((prefix) => findHostile(prefix) !== undefined))
-        report(["s3", index], "holds a control, bidirectional or zero-width character");
-      return { kind: "s3", bucket: one.bucket, prefixes, allow: one.allow };
+      return {
+        kind: "s3",
+        bucket: one.bucket,
+        prefixes: one.prefixes ?? [one.prefix ?? ""],
+        allow: one.allow,
+      };
     }),
     ...(yaml.dynamodb ?? []).map(
       (one, index): Grant =>
@@ -159,7 +166,7 @@ function grantsOf(yaml: AccessYaml, where: Where, report: Report): readonly Gran
       };
     }),
     ...(yaml.statements ?? []).map((statement, index): Grant => {
-      checkStatement(statement, (message) => report(["statements", index], message));
+      for (const problem of checkStatement(statement)) report(["statements", index], problem);
       return { kind: "statement", statement };
     }),
   ];
@@ -170,6 +177,10 @@ type DynamoYaml = NonNullable<AccessYaml["dynamodb"]>[number];
 function dynamodb(yaml: DynamoYaml, where: Where, report: Report): DynamoGrant {
   const [, , , region, account, table] = yaml.table.startsWith("arn:") ? yaml.table.split(":") : [];
   const own = region ?? where.region;
+  if (yaml.leadingKeys !== undefined && yaml.allow.includes("scan"))
+    report(["allow"], "a scan cannot be held to leadingKeys; allow query in its place");
+  if (yaml.indexes !== undefined && !yaml.allow.some((use) => use === "query" || use === "scan"))
+    report(["indexes"], "serve query and scan alone, and neither is allowed");
   if (own === undefined)
     report(["table"], "needs a region: give the table's ARN, or a region at its store or in defaults");
   return {
@@ -182,30 +193,4 @@ function dynamodb(yaml: DynamoYaml, where: Where, report: Report): DynamoGrant {
     leadingKeys: yaml.leadingKeys,
     allow: yaml.allow,
   };
-}
-
-/** A raw statement must be one of a session policy, and never open a way to further sessions or rights. */
-function checkStatement(statement: Record<string, unknown>, report: (message: string) => void): void {
-  try {
-    parsePolicy({ Version: "2012-10-17", Statement: [statement] }, "session");
-  } catch (error) {
-    if (codeOf(error) !== "POLICY_INVALID") throw error;
-    report(
-      error instanceof Error ? error.message.replace("$.Statement[0]", "statement") : "is no IAM statement",
-    );
-    return;
-  }
-  if (statement["Effect"] !== "Allow") return;
-  if (statement["NotAction"] !== undefined)
-    report("an Allow may not use NotAction: it would open what nobody thought of");
-  const actions = [statement["Action"]].flat().map(String);
-  const service = (action: string) => action.split(":")[0]?.toLowerCase() ?? "";
-  if (
-    actions.some(
-      (action) =>
-        /[*?]/.test(service(action)) || ["sts", "iam", "organizations", "account"].includes(service(action)),
-    )
-  ) {
-    report("may not allow sts, iam, or all services");
-  }
 }

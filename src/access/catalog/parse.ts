@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
+import { isAlias, isMap, isNode, isScalar, type Node } from "yaml";
 import { sha256Hex } from "../digest.ts";
 import type { Catalog } from "../types.ts";
 import { buildCatalog } from "./build.ts";
@@ -7,9 +7,7 @@ import { CatalogError, type Problem } from "./problem.ts";
 import { catalogSchema } from "./schema.ts";
 import { entriesAt } from "./schema-path.ts";
 import { suggest } from "./suggest.ts";
-
-/** Largest `jit.yaml`, bytes. */
-const largest = 1024 * 1024;
+import { readYaml } from "./yaml.ts";
 
 type Path = readonly (string | number)[];
 
@@ -19,42 +17,11 @@ type Path = readonly (string | number)[];
  * @throws CatalogError `CATALOG_INVALID`
  */
 export function parseCatalog(bytes: Uint8Array, source: string): Catalog {
-  if (bytes.length > largest) throw whole(source, `is larger than ${largest / 1024} KiB`);
-  const text = decode(bytes, source);
-  const lines = new LineCounter();
-  // Merge keys and tags stay off: what a person reads is what there is.
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    version: "1.2",
-    schema: "core",
-    uniqueKeys: true,
-    merge: false,
-    prettyErrors: false,
-  });
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
-  const problems: Problem[] = document.errors.map(({ pos, message }) => ({
-    ...at(pos[0]),
-    path: "",
-    message,
-    suggestion: undefined,
-  }));
-  visit(document, {
-    Alias: (_key, node) => {
-      problems.push({
-        ...at(node.range?.[0] ?? 0),
-        path: "",
-        message: "anchors and aliases are not taken",
-        suggestion: undefined,
-      });
-    },
-  });
-  if (problems.length > 0) throw new CatalogError(source, problems);
-
-  const parsed = v.safeParse(catalogSchema, document.toJS({ maxAliasCount: 0 }));
-  const locate = (path: Path, key = false) => at(offsetOf(document.contents, path, key));
+  const read = readYaml(bytes);
+  if (!read.ok) throw new CatalogError(source, read.problems);
+  const { contents, at } = read;
+  const parsed = v.safeParse(catalogSchema, read.value);
+  const locate = (path: Path, key = false) => at(offsetOf(contents, path, key));
   if (!parsed.success) {
     throw new CatalogError(
       source,
@@ -69,18 +36,6 @@ export function parseCatalog(bytes: Uint8Array, source: string): Catalog {
   return catalog;
 }
 
-function decode(bytes: Uint8Array, source: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw whole(source, "is not UTF-8");
-  }
-}
-
-function whole(source: string, message: string): CatalogError {
-  return new CatalogError(source, [{ line: 1, column: 1, path: "", message, suggestion: undefined }]);
-}
-
 type Issue = v.BaseIssue<unknown>;
 
 function problemsOf(
@@ -92,15 +47,15 @@ function problemsOf(
   const parent = path.slice(0, -1);
   const name = String(last);
   if (issue.type === "strict_object" && issue.expected === "never") {
-    const known = entriesAt(catalogSchema, parent);
-    return [
-      {
-        ...locate(path, true),
-        path: pathText(path),
-        message: `unknown key ${JSON.stringify(name)}`,
-        suggestion: suggest(name, known.keys),
-      },
-    ];
+    // valibot tells the first unknown key of an object alone.
+    const known = entriesAt(catalogSchema, parent).keys;
+    const odd = Object.keys(Object(issue.path?.at(-1)?.input)).filter((key) => !known.includes(key));
+    return odd.map((key) => ({
+      ...locate([...parent, key], true),
+      path: pathText([...parent, key]),
+      message: `unknown key ${JSON.stringify(key.slice(0, 60))}`,
+      suggestion: suggest(key, known),
+    }));
   }
   // A key that is missing is shown where its owner stands.
   if (issue.received === "undefined") {

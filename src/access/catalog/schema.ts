@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { durationPattern, parseDuration } from "../duration.ts";
+import { namePattern } from "../target.ts";
 import { findHostile } from "../text.ts";
 
 /**
@@ -9,12 +10,20 @@ import { findHostile } from "../text.ts";
 const text = (longest = 200) =>
   v.pipe(
     v.string(),
-    v.minLength(1, "must not be empty"),
+    v.check((value) => value.trim() !== "", "must not be empty"),
     v.maxLength(longest, `has more than ${longest} characters`),
-    v.check(
-      (value) => findHostile(value) === undefined,
-      "holds a control, bidirectional or zero-width character",
-    ),
+    v.check((value) => findHostile(value) === undefined, hostile),
+  );
+
+const hostile = "holds a control, bidirectional or zero-width character";
+
+/** What a session policy takes in literally: STS refuses characters beyond U+00FF there. May be empty. */
+const policyText = (longest: number) =>
+  v.pipe(
+    v.string(),
+    v.maxLength(longest, `has more than ${longest} characters`),
+    v.check((value) => findHostile(value) === undefined, hostile),
+    v.regex(/^[\u0020-\u00ff]*$/, "has a character beyond U+00FF, which STS refuses in a session policy"),
   );
 
 const describe = <S extends v.GenericSchema>(schema: S, description: string) =>
@@ -22,16 +31,13 @@ const describe = <S extends v.GenericSchema>(schema: S, description: string) =>
 
 const name = v.pipe(
   v.string(),
-  v.regex(
-    /^[a-z][a-z0-9-]{0,62}$/,
-    "must be lower-case letters, digits and hyphens, beginning with a letter",
-  ),
+  v.regex(namePattern, "must be lower-case letters, digits and hyphens, beginning with a letter"),
 );
 
 const duration = v.pipe(
   v.string("must be a duration such as 45m or 1h30m"),
   v.regex(durationPattern, "is no duration: write it as 45m, 1h30m or PT45M"),
-  v.regex(/[1-9]/, "must be longer than nothing"),
+  v.check((value) => !durationPattern.test(value) || /[1-9]/.test(value), "must be longer than nothing"),
   v.transform(parseDuration),
 );
 
@@ -40,30 +46,49 @@ const account = v.pipe(
   v.regex(/^\d{12}$/, "must be 12 digits, in quotes"),
 );
 const region = v.pipe(v.string(), v.regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, "is no AWS region"));
-const bucket = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "is no bucket name"));
+const bucket = v.pipe(
+  v.string(),
+  v.regex(/^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "is no bucket name"),
+);
 const roleArn = v.pipe(
   v.string(),
-  v.regex(/^arn:aws(?:-[a-z]+)*:iam::\d{12}:role\/(?:[\x21-\x7e]+\/)*[\w+=,.@-]{1,64}$/, "is no role's ARN"),
+  v.regex(/^arn:aws(?:-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/, "is no role's ARN"),
 );
-const arnOf = (service: string) =>
-  v.pipe(
-    v.string(),
-    v.regex(
-      new RegExp(`^arn:aws(?:-[a-z]+)*:${service}:[a-z0-9-]+:\\d{12}:[^\\s]+$`),
-      `is no ARN of ${service}`,
-    ),
-  );
+const secretArn = v.pipe(
+  v.string(),
+  v.regex(
+    /^arn:aws(?:-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]{1,512}-(?:[A-Za-z0-9]{6}|\?{6})$/,
+    "is no full ARN of a secret; -?????? may stand for a suffix that is not known",
+  ),
+);
+const keyArn = v.pipe(
+  v.string(),
+  v.regex(
+    /^arn:aws(?:-[a-z]+)*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]{1,64}$/,
+    "is no ARN of a KMS key; an alias does not count in a policy",
+  ),
+);
 
 const list = <S extends v.GenericSchema>(item: S) =>
   v.pipe(v.array(item), v.minLength(1, "must name at least one"));
 
+/** A list of words, none of them twice. */
+const words = <S extends v.GenericSchema<string, string>>(item: S) =>
+  v.pipe(
+    list(item),
+    v.check((all) => new Set(all).size === all.length, "names one twice"),
+  );
+
 const s3 = v.strictObject({
   bucket: describe(bucket, "Bucket name"),
   prefix: v.optional(
-    describe(v.pipe(v.string(), v.maxLength(512)), "Key prefix; end it with / to mean a folder"),
+    describe(
+      policyText(1024),
+      'Key prefix, literally; end it with / to mean a folder; "" is the whole bucket',
+    ),
   ),
-  prefixes: v.optional(describe(list(v.pipe(v.string(), v.maxLength(512))), "Several key prefixes")),
-  allow: describe(list(v.picklist(["read", "list", "write", "delete"])), "What may be done there"),
+  prefixes: v.optional(describe(words(policyText(1024)), "Several key prefixes")),
+  allow: describe(words(v.picklist(["read", "list", "write", "delete"])), "What may be done there"),
 });
 
 const dynamodb = v.strictObject({
@@ -79,17 +104,23 @@ const dynamodb = v.strictObject({
   ),
   indexes: v.optional(
     describe(
-      v.union([v.literal("all"), list(v.pipe(v.string(), v.regex(/^[\w.-]{3,255}$/, "is no index name")))]),
+      v.union([v.literal("all"), words(v.pipe(v.string(), v.regex(/^[\w.-]{3,255}$/, "is no index name")))]),
       "Index names, or all",
     ),
   ),
   attributes: v.optional(
-    describe(list(text(255)), "Attributes that may be read or written; all when left out"),
+    describe(
+      words(v.pipe(policyText(255), v.minLength(1, "must not be empty"))),
+      "Attributes that may be read or written; all when left out",
+    ),
   ),
   leadingKeys: v.optional(
-    describe(list(text(512)), "Partition key values; policy variables may stand in them"),
+    describe(
+      words(v.pipe(policyText(2048), v.minLength(1, "must not be empty"))),
+      "Partition key values; policy variables may stand in them",
+    ),
   ),
-  allow: describe(list(v.picklist(["read", "query", "scan", "write", "delete"])), "What may be done there"),
+  allow: describe(words(v.picklist(["read", "query", "scan", "write", "delete"])), "What may be done there"),
 });
 
 const access = v.strictObject({
@@ -97,18 +128,18 @@ const access = v.strictObject({
   maximumDuration: v.optional(describe(duration, "Longest session, such as 30m; the store's when left out")),
   s3: v.optional(list(s3)),
   dynamodb: v.optional(list(dynamodb)),
-  secrets: v.optional(describe(list(arnOf("secretsmanager")), "ARNs of Secrets Manager secrets")),
+  secrets: v.optional(describe(words(secretArn), "ARNs of Secrets Manager secrets")),
   kms: v.optional(
     list(
       v.strictObject({
-        key: describe(arnOf("kms"), "The key's ARN"),
-        allow: list(v.picklist(["decrypt", "encrypt"])),
+        key: describe(keyArn, "The key's ARN"),
+        allow: words(v.picklist(["decrypt", "encrypt"])),
         viaServices: v.optional(
           describe(
-            list(
+            words(
               v.pipe(
                 v.string(),
-                v.regex(/^[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?$/, "is no AWS service's host name"),
+                v.regex(/^[a-z0-9-]+\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/, "is no AWS service's host name"),
               ),
             ),
             "Services through which alone the key may be used",
@@ -128,7 +159,7 @@ const access = v.strictObject({
           "Resource id of the instance, cluster or proxy",
         ),
         user: describe(
-          v.pipe(v.string(), v.regex(/^[\w$.@-]{1,63}$/, "is no database user")),
+          v.pipe(v.string(), v.regex(/^[\w.@-]{1,63}$/, "is no database user")),
           "Database user for rds-db:connect",
         ),
         region: v.optional(region),
@@ -147,20 +178,20 @@ const access = v.strictObject({
 const networks = v.strictObject({
   cidrs: v.optional(
     describe(
-      list(v.pipe(v.string(), v.regex(/^[0-9a-fA-F:.]+\/\d{1,3}$/, "is no CIDR block"))),
+      words(v.pipe(v.string(), v.regex(/^[0-9a-fA-F:.]+\/\d{1,3}$/, "is no CIDR block"))),
       "Public address blocks",
     ),
   ),
   vpcEndpoints: v.optional(
-    list(v.pipe(v.string(), v.regex(/^vpce-[0-9a-f]{8,17}$/, "is no VPC endpoint id"))),
+    words(v.pipe(v.string(), v.regex(/^vpce-[0-9a-f]{8,17}$/, "is no VPC endpoint id"))),
   ),
-  vpcs: v.optional(list(v.pipe(v.string(), v.regex(/^vpc-[0-9a-f]{8,17}$/, "is no VPC id")))),
+  vpcs: v.optional(words(v.pipe(v.string(), v.regex(/^vpc-[0-9a-f]{8,17}$/, "is no VPC id")))),
 });
 
 const store = v.strictObject({
   title: describe(text(), "What is in it, in one line"),
   classification: describe(text(60), "The organization's word for how sensitive it is"),
-  dataCategories: describe(list(text(60)), "Categories of personal data, as in the record of processing"),
+  dataCategories: describe(words(text(60)), "Categories of personal data, as in the record of processing"),
   owner: v.optional(describe(text(), "Who answers for it")),
   role: describe(roleArn, "The role that sessions are made of"),
   region: v.optional(describe(region, "Region of its data; the defaults' when left out")),
@@ -170,11 +201,14 @@ const store = v.strictObject({
   networks: v.optional(describe(networks, "Where sessions may be used from")),
   maximumDuration: describe(duration, "Longest session, such as 1h"),
   lease: v.optional(describe(duration, "jit exec hands the command no more than this at a time")),
-  accesses: describe(v.record(name, access), "Named levels of access"),
+  accesses: describe(
+    v.pipe(v.record(name, access), v.minEntries(1, "must name at least one")),
+    "Named levels of access",
+  ),
 });
 
 export const catalogSchema = v.strictObject({
-  version: describe(v.pipe(v.number(), v.integer(), v.minValue(1)), "Goes up with every publication"),
+  version: describe(v.pipe(v.number(), v.safeInteger(), v.minValue(1)), "Goes up with every publication"),
   organization: describe(name, "The organization's name, as in the trust file"),
   audit: describe(
     v.strictObject({
@@ -198,7 +232,12 @@ export const catalogSchema = v.strictObject({
   ),
   endpoints: v.optional(
     describe(
-      list(v.pipe(v.string(), v.regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, "must be host or host:port"))),
+      words(
+        v.pipe(
+          v.string(),
+          v.regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[1-9]\d{0,4})?$/, "must be host or host:port"),
+        ),
+      ),
       "Endpoint hosts, other than AWS's own, that clients may be pointed to",
     ),
   ),
@@ -227,7 +266,10 @@ export const catalogSchema = v.strictObject({
       purpose: v.optional(name),
     }),
   ),
-  stores: describe(v.record(name, store), "The stores of personal data"),
+  stores: describe(
+    v.pipe(v.record(name, store), v.minEntries(1, "must name at least one")),
+    "The stores of personal data",
+  ),
 });
 
 export type CatalogYaml = v.InferOutput<typeof catalogSchema>;

@@ -3,7 +3,8 @@ import { JitError } from "../../error.ts";
 import type { ContainerEndpoint } from "../../session/container-endpoint.ts";
 import { runUnderSession } from "../../session/exec.ts";
 import type { Notice, Session } from "../../session/types.ts";
-import { endInBackground, execPorts, systemRandom } from "../compose/local.ts";
+import { endInBackground } from "../compose/end-in-background.ts";
+import { execPorts, systemRandom } from "../compose/local.ts";
 import { type Context, isOn, text } from "../context.ts";
 import { noticeLine } from "../render/session.ts";
 import { usableSession } from "./credentials.ts";
@@ -22,7 +23,7 @@ export async function exec(context: Context): Promise<number> {
     const outcome = await runUnderSession(
       {
         ...(await execPorts(context)),
-        end: async (ended) => await endInBackground(context, endedJson(ended)),
+        end: async (ended) => await endInBackground(text(context, "profile"), ended),
       },
       {
         session,
@@ -41,17 +42,6 @@ export async function exec(context: Context): Promise<number> {
   } finally {
     await endpoint?.close();
   }
-}
-
-/** What the process that writes the end record is told; of the session no secret. */
-function endedJson({
-  session,
-  argv,
-  exitCode,
-  seconds,
-}: Parameters<Parameters<typeof runUnderSession>[0]["end"]>[0]): unknown {
-  const { request, requestHash, issueHash } = session;
-  return { session: { request, requestHash, issueHash }, argv, exitCode, seconds };
 }
 
 /** Leases for the child, from an endpoint of its own: it never holds the session itself. */

@@ -6,7 +6,7 @@ import type { ExecPorts } from "../../session/exec.ts";
 import type { SessionCache } from "../../session/ports.ts";
 import type { Session } from "../../session/types.ts";
 import { warmSession } from "../../session/warm.ts";
-import { type Context, text } from "../context.ts";
+import type { Context } from "../context.ts";
 import { isTerminal } from "../terminal.ts";
 import { openHere } from "./here.ts";
 
@@ -91,33 +91,6 @@ export async function execPorts(context: Context): Promise<Omit<ExecPorts, "end"
       }
     },
   };
-}
-
-/**
- * Lets another process write the end record, so that nobody waits for it: it inherits the environment, and what it has
- * signed and cannot send, the next run sends. In a pipeline the machine may be gone in a moment: there it is waited for.
- */
-export async function endInBackground(context: Context, ended: unknown): Promise<void> {
-  const { spawn } = process.getBuiltinModule("child_process");
-  const wait = (context.env["CI"] ?? "") !== "";
-  const profile = text(context, "profile");
-  const args = ["audit", "end", ...(profile === undefined ? [] : ["--profile", profile])];
-  await new Promise<void>((resolve) => {
-    const child = spawn(process.execPath, [process.argv[1] ?? "", ...args], {
-      stdio: ["pipe", "ignore", wait ? "inherit" : "ignore"],
-      detached: !wait,
-      windowsHide: true,
-    });
-    child.once("error", () => resolve());
-    child.stdin.on("error", () => resolve());
-    child.stdin.end(JSON.stringify(ended), () => {
-      if (!wait) {
-        child.unref();
-        resolve();
-      }
-    });
-    if (wait) child.once("exit", () => resolve());
-  });
 }
 
 export function openSettings(context: Context): Settings {

@@ -1,0 +1,36 @@
+import { childProcesses } from "../../local/child-processes.ts";
+import { runUnderSession } from "../../session/exec.ts";
+import { onlyHarmless, parseTargets, warmSession } from "../../session/warm.ts";
+import { isTerminal } from "../terminal.ts";
+import { endInBackground } from "./end-in-background.ts";
+
+/**
+ * `jit exec TARGET… -- COMMAND` with a session that is here, and nothing out of the ordinary: no flags, no lease, no
+ * nesting. Loads neither commander nor anything else that this does not need.
+ * @returns the exit code; `undefined` where the whole program decides
+ */
+export async function execWarm(argv: readonly string[]): Promise<number | undefined> {
+  const dashes = argv.indexOf("--");
+  const [command, ...args] = dashes < 0 ? [] : argv.slice(dashes + 1);
+  const targets = parseTargets(argv.slice(1, Math.max(dashes, 1)));
+  const { env, platform } = process;
+  if (command === undefined || targets === undefined || env["JIT_SESSION"] || !onlyHarmless(env))
+    return undefined;
+  const files = process.getBuiltinModule("fs");
+  const session = warmSession(targets, { env, platform, now: Date.now(), files });
+  if (session === undefined || session.lease !== undefined) return undefined;
+  const outcome = await runUnderSession(
+    {
+      children: childProcesses(isTerminal(0)),
+      monotonic: () => performance.now(),
+      end: async (ended) => await endInBackground(undefined, ended),
+      forget: async () => undefined,
+    },
+    { session, command, args, parentEnvironment: env, platform, endpoint: undefined, forgetAfter: false },
+  );
+  const { end } = outcome;
+  for (const { message, code } of outcome.notices) files.writeSync(2, `note: ${message} [${code}]\n`);
+  if (end.kind === "notFound") files.writeSync(2, "jit: the command was not found\n");
+  if (end.kind === "notExecutable") files.writeSync(2, "jit: the command cannot be executed\n");
+  return outcome.exitCode;
+}

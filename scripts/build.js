@@ -17,7 +17,7 @@ const common = {
   platform: "node",
   target: "node22.13",
   mainFields: ["module", "main"],
-  minify: true,
+  minify: !process.env.NOMIN,
   legalComments: "external",
   logLevel: "warning",
   define: { __JIT_VERSION__: JSON.stringify(version) },

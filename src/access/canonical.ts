@@ -1,5 +1,6 @@
 import canonicalize from "canonicalize";
 import { JitError } from "../error.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** Deeper nesting than any format of ours has; it bounds the recursion over hostile input. */
 const maximumDepth = 32;
@@ -26,8 +27,10 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
   let text: string;
   let value: unknown;
   try {
-    // `ignoreBOM` keeps a byte order mark in the text, where JSON.parse then refuses it.
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const decoded = decodeUtf8(bytes);
+    if (decoded === undefined) throw new TypeError("not UTF-8");
+    text = decoded;
+    // A byte order mark is still there, and refused.
     value = JSON.parse(text);
   } catch (cause) {
     throw new JitError("JSON_INVALID", "the bytes are not JSON in UTF-8", { cause });

@@ -1,4 +1,5 @@
 import { isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
+import { decodeUtf8 } from "../utf8.ts";
 import type { Problem } from "./problem.ts";
 
 /** Largest `jit.yaml`, bytes. */
@@ -28,12 +29,8 @@ export type YamlFile =
  */
 export function readYaml(bytes: Uint8Array): YamlFile {
   if (bytes.length > largest) return whole(`is larger than ${largest / 1024} KiB`);
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return whole("is not UTF-8");
-  }
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return whole("is not UTF-8");
   if (text.startsWith("\ufeff")) return whole("begins with a byte order mark");
   // A directive could ask for YAML 1.1, in which `no` is false and merge keys are on.
   if (/^%/m.test(text)) return whole("has a line that begins with %");

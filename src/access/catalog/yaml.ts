@@ -52,7 +52,8 @@ export function readYaml(bytes: Uint8Array): YamlFile {
       stringKeys: true,
       merge: false,
       prettyErrors: false,
-      logLevel: "silent",
+      // Not "silent", which would let a second document pass.
+      logLevel: "error",
     });
     // Warnings are tags that mean nothing here.
     for (const { pos, message } of [...document.errors, ...document.warnings]) report(pos[0], message);
@@ -84,7 +85,7 @@ function refuseOdd(
     },
     Node: (_key, node, path) => {
       if (node.anchor !== undefined) report(node.range?.[0], "anchors and aliases are not taken");
-      if (node.tag?.startsWith("!") === true) report(node.range?.[0], "tags are not taken");
+      if (node.tag !== undefined) report(node.range?.[0], "tags are not taken");
       if (path.length <= 2 * deepest) return undefined;
       report(node.range?.[0], "is nested too deeply");
       return visit.BREAK;

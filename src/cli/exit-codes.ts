@@ -1,4 +1,4 @@
-/** Exit codes: one table, printed by `jit help exit-codes` and kept in docs/exit-codes.md by a test. */
+/** Exit codes: one table, which docs/exit-codes.md repeats; a test compares them. */
 
 export const exitCodes = {
   ok: { code: 0, meaning: "done" },

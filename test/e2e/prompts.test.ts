@@ -1,0 +1,107 @@
+import { spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { useSandbox, why } from "../support/fixture.ts";
+import type { Machine } from "../support/jit.ts";
+
+// A person at a terminal: `script` gives the program one, and stdout goes to a file, so that what is asked on stderr and
+// what is answered on stdout are told apart.
+const { sandbox, machine } = useSandbox();
+const hasScript = spawnSync("script", ["--version"]).status === 0;
+const binary = resolve(import.meta.dirname, "../../bin/jit.js");
+const node = process.env["JIT_TEST_NODE"] ?? process.execPath;
+
+interface Step {
+  /** Text on the screen that is waited for. */
+  readonly see: string;
+  readonly type: string;
+}
+
+async function atTerminal(on: Machine, args: readonly string[], steps: readonly Step[]) {
+  const out = join(on.home, "stdout.txt");
+  const command = `${[node, binary, ...args].map((word) => `'${word}'`).join(" ")} > '${out}'`;
+  const child = spawn("script", ["-qefc", command, "/dev/null"], {
+    env: on.environment({ NO_COLOR: "1" }),
+    cwd: on.home,
+  });
+  let screen = "";
+  let next = 0;
+  let seen = 0;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    screen += text;
+    const step = steps[next];
+    if (step === undefined || !screen.slice(seen).includes(step.see)) return;
+    next += 1;
+    seen = screen.length;
+    // After the prompt is drawn: keys that come before are lost.
+    setTimeout(() => child.stdin.write(step.type), 60);
+  });
+  const code = await new Promise<number | null>((done) => child.on("close", done));
+  return { code, screen, stdout: readFileSync(out, "utf8"), answered: next };
+}
+
+const enter = "\r";
+
+describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () => {
+  test("what is missing is asked for, what will be opened is shown, and the answer is on stdout", async () => {
+    const alice = await machine("alice");
+    const asked = await atTerminal(
+      alice,
+      ["request"],
+      [
+        { see: "Which store?", type: enter },
+        { see: "Which access?", type: enter },
+        { see: "For how long?", type: enter },
+        { see: "For which purpose?", type: enter },
+        { see: "Why do you need it?", type: `too short${enter}` },
+        { see: "characters", type: `, but now it is long enough${enter}` },
+        { see: "Ask for this?", type: enter },
+      ],
+    );
+    expect(asked).toMatchObject({ code: 0, answered: 7 });
+    expect(asked.screen).toContain("s3://acme-customers/profiles/*");
+    expect(asked.stdout).toContain("customers:read");
+    expect(asked.stdout).not.toContain("?");
+    const { sessions } = JSON.parse((await alice.jit(["status", "--json"])).stdout);
+    expect(sessions).toMatchObject([{ targets: ["customers:read"] }]);
+  });
+
+  test("Ctrl-C at a question: nothing is asked for, nothing is written", async () => {
+    const alice = await machine("alice");
+    await sandbox().clearCalls();
+    const cancelled = await atTerminal(
+      alice,
+      ["request", "customers:read"],
+      [{ see: "For how long?", type: "\u0003" }],
+    );
+    expect(cancelled).toMatchObject({ code: 2, stdout: "" });
+    expect(
+      (await sandbox().calls()).filter(({ action }) => action === "PutObject" || action === "AssumeRole"),
+    ).toEqual([]);
+  });
+
+  test("no to the last question: nothing is written", async () => {
+    const alice = await machine("alice");
+    const declined = await atTerminal(
+      alice,
+      ["request", "customers:read", "--for", "10m", ...why],
+      [{ see: "Ask for this?", type: `n${enter}` }],
+    );
+    expect(declined).toMatchObject({ code: 2, stdout: "" });
+    expect(JSON.parse((await alice.jit(["status", "--json"])).stdout).sessions).toEqual([]);
+  });
+
+  test("`jit credentials` never asks, not even at a terminal", async () => {
+    const alice = await machine("alice");
+    const cold = await atTerminal(alice, ["credentials", "customers:read"], []);
+    expect(cold).toMatchObject({ code: 12, stdout: "" });
+    expect(cold.screen).toContain("jit request customers:read");
+  });
+
+  test("with --yes and all flags nothing is asked", async () => {
+    const alice = await machine("alice");
+    const asked = await atTerminal(alice, ["request", "customers:read", "--yes", ...why], []);
+    expect(asked.code).toBe(0);
+  });
+});

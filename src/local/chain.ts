@@ -2,12 +2,12 @@ import { join } from "node:path";
 import type { Chain, ChainPosition } from "../audit/ports.ts";
 import { JitError } from "../error.ts";
 import type { Lock } from "../session/ports.ts";
-import { createPrivate, privateDirectory, readPrivate, writePrivate } from "./files.ts";
+import { createPrivate, privateDirectory, readPrivate, removeFile, writePrivate } from "./files.ts";
 
 /** A chain's file: where it stands, and which file its key lies in. */
 export interface ChainState extends ChainPosition {
-  /** Inode of the key's file; `undefined` until its maker has noted it. A copy of a key has another. */
-  readonly keyInode: number | undefined;
+  /** Inode of the key's file: a copy of a key has another. */
+  readonly keyInode: number;
 }
 
 export interface ChainPlace {
@@ -15,10 +15,15 @@ export interface ChainPlace {
   readonly thumbprint: string;
 }
 
-/** `false` where it is there already. Durable. */
-export function createChain(place: ChainPlace): boolean {
+/** Durable. Two chains of one key cannot be: a key is made with its chain, and never again. */
+export function createChain(place: ChainPlace, keyInode: number): void {
   privateDirectory(place.folder);
-  return createPrivate(fileOf(place), print({ next: 0, prev: "-", pending: undefined, keyInode: undefined }));
+  createPrivate(fileOf(place), print({ next: 0, prev: "-", pending: undefined, keyInode }));
+}
+
+/** For a key that never came to be. */
+export function removeChain(place: ChainPlace): void {
+  removeFile(fileOf(place));
 }
 
 /** @throws JitError `LOCAL_DAMAGED`: a chain never starts again by itself */
@@ -36,37 +41,31 @@ export function readChain(place: ChainPlace): ChainState | undefined {
   );
 }
 
-export function noteKeyInode(place: ChainPlace, keyInode: number): void {
-  const state = readChain(place);
-  if (state !== undefined) writePrivate(fileOf(place), print({ ...state, keyInode }));
-}
-
 /** One writer's chain, held by one process at a time; every change is durable. */
 export function fileChain(place: ChainPlace, lock: Lock): Chain {
   return {
     async hold(work) {
       return await lock.hold(`chain-${place.thumbprint}`, async (fence) => {
-        let state = readChain(place);
-        if (state === undefined) {
+        const found = readChain(place);
+        if (found === undefined) {
           throw new JitError("LOCAL_DAMAGED", "the state of this machine's chain of records is gone", {
             hint: "run the command again: it enrols a new key",
           });
         }
+        let state = found;
         const save = (next: ChainState): void => {
           writePrivate(fileOf(place), print(next), { beforePublish: () => fence.check() });
           state = next;
         };
-        const current = (): ChainState =>
-          state ?? { next: 0, prev: "-", pending: undefined, keyInode: undefined };
         return await work({
           get position() {
-            return current();
+            return state;
           },
           async setPending(pending) {
-            save({ ...current(), pending });
+            save({ ...state, pending });
           },
           async advance(prev) {
-            save({ ...current(), next: current().next + 1, prev, pending: undefined });
+            save({ ...state, next: state.next + 1, prev, pending: undefined });
           },
         });
       });
@@ -98,12 +97,14 @@ function parse(text: string): ChainState | undefined {
   const good =
     v === 1 &&
     Number.isSafeInteger(next) &&
+    Number(next) >= 0 &&
     typeof prev === "string" &&
     /^(?:-|[0-9a-f]{64})$/.test(prev) &&
-    (keyInode === undefined || typeof keyInode === "number");
+    typeof keyInode === "number";
   if (!good) return undefined;
-  const state = { next: Number(next), prev, keyInode: keyInode as number | undefined };
+  const state = { next: Number(next), prev, keyInode };
   if (pending === undefined) return { ...state, pending: undefined };
+  if (typeof pending !== "object" || pending === null) return undefined;
   const { key, bytes } = pending as Record<string, unknown>;
   if (typeof key !== "string" || typeof bytes !== "string") return undefined;
   return { ...state, pending: { key, bytes: new Uint8Array(Buffer.from(bytes, "base64")) } };

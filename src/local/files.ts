@@ -49,7 +49,7 @@ export function privateDirectory(path: string): void {
 /** Making several folders at once, Node says ENOENT where the file system is read-only: one alone tells why. */
 function whyNotMade(path: string, otherwise: unknown): unknown {
   let first = path;
-  while (!existsSync(dirname(first))) first = dirname(first);
+  while (dirname(first) !== first && !existsSync(dirname(first))) first = dirname(first);
   try {
     mkdirSync(first, { mode: 0o700 });
   } catch (error) {
@@ -103,12 +103,18 @@ export function writePrivate(
 /**
  * Creates a file (0600) that must not exist; a crash leaves all of it or nothing. `false`: somebody was first, and
  * nothing changed. Durable.
+ * @param beforePublish gets the inode that the file will have, when all is written and nothing is visible yet
  */
-export function createPrivate(path: string, bytes: Uint8Array | string): boolean {
+export function createPrivate(
+  path: string,
+  bytes: Uint8Array | string,
+  beforePublish?: (inode: number) => void,
+): boolean {
   const folder = dirname(path);
   let temporary: string | undefined;
   try {
     temporary = writeTemporary(folder, bytes, true);
+    beforePublish?.(lstatSync(temporary).ino);
     const created = linkNew(temporary, path);
     syncDirectory(folder);
     return created;

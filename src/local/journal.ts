@@ -1,13 +1,20 @@
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { Journal, JournalEntry, JournalStep } from "../audit/ports.ts";
 import { JitError } from "../error.ts";
 import { filesIn, privateDirectory, readPrivate, removeFile, writePrivate } from "./files.ts";
-import { hasEnded, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
+import { lifeOf, ownIdentity, type ProcessIdentity, parseIdentity } from "./process-identity.ts";
 
 const steps: readonly JournalStep[] = ["request", "assumeRole", "issueRecord", "cache"];
 
+/**
+ * After this long, ms, a request counts as cut off where nobody can see whether its process still runs: a container that
+ * is gone, another machine on the same home folder. Making a request takes minutes at most.
+ */
+const longEnough = 3_600_000;
+
 /** Requests under way, a file each, with the process that makes them. */
-export function fileJournal(folder: string): Journal {
+export function fileJournal(folder: string, now: () => number = Date.now): Journal {
   const fileOf = (request: string): string => {
     if (!/^[0-9A-Z]{26}$/.test(request))
       throw new JitError("LOCAL_JOURNAL", "a journal's file is named by a request id");
@@ -32,10 +39,13 @@ export function fileJournal(folder: string): Journal {
     },
     async list() {
       return filesIn(folder).flatMap((name) => {
-        const entry = readEntry(join(folder, name));
-        if (entry === undefined || !hasEnded(entry.process, true)) return [];
-        const { process: _, ...rest } = entry;
-        return [rest];
+        const path = join(folder, name);
+        const entry = readEntry(path);
+        if (entry === undefined) return [];
+        const { process, ...rest } = entry;
+        const life = lifeOf(process, true);
+        const cutOff = life === "ended" || (life === "unknown" && now() - changedAt(path) > longEnough);
+        return cutOff ? [rest] : [];
       });
     },
   };
@@ -46,16 +56,19 @@ function readEntry(path: string): (JournalEntry & { process: ProcessIdentity }) 
   const bytes = readPrivate(path);
   if (bytes === undefined) return undefined;
   try {
-    const { v, request, requestHash, step, accessKeyId, process } = JSON.parse(Buffer.from(bytes).toString());
+    const text = Buffer.from(bytes).toString();
+    const { v, request, requestHash, step, accessKeyId, process: writer } = JSON.parse(text);
+    const process = parseIdentity(writer);
     const good =
       v === 1 &&
-      [request, requestHash, accessKeyId, process?.host, process?.started].every(
-        (value) => typeof value === "string",
-      ) &&
-      steps.includes(step) &&
-      Number.isSafeInteger(process.pid);
-    return good ? { request, requestHash, step, accessKeyId, process } : undefined;
+      [request, requestHash, accessKeyId].every((value) => typeof value === "string") &&
+      steps.includes(step);
+    return good && process !== undefined ? { request, requestHash, step, accessKeyId, process } : undefined;
   } catch {
     return undefined;
   }
+}
+
+function changedAt(path: string): number {
+  return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
 }

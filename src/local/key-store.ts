@@ -4,7 +4,7 @@ import type { Chain, Signer } from "../audit/ports.ts";
 import { generateKey, localSigner, type PrivateJwk } from "../audit/signer.ts";
 import { codeOf, JitError } from "../error.ts";
 import type { Lock } from "../session/ports.ts";
-import { type ChainPlace, createChain, fileChain, noteKeyInode, readChain } from "./chain.ts";
+import { type ChainPlace, createChain, fileChain, readChain, removeChain } from "./chain.ts";
 import { createPrivate, privateDirectory, readPrivate } from "./files.ts";
 import { localError } from "./local-error.ts";
 import { segmentOf } from "./paths.ts";
@@ -56,24 +56,21 @@ function readSigner(path: string): Signer | undefined {
   }
 }
 
-/** The chain first: a crash in between leaves a chain without a key, which is nothing. */
+/**
+ * The chain before the key has its name: whoever sees the key sees its chain, and nobody has to write to the chain later
+ * while another process uses it. A crash in between leaves a chain without a key, which is nothing.
+ */
 function makeSigner(path: string, place: WriterPlace): Signer | undefined {
   const key = generateKey();
   const signer = localSigner(key);
   const chain = chainPlace(place, signer);
-  createChain(chain);
-  if (!createPrivate(path, `${JSON.stringify(key)}\n`)) return undefined;
-  noteKeyInode(chain, inodeOf(path));
-  return signer;
+  if (createPrivate(path, `${JSON.stringify(key)}\n`, (inode) => createChain(chain, inode))) return signer;
+  removeChain(chain);
+  return undefined;
 }
 
-/** Until the inode is noted, nothing was ever written with the key, or its maker died in between: it is ours. */
 function isAtHome(path: string, chain: ChainPlace): boolean {
-  const state = readChain(chain);
-  if (state === undefined) return false;
-  if (state.keyInode !== undefined) return state.keyInode === inodeOf(path);
-  if (state.next === 0 && state.pending === undefined) noteKeyInode(chain, inodeOf(path));
-  return true;
+  return readChain(chain)?.keyInode === inodeOf(path);
 }
 
 function chainPlace(place: WriterPlace, signer: Signer): ChainPlace {

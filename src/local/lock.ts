@@ -15,7 +15,7 @@ import type { Fence, Lock } from "../session/ports.ts";
 import { linkNew, privateDirectory, removeStaleTemporaries, writeTemporary } from "./files.ts";
 import { localError } from "./local-error.ts";
 import { segmentOf } from "./paths.ts";
-import { hasEnded, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
+import { lifeOf, ownIdentity, type ProcessIdentity, parseIdentity } from "./process-identity.ts";
 
 /**
  * A lock in a folder of numbered files ("generations"). The highest number holds; nobody ever removes the highest.
@@ -125,7 +125,7 @@ function watch(place: string, generation: number, before: Watched | undefined): 
 function isFree(watched: Watched, hungAfter: number): boolean {
   if (watched.beat === 0 || watched.silent > hungAfter) return true;
   if (watched.holder === undefined) return false;
-  return hasEnded(watched.holder, watched.silent > thoroughAfter);
+  return lifeOf(watched.holder, watched.silent > thoroughAfter) === "ended";
 }
 
 /**
@@ -212,11 +212,7 @@ function pathOf(place: string, generation: number): string {
 
 function holderIn(path: string): ProcessIdentity | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
-    if (typeof value !== "object" || value === null) return undefined;
-    const { pid, host, started } = value as Record<string, unknown>;
-    if (typeof pid !== "number" || typeof host !== "string" || typeof started !== "string") return undefined;
-    return { pid, host, started };
+    return parseIdentity(JSON.parse(readFileSync(path, "utf8")));
   } catch {
     return undefined;
   }

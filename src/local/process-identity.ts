@@ -2,38 +2,55 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { codeOf } from "../error.ts";
 
-/**
- * A process, told apart from a later one of the same number. `host` names the machine, its boot and the pid namespace:
- * of a process elsewhere (a container that shares the home folder, NFS) nothing is known.
- */
+/** A process, told apart from a later one of the same number. */
 export interface ProcessIdentity {
   readonly pid: number;
-  readonly host: string;
   /** When it started, in the platform's own terms; empty where the platform does not tell. */
   readonly started: string;
+  /** The machine it runs on. */
+  readonly machine: string;
+  /** The machine's start that it belongs to; empty where the platform does not tell. */
+  readonly boot: string;
+  /** The pid namespace its number is of (a container has its own); empty where there is none. */
+  readonly space: string;
 }
+
+/** `unknown`: it is another machine's or another container's, of which nothing can be seen from here. */
+export type Life = "running" | "ended" | "unknown";
 
 let own: ProcessIdentity | undefined;
 
 /** This process. */
 export function ownIdentity(): ProcessIdentity {
-  own ??= { pid: process.pid, host: hostOf(), started: startOf(process.pid) ?? "" };
+  own ??= { pid: process.pid, started: startOf(process.pid) ?? "", ...placeOf() };
   return own;
 }
 
+/** An identity that was written as JSON; `undefined` where it is none. */
+export function parseIdentity(value: unknown): ProcessIdentity | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { pid, started, machine, boot, space } = value as Record<string, unknown>;
+  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  if (typeof started !== "string" || typeof machine !== "string") return undefined;
+  if (typeof boot !== "string" || typeof space !== "string") return undefined;
+  return { pid, started, machine, boot, space };
+}
+
 /**
- * Whether a process has certainly ended: gone, a zombie, or its number is another process's now. Without `thorough` the
- * last two are looked at only where that is cheap.
+ * Whether a process still runs. It has ended where it is gone, a zombie, of an earlier start of this machine, or where its
+ * number is another process's now. Without `thorough` the last is looked at only where that is cheap.
  */
-export function hasEnded(identity: ProcessIdentity, thorough: boolean): boolean {
+export function lifeOf(identity: ProcessIdentity, thorough: boolean): Life {
   const self = ownIdentity();
-  if (identity.host !== self.host) return false;
-  if (identity.pid === self.pid) return identity.started !== self.started;
-  if (!exists(identity.pid)) return true;
-  if (!thorough && process.platform !== "linux") return false;
+  if (identity.machine !== self.machine) return "unknown";
+  if (identity.boot !== self.boot) return "ended";
+  if (identity.space !== self.space) return "unknown";
+  if (identity.pid === self.pid) return identity.started === self.started ? "running" : "ended";
+  if (!exists(identity.pid)) return "ended";
+  if (!thorough && process.platform !== "linux") return "running";
   const started = startOf(identity.pid);
-  if (started === undefined) return !exists(identity.pid);
-  return started !== identity.started;
+  if (started === undefined) return exists(identity.pid) ? "running" : "ended";
+  return started === identity.started ? "running" : "ended";
 }
 
 function exists(pid: number): boolean {
@@ -61,26 +78,36 @@ function startOf(pid: number): string | undefined {
 
 /** proc(5), `/proc/<pid>/stat`: field 3 is the state, 22 the start in clock ticks since boot. */
 function startFromProc(pid: number): string | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return undefined;
-  }
+  const stat = textOf(`/proc/${pid}/stat`);
+  if (stat === "") return undefined;
   // The command name (field 2) may hold spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z" || fields[0] === "X") return "ended";
   return fields[19] ?? "";
 }
 
-function hostOf(): string {
-  if (process.platform !== "linux") return hostname();
-  const parts = [hostname()];
+/** Machines are told apart by name and, since many are called `localhost`, by machine-id(5). */
+function placeOf(): Pick<ProcessIdentity, "machine" | "boot" | "space"> {
+  if (process.platform !== "linux") return { machine: hostname(), boot: "", space: "" };
+  return {
+    machine: `${hostname()} ${textOf("/etc/machine-id")}`.trim(),
+    boot: textOf("/proc/sys/kernel/random/boot_id"),
+    space: linkOf("/proc/self/ns/pid"),
+  };
+}
+
+function textOf(path: string): string {
   try {
-    parts.push(readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim());
-    parts.push(readlinkSync("/proc/self/ns/pid"));
+    return readFileSync(path, "latin1").trim();
   } catch {
-    // Without them only the host's name tells machines apart.
+    return "";
   }
-  return parts.join(" ");
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
 }

@@ -115,9 +115,15 @@ test("a number given to another process later does not count as the holder", asy
   ).toEqual(["000000000041", "000000000042"]);
 });
 
+test("a holder of before the machine's last start has ended, though its number is in use", async () => {
+  const folder = temporaryFolder();
+  leave(folder, { ...ownIdentity(), boot: "the one before" });
+  expect(await fileLock(folder, { waitFor: 500 }).hold("x", async () => "held")).toBe("held");
+});
+
 test("of a holder on another machine only its heart is known", async () => {
   const folder = temporaryFolder();
-  leave(folder, { ...ownIdentity(), pid: 999_999_999, host: "elsewhere" });
+  leave(folder, { ...ownIdentity(), pid: 999_999_999, machine: "elsewhere" });
   const patient = fileLock(folder, { waitFor: 300, hungAfter: 60_000 });
   expect(await thrownBy(() => patient.hold("x", async () => "held"))).toBe("LOCK_TIMEOUT");
   expect(await fileLock(folder, { hungAfter: 200 }).hold("x", async () => "held")).toBe("held");

@@ -47,6 +47,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   TARGET_MISSING: "usage",
   NAME_INVALID: "usage",
   KEY_FILE: "usage",
+  KEY_INVALID: "usage",
   KEY_NOT_ADMINISTRATOR: "usage",
   FILE_: "usage",
   REASON_: "refused",

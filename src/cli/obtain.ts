@@ -9,6 +9,7 @@ import { findTargets } from "../access/target.ts";
 import type { Target } from "../access/types.ts";
 import { JitError } from "../error.ts";
 import { isFresh } from "../session/freshness.ts";
+import type { AccessInput } from "../session/plan.ts";
 import { canRenew, renewSession } from "../session/renew.ts";
 import { type Outcome, requestAccess } from "../session/request-access.ts";
 import { sessionFor } from "../session/single-flight.ts";
@@ -87,20 +88,21 @@ export async function obtain(
       const { duration, asked } = wish ?? (await wishFor(context, connection, targets));
       return await requestAccess(
         request,
-        {
-          organization,
-          identity,
-          targets,
-          duration,
-          justification: asked.justification,
-          circumstances: connection.circumstances,
-          inheritedSourceIdentity: connection.inheritedSourceIdentity,
-        },
+        accessInput(connection, { targets, duration, justification: asked.justification }),
         fence,
       );
     });
     return outcome.kind === "cached" ? { ...outcome, packed: undefined } : outcome;
   });
+}
+
+/** What is asked for, by whom, under which catalog. */
+export function accessInput(
+  connection: Connection,
+  wanted: Pick<AccessInput, "targets" | "duration" | "justification">,
+): AccessInput {
+  const { organization, identity, circumstances, inheritedSourceIdentity } = connection;
+  return { organization, identity, circumstances, inheritedSourceIdentity, ...wanted };
 }
 
 /** With `--new`, only a session that another process got in the meantime counts. */

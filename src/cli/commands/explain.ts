@@ -4,7 +4,7 @@ import { formatTarget } from "../../access/target.ts";
 import { planAccess } from "../../session/plan.ts";
 import { connect } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
-import { durationFor, targetsFor } from "../obtain.ts";
+import { accessInput, durationFor, targetsFor } from "../obtain.ts";
 import { openedLines } from "../render/opened.ts";
 import { clean } from "../style.ts";
 
@@ -18,16 +18,16 @@ export async function explain(context: Context): Promise<number> {
     text(context, "for") === undefined
       ? defaultDuration(catalog, targets)
       : await durationFor(context, connection, targets);
-  const plan = await planAccess(connection.plan, {
-    organization,
-    identity,
-    targets,
-    duration,
-    // Placeholders: nothing in the decision or the policy depends on what they say yet.
-    justification: { purpose: catalog.defaults.purpose ?? "explain", reason: "explain", ticket: undefined },
-    circumstances: connection.circumstances,
-    inheritedSourceIdentity: connection.inheritedSourceIdentity,
-  });
+  // Placeholders: nothing in the decision or the policy depends on what they say yet.
+  const justification = {
+    purpose: catalog.defaults.purpose ?? "explain",
+    reason: "explain",
+    ticket: undefined,
+  };
+  const plan = await planAccess(
+    connection.plan,
+    accessInput(connection, { targets, duration, justification }),
+  );
   const longest = maximumDuration(targets);
   if (context.json) {
     printJson(context, {

@@ -8,7 +8,7 @@ import { type Connection, connect } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { askJustification } from "../justify.ts";
-import { durationFor, type Obtained, obtain, targetsFor, type Wish } from "../obtain.ts";
+import { accessInput, durationFor, type Obtained, obtain, targetsFor, type Wish } from "../obtain.ts";
 import { confirm } from "../prompts.ts";
 import { openedLines } from "../render/opened.ts";
 import { clockTime, noticeLine, sessionJson } from "../render/session.ts";
@@ -82,18 +82,13 @@ function report(context: Context, obtained: Obtained, names: readonly string[]):
 
 /** Policy and record as they would be; writes nothing and asks AWS for nothing but the identity. */
 async function dryRun(context: Context, connection: Connection, targets: Wish["targets"]): Promise<number> {
-  const { organization, identity } = connection;
+  const { organization } = connection;
   const duration = await durationFor(context, connection, targets);
   const asked = await askJustification(context, organization.catalog, targets, connection.project.purpose);
-  const plan = await planAccess(connection.plan, {
-    organization,
-    identity,
-    targets,
-    duration,
-    justification: asked.justification,
-    circumstances: connection.circumstances,
-    inheritedSourceIdentity: connection.inheritedSourceIdentity,
-  });
+  const plan = await planAccess(
+    connection.plan,
+    accessInput(connection, { targets, duration, justification: asked.justification }),
+  );
   if (context.json) {
     printJson(context, {
       status: "dry-run",

@@ -143,7 +143,7 @@ export interface Trust {
   readonly v: 1;
   readonly organization: string;
   readonly version: number;
-  /** SHA-256 of the previous version's bytes, `-` in the first. */
+  /** SHA-256 of the previous version's payload (not its signatures), `-` in the first. */
   readonly previous: string;
   /** How many administrators must sign a trust file or a catalog. */
   readonly threshold: number;
@@ -165,7 +165,7 @@ export interface Trust {
 
 /** What a client believes after checking signatures against the pinned fingerprint. */
 export interface Organization {
-  /** SHA-256 of the first trust file; `unsigned` on loopback without one. */
+  /** SHA-256 of the first trust file's payload; `unsigned` on loopback without one. */
   readonly fingerprint: string;
   readonly trust: Trust | undefined;
   readonly catalog: Catalog;

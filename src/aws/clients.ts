@@ -115,7 +115,7 @@ function guard(client: { readonly middlewareStack: object }, hosts: readonly str
     (next) => async (args) => {
       const { hostname, port, protocol } = args.request as Wanted;
       const host = port === undefined ? hostname : `${hostname}:${port}`;
-      const isAws = protocol === "https:" && port === undefined && awsHost.test(hostname);
+      const isAws = protocol === "https:" && port === undefined && isAwsHost(hostname);
       if (!isAws && !hosts.includes(host) && !hosts.includes(hostname)) {
         throw new JitError(
           "ENDPOINT_REFUSED",
@@ -138,8 +138,12 @@ interface Wanted {
 }
 
 /** S3 and STS alone: anybody may have a machine or a gateway whose name ends in amazonaws.com. */
+export function isAwsHost(hostname: string): boolean {
+  return awsHost.test(hostname);
+}
+
 const awsHost =
-  /(?:^|\.)(?:s3|sts)(?:-fips|-accelerate)?(?:\.dualstack)?(?:\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+)?(?:\.vpce)?\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.com\.cn)$/;
+  /(?:^|\.)(?:s3|sts)(?:-fips|-accelerate)?(?:\.dualstack)?(?:\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+)?(?:\.vpce)?\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/;
 
 /** Reads the Date header of every reply, of those that are errors too. */
 function watch(client: { readonly middlewareStack: object }, clock: ServerClock): void {

@@ -13,6 +13,13 @@ export interface AwsFailure {
   readonly bucketRegion: string | undefined;
 }
 
+const noCredentials = new Set([
+  "CredentialsProviderError",
+  "CredentialsError",
+  "ProviderError",
+  "TokenProviderError",
+]);
+
 export function failureOf(error: unknown): AwsFailure {
   const of = isObject(error) ? error : {};
   const metadata = isObject(of["$metadata"]) ? of["$metadata"] : {};
@@ -22,7 +29,8 @@ export function failureOf(error: unknown): AwsFailure {
   const code = codeOf(error) ?? codeOf(of["cause"]);
   const status = numberOf(metadata["httpStatusCode"]) ?? numberOf(response["statusCode"]);
   return {
-    name: status === undefined && code !== undefined ? code : own,
+    // Where the chain of credentials failed, what it failed of is a detail.
+    name: status === undefined && code !== undefined && !noCredentials.has(own) ? code : own,
     status,
     message: textOf(of["message"]) ?? "",
     signedAtWrongTime: metadata["clockSkewCorrected"] === true,
@@ -30,12 +38,6 @@ export function failureOf(error: unknown): AwsFailure {
   };
 }
 
-const noCredentials = new Set([
-  "CredentialsProviderError",
-  "CredentialsError",
-  "ProviderError",
-  "TokenProviderError",
-]);
 const expired = new Set(["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"]);
 const badKeys = new Set([
   "InvalidAccessKeyId",
@@ -107,12 +109,34 @@ export function noAnswer({ status }: AwsFailure): boolean {
   return status === undefined;
 }
 
-/** Whether the connection was never made: whatever was asked was not done. */
-export function neverSent({ name, status }: AwsFailure): boolean {
+/** Whether nothing was sent: there was nobody to connect to, or nobody to trust, or no key to sign with. */
+export function neverSent({ name, status, message }: AwsFailure): boolean {
+  if (status !== undefined) return false;
   return (
-    status === undefined &&
-    ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"].includes(name)
+    noCredentials.has(name) ||
+    ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"].includes(name) ||
+    // The SDK has one name for a connection and an answer that are too slow; only its words tell them apart.
+    (name === "TimeoutError" && message.includes("did not establish a connection")) ||
+    isUntrusted(name)
   );
+}
+
+/** Whether the next try would end the same. */
+export function isHopeless({ name }: AwsFailure): boolean {
+  return noCredentials.has(name) || isUntrusted(name);
+}
+
+/** Whether the server's certificate is not believed (X.509 and TLS errors of OpenSSL and Node). */
+function isUntrusted(name: string): boolean {
+  return /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_|EPROTO$)/.test(
+    name,
+  );
+}
+
+/** What to do where AWS does not answer. */
+export function hintFor({ name }: AwsFailure, otherwise: string): string {
+  if (!isUntrusted(name)) return otherwise;
+  return "its certificate is not believed: where a proxy opens TLS, point NODE_EXTRA_CA_CERTS to the proxy's own";
 }
 
 /** AWS's own words, short enough for a line; they hold no secret, but what they hold is escaped where it is printed. */

@@ -8,7 +8,8 @@ import {
 import type { ListedObject, RecordStore } from "../audit/ports.ts";
 import { JitError } from "../error.ts";
 import { patience } from "./clients.ts";
-import { type AwsFailure, commonError, failureOf, noAnswer, wordsOf } from "./error.ts";
+import { type AwsFailure, commonError, failureOf, hintFor, noAnswer, wordsOf } from "./error.ts";
+import { listed, mergeVersions } from "./listed.ts";
 
 export interface BucketOptions {
   readonly s3: S3Client;
@@ -52,15 +53,17 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
         }
         // A retry after a lost reply meets our own object: only the very same bytes are a success.
         if (createOnly && (failure.status === 412 || failure.status === 409))
-          return await mustBeSame(key, bytes);
+          return await mustBeSame(key, bytes, failure);
         throw explain(failure, bucket, `write ${nameOf(key)}`);
       }
     }
   }
 
-  async function mustBeSame(key: string, bytes: Uint8Array): Promise<void> {
+  async function mustBeSame(key: string, bytes: Uint8Array, failure: AwsFailure): Promise<void> {
     const there = await readOldest(key);
-    if (there !== undefined && Buffer.from(there).equals(bytes)) return;
+    // S3 is not done with another write, or the object has gone again: nobody else's is known to stand there.
+    if (there === undefined) throw explain(failure, bucket, `write ${nameOf(key)}`);
+    if (Buffer.from(there).equals(bytes)) return;
     throw new JitError("RECORD_CONFLICT", `another object stands at ${key}`, {
       hint: "this machine's key is used elsewhere too; nothing was changed",
     });
@@ -101,15 +104,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
         .catch((error: unknown) => {
           throw error instanceof JitError ? error : explain(failureOf(error), bucket, `list ${prefix}`);
         });
-      const found = [
-        ...(page.Versions ?? []).map((one) => listed(one, false)),
-        ...(page.DeleteMarkers ?? []).map((one) => listed(one, true)),
-      ];
-      // The two lists come apart: put each key's versions together again, newest first as S3 gives them.
-      yield* found.sort(
-        (a, b) =>
-          compare(a.key, b.key) || b.lastModified.getTime() - a.lastModified.getTime() || latest(a, b),
-      );
+      yield* mergeVersions(page.Versions ?? [], page.DeleteMarkers ?? []);
       if (page.IsTruncated !== true) return;
       marker = {
         ...(page.NextKeyMarker === undefined ? {} : { KeyMarker: page.NextKeyMarker }),
@@ -160,37 +155,10 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
   };
 }
 
-interface Listed {
-  readonly Key?: string | undefined;
-  readonly VersionId?: string | undefined;
-  readonly Size?: number | undefined;
-  readonly LastModified?: Date | undefined;
-  readonly IsLatest?: boolean | undefined;
-}
-
-function listed(one: Listed, isDeleteMarker: boolean): ListedObject {
-  return {
-    key: one.Key ?? "",
-    versionId: one.VersionId ?? "null",
-    size: one.Size ?? 0,
-    lastModified: one.LastModified ?? new Date(0),
-    isLatest: one.IsLatest ?? false,
-    isDeleteMarker,
-  };
-}
-
 /** `the request record` of a record's long key; other keys as they are. */
 function nameOf(key: string): string {
   const type = /^v1\/rec\/.*\.([a-z]+)\.jws$/.exec(key)?.[1];
   return type === undefined ? key : `the ${type} record`;
-}
-
-function latest(a: ListedObject, b: ListedObject): number {
-  return Number(b.isLatest) - Number(a.isLatest);
-}
-
-function compare(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 function explain(failure: AwsFailure, bucket: string, what: string): JitError {
@@ -217,9 +185,9 @@ function explain(failure: AwsFailure, bucket: string, what: string): JitError {
       hint: "the bucket may be another account's, or your identity lacks the permission of docs/aws.md; nothing is issued without the record",
     });
   }
-  if (noAnswer(failure) || (status !== undefined && status >= 500)) {
+  if (noAnswer(failure) || (status !== undefined && (status >= 500 || status === 409 || status === 412))) {
     return new JitError("AUDIT_UNREACHABLE", `S3 does not answer (${name}) to ${what} in ${bucket}`, {
-      hint: "nothing is issued without the record: try again when the network is back",
+      hint: hintFor(failure, "nothing is issued without the record: try again when the network is back"),
     });
   }
   return new JitError("AUDIT_REFUSED", `S3 refuses to ${what} in ${bucket}: ${name}: ${wordsOf(failure)}`);

@@ -14,6 +14,8 @@ import {
   type AwsFailure,
   commonError,
   failureOf,
+  hintFor,
+  isHopeless,
   isSkewed,
   isThrottling,
   neverSent,
@@ -45,7 +47,7 @@ export function tokenService({ sts, as, wait }: TokenServiceOptions): TokenServi
       } catch (error) {
         if (error instanceof JitError) throw error;
         const failure = failureOf(error);
-        const pause = again(failure) ? waits[tried] : undefined;
+        const pause = again(failure) && !isHopeless(failure) ? waits[tried] : undefined;
         if (pause === undefined || options.abortSignal.aborted) throw failure;
         await wait(pause);
       }
@@ -88,8 +90,6 @@ export function tokenService({ sts, as, wait }: TokenServiceOptions): TokenServi
     },
 
     async scope(session, { durationSeconds, policy, description }) {
-      if (as === undefined)
-        throw new JitError("STS_UNSUPPORTED", "there is no client of a session's own here");
       const child = as(session);
       const command = new GetScopedCredentialsCommand({
         DurationSeconds: durationSeconds,
@@ -115,12 +115,20 @@ export function tokenService({ sts, as, wait }: TokenServiceOptions): TokenServi
       });
       try {
         return (await send((options) => sts.send(command, options), harmless)).WebIdentityToken;
-      } catch {
+      } catch (failure) {
+        if (failure instanceof JitError) throw failure;
         // The account has not opted in, or does not allow it: the key is then graded `path only`, which everyone sees.
-        return undefined;
+        if (isRefusal(failure as AwsFailure)) return undefined;
+        // A key enrols once: that AWS was busy must not leave it without a statement for ever.
+        throw stsError(failure as AwsFailure, "say who you are");
       }
     },
   };
+}
+
+/** Whether AWS has heard the question, from somebody it knows, and does not answer it. */
+function isRefusal(failure: AwsFailure): boolean {
+  return (failure.status ?? 500) < 500 && commonError(failure) === undefined;
 }
 
 /** Calls that change nothing may be sent again whenever no good answer came. */
@@ -145,7 +153,7 @@ function stsError(failure: AwsFailure, what: string): JitError {
   if (failure.status === 403) return new JitError("STS_DENIED", `AWS does not ${what}: ${wordsOf(failure)}`);
   if (noAnswer(failure) || (failure.status ?? 0) >= 500) {
     return new JitError("STS_UNREACHABLE", `STS does not answer (${failure.name})`, {
-      hint: "check the network and the region; try again",
+      hint: hintFor(failure, "check the network and the region; try again"),
     });
   }
   return new JitError("STS_REFUSED", `STS refuses to ${what}: ${failure.name}: ${wordsOf(failure)}`);

@@ -1,0 +1,52 @@
+import type { ListedObject } from "../audit/ports.ts";
+
+/** One entry of S3's listings, as its client gives it. */
+export interface Entry {
+  readonly Key?: string | undefined;
+  readonly VersionId?: string | undefined;
+  readonly Size?: number | undefined;
+  readonly LastModified?: Date | undefined;
+  readonly IsLatest?: boolean | undefined;
+}
+
+export function listed(one: Entry, isDeleteMarker: boolean): ListedObject {
+  return {
+    key: one.Key ?? "",
+    versionId: one.VersionId ?? "null",
+    size: one.Size ?? 0,
+    lastModified: one.LastModified ?? new Date(0),
+    isLatest: one.IsLatest ?? false,
+    isDeleteMarker,
+  };
+}
+
+/**
+ * A page of ListObjectVersions in one list. S3 gives versions and delete markers apart, each by key and newest first, and
+ * that order alone tells which is older: a multipart upload bears the time when it was begun, which may be before that
+ * of a version it came after. Times only place the markers between.
+ */
+export function* mergeVersions(
+  versions: readonly Entry[],
+  deleteMarkers: readonly Entry[],
+): Generator<ListedObject> {
+  const markers = deleteMarkers.map((one) => listed(one, true)).values();
+  let marker = markers.next();
+  for (const one of versions) {
+    const version = listed(one, false);
+    while (!marker.done && isBefore(marker.value, version)) {
+      yield marker.value;
+      marker = markers.next();
+    }
+    yield version;
+  }
+  if (!marker.done) yield marker.value;
+  yield* markers;
+}
+
+function isBefore(marker: ListedObject, version: ListedObject): boolean {
+  if (marker.key !== version.key) {
+    return Buffer.compare(Buffer.from(marker.key), Buffer.from(version.key)) < 0;
+  }
+  if (marker.isLatest || version.isLatest) return marker.isLatest;
+  return marker.lastModified > version.lastModified;
+}

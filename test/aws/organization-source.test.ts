@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import type { BucketLocation } from "../../src/access/location.ts";
+import { readPublished } from "../../src/aws/organization-source.ts";
+import { reasonStore } from "../../src/aws/reason-store.ts";
+import { thrownBy } from "../local/temporary.ts";
+import { textOf, useSandbox } from "./sandbox.ts";
+
+const { sandbox, openBucket, storeOf } = useSandbox();
+
+function published(bucket: string, versions: readonly number[]): BucketLocation {
+  for (const version of versions) {
+    sandbox().seed.putObject(bucket, `v1/trust/${version}.json`, `trust ${version}`, new Date());
+  }
+  sandbox().seed.putObject(bucket, "v1/catalog/current.jws", "catalog", new Date());
+  return { kind: "s3", bucket, key: "v1/catalog/current.jws", trust: "v1/trust/" };
+}
+
+test("the trust files after the known one, in order, and the catalog", async () => {
+  const store = openBucket("published");
+  const location = published("published", [1, 2, 3, 5]);
+  const all = await readPublished(store, location, 0);
+  expect(all.trustFiles.map(textOf)).toEqual(["trust 1", "trust 2", "trust 3"]);
+  expect(textOf(all.signedCatalog)).toBe("catalog");
+  expect((await readPublished(store, location, 2)).trustFiles.map(textOf)).toEqual(["trust 3"]);
+});
+
+test("where all is known, two questions at once", async () => {
+  const store = openBucket("known");
+  const location = published("known", [1]);
+  sandbox().clearCalls();
+  sandbox().faults.add({ kind: "latency", ms: 100 });
+  expect((await readPublished(store, location, 1)).trustFiles).toEqual([]);
+  const [first, second, ...more] = sandbox().calls();
+  expect(more).toEqual([]);
+  expect(second?.start).toBeLessThan(first?.end ?? 0);
+});
+
+test("nothing published is nothing, and no error", async () => {
+  const store = openBucket("empty");
+  const location = {
+    kind: "s3",
+    bucket: "empty",
+    key: "v1/catalog/current.jws",
+    trust: "v1/trust/",
+  } as const;
+  expect(await readPublished(store, location, 0)).toEqual({ trustFiles: [], signedCatalog: undefined });
+});
+
+test("reasons are kept where the catalog says, and cannot be replaced", async () => {
+  openBucket("reasons");
+  const reasons = reasonStore((bucket) => storeOf("alice", bucket));
+  const text = { reason: "Customer cannot log in", ticket: undefined };
+  await reasons.write("s3://reasons/r/", "01KCQ9V3W4X5Y6Z7A8B9C0D1E2", text);
+  await reasons.write("s3://reasons/r/", "01KCQ9V3W4X5Y6Z7A8B9C0D1E2", text);
+  expect(textOf(await storeOf("alice", "reasons").read("r/01KCQ9V3W4X5Y6Z7A8B9C0D1E2.json"))).toBe(
+    '{"reason":"Customer cannot log in","request":"01KCQ9V3W4X5Y6Z7A8B9C0D1E2","ticket":"-","v":1}',
+  );
+  const other = { reason: "Something else entirely", ticket: "T-1" };
+  expect(await thrownBy(() => reasons.write("s3://reasons/r/", "01KCQ9V3W4X5Y6Z7A8B9C0D1E2", other))).toBe(
+    "RECORD_CONFLICT",
+  );
+  expect(await thrownBy(() => reasons.write("reasons", "01KCQ9V3W4X5Y6Z7A8B9C0D1E2", text))).toBe(
+    "REASONS_UNREACHABLE",
+  );
+});

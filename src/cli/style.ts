@@ -33,26 +33,35 @@ export function clean(text: string): string {
   return escapeForTerminal(text);
 }
 
-/** Rows in aligned columns, two spaces apart; the last column is not padded. Cells are plain text. */
+/**
+ * Rows in aligned columns, two spaces apart. Cells are plain text; where `columns` is given, the last one is folded under
+ * itself.
+ */
 export function table(
   rows: readonly (readonly string[])[],
-  paint?: (cell: string, row: number, column: number) => string,
+  paint: (cell: string, row: number, column: number) => string = (cell) => cell,
+  columns?: number,
 ): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell));
   }
-  const lines = rows.map((row, index) =>
-    row
-      .map((cell, column) => {
-        const painted = paint === undefined ? cell : paint(cell, index, column);
-        return column === row.length - 1
-          ? painted
-          : painted + " ".repeat((widths[column] ?? 0) - width(cell));
-      })
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = rows.map((row, index) => {
+    let start = 0;
+    const cells = row.map((cell, column) => {
+      const own = widths[column] ?? 0;
+      if (column === row.length - 1) {
+        const folded = columns === undefined ? cell : wrap(cell, columns, " ".repeat(start));
+        return folded
+          .split("\n")
+          .map((line) => paint(line, index, column))
+          .join("\n");
+      }
+      start += own + 2;
+      return paint(cell, index, column) + " ".repeat(own - width(cell));
+    });
+    return cells.join("  ").trimEnd();
+  });
   return lines.join("\n");
 }
 

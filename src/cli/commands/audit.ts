@@ -87,8 +87,9 @@ function printStory({ terminal, style }: Context, story: Story): void {
       .replace("T", " ")
       .replace(/Z?$/, "Z");
     terminal.print(
-      `${mark} ${style.dim(when)}  ${style.strong(entry.key.type.padEnd(8))} ${who(entry, style)}`,
+      `${mark} ${style.dim(when)}  ${style.strong(entry.key.type.padEnd(8))} ${clean(entry.record?.by.arn ?? entry.key.userid)}`,
     );
+    if (entry.grade !== undefined) terminal.print(`    ${gradeText(entry.grade, style)}`);
     for (const line of entryText(entry))
       terminal.print(`    ${wrap(clean(line), terminal.columns - 4, "      ")}`);
     if (entry.reason !== undefined) terminal.print(`    ${style.bad(`not valid: ${entry.reason}`)}`);
@@ -97,11 +98,9 @@ function printStory({ terminal, style }: Context, story: Story): void {
   if (!story.complete) terminal.print(style.warn("more records may lie in later hours"));
 }
 
-function who({ record, grade, key }: StoryEntry, style: Context["style"]): string {
-  const name = clean(record?.by.arn ?? key.userid);
-  if (grade === "path only")
-    return `${name} ${style.warn("(path only: AWS did not sign whose key this is)")}`;
-  return grade === "attested" ? `${name} ${style.dim("(attested by AWS)")}` : name;
+function gradeText(grade: NonNullable<StoryEntry["grade"]>, style: Context["style"]): string {
+  if (grade === "path only") return style.warn("path only: AWS did not sign whose key this is");
+  return style.dim("AWS signed whose key this is");
 }
 
 function stateText({ state }: Story): string {

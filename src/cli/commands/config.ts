@@ -24,18 +24,16 @@ export async function config(context: Context): Promise<number> {
       const rows = Object.entries(names).map(([key, meaning]) => [
         key,
         clean(String(settings[key as SettingName] ?? "-")),
-        context.style.dim(meaning),
+        meaning,
       ]);
-      context.terminal.print(
-        table([
-          [
-            "organization",
-            clean(settings.organization?.location ?? "none: jit use LOCATION#FINGERPRINT"),
-            "",
-          ],
-          ...rows,
-        ]),
-      );
+      const organization =
+        context.env["JIT_ORGANIZATION"] ??
+        settings.organization?.location ??
+        "none: jit use LOCATION#FINGERPRINT";
+      context.terminal.print(`organization  ${clean(organization)}`);
+      const paint = (cell: string, _row: number, column: number) =>
+        column === 2 ? context.style.dim(cell) : cell;
+      context.terminal.print(table(rows, paint, context.terminal.columns));
     }
     return 0;
   }

@@ -2,7 +2,7 @@ import { codeOf, isJitError } from "../../error.ts";
 import { connect, examine } from "../compose.ts";
 import { type Context, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { clean, table } from "../style.ts";
+import { clean, table, wrap } from "../style.ts";
 
 interface Check {
   readonly name: string;
@@ -75,9 +75,14 @@ function clockCheck(skew: number): Check {
 function print({ terminal, style }: Context, checks: readonly Check[]): void {
   const marks = { good: style.good("✓"), warning: style.warn("!"), bad: style.bad("✗") };
   const rows = checks.map(({ name, found }) => [name, clean(found)]);
-  const lines = table(rows, (cell, _row, column) => (column === 0 ? style.dim(cell) : cell)).split("\n");
+  const paint = (cell: string, _row: number, column: number) => (column === 0 ? style.dim(cell) : cell);
+  const width = Math.max(...rows.map(([name = ""]) => name.length));
   for (const [index, check] of checks.entries()) {
-    terminal.print(`${marks[check.state]} ${lines[index] ?? ""}`);
-    if (check.hint !== undefined) terminal.print(`    ${style.dim("→")} ${clean(check.hint)}`);
+    const [name = "", found = ""] = rows[index] ?? [];
+    // One row at a time, since a mark stands before each: two columns less, and all names equally wide.
+    const row = table([[name.padEnd(width), found]], paint, terminal.columns - 2);
+    terminal.print(`${marks[check.state]} ${row.replaceAll("\n", "\n  ")}`);
+    if (check.hint !== undefined)
+      terminal.print(`    ${style.dim("→")} ${wrap(clean(check.hint), terminal.columns - 6, "      ")}`);
   }
 }

@@ -6,7 +6,7 @@ import { connect } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 import { accessInput, durationFor, targetsFor } from "../obtain.ts";
 import { openedLines } from "../render/opened.ts";
-import { clean } from "../style.ts";
+import { clean, wrap } from "../style.ts";
 
 /** `jit explain TARGET…`: the decision, the policy with its size, and what would be opened; writes nothing. */
 export async function explain(context: Context): Promise<number> {
@@ -51,7 +51,8 @@ export async function explain(context: Context): Promise<number> {
     return 0;
   }
   const { terminal, style } = context;
-  const say = (label: string, value: string) => terminal.print(`${style.dim(label.padEnd(12))}${value}`);
+  const say = (label: string, value: string) =>
+    terminal.print(`${style.dim(label.padEnd(12))}${wrap(value, terminal.columns, " ".repeat(12))}`);
   terminal.print(style.strong(targets.map(formatTarget).join(" ")));
   say("you are", clean(identity.arn));
   say("decision", decisionText(plan.decision, style));

@@ -74,9 +74,13 @@ function report(context: Context, obtained: Obtained, names: readonly string[]):
     `  request ${session.request}${obtained.packed === undefined ? "" : style.dim(`, packed policy ${obtained.packed} %`)}`,
   );
   if (obtained.kind === "cached") terminal.print(style.dim("  --new asks anew"));
-  terminal.note(
-    style.dim(`  jit exec ${target} -- COMMAND     eval "$(jit env ${target})"     jit forget ${target}`),
-  );
+  for (const line of [
+    `jit exec ${target} -- COMMAND`,
+    `eval "$(jit env ${target})"`,
+    `jit forget ${target}`,
+  ]) {
+    terminal.note(style.dim(`  ${line}`));
+  }
   return 0;
 }
 

@@ -25,8 +25,10 @@ export async function stores(context: Context): Promise<number> {
     clean(store.title),
   ]);
   terminal.print(
-    table([["STORE", "ACCESSES", "CLASS", "UP TO", "WHAT IT IS"], ...rows], (cell, row, column) =>
-      row === 0 ? style.dim(cell) : column === 0 ? style.name(cell) : cell,
+    table(
+      [["STORE", "ACCESSES", "CLASS", "UP TO", "WHAT IT IS"], ...rows],
+      (cell, row, column) => (row === 0 ? style.dim(cell) : column === 0 ? style.name(cell) : cell),
+      terminal.columns,
     ),
   );
   return 0;

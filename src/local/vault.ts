@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Vault } from "../session/ports.ts";
 import { privateDirectory, readPrivate, writePrivate } from "./files.ts";
+import { busAddress, busAnswers } from "./session-bus.ts";
 
 /** Where sessions' key lies, for `jit doctor`. */
 export interface VaultDescription {
@@ -25,12 +26,16 @@ export interface VaultOptions {
 const service = "jit-pii";
 const account = "session-cache";
 const probeMs = 1500;
-const rememberMs = 24 * 3_600_000;
+/** How long an answer is remembered: a keyring that did not answer may be unlocked soon. */
+const rememberMs = { keyring: 24 * 3_600_000, file: 3_600_000 };
+/** A bus that is alive answers in a few milliseconds. */
+const busMs = 500;
 
 /**
- * The operating system's keyring: Keychain, Credential Manager, Secret Service. A D-Bus that accepts and never answers
- * blocks for ever, so it is tried once in a child process with a time limit, and the answer is remembered for a day. The
- * Linux kernel's own keys, which a reboot empties, are never used.
+ * The operating system's keyring: Keychain, Credential Manager, Secret Service. One that never answers blocks for ever, so
+ * it is tried once in a child process with a time limit, and the answer is remembered; once remembered as good, the bus
+ * alone is greeted before each use. The Linux kernel's own keys, which a reboot empties, are never used. Without a
+ * usable keyring there is no key, and never an error.
  */
 export function keyringVault(options: VaultOptions): KeyringVault {
   const file = join(options.state, "keyring.json");
@@ -44,17 +49,31 @@ export function keyringVault(options: VaultOptions): KeyringVault {
 
   async function probe(): Promise<VaultDescription> {
     const found = cannotBe(options) ?? (await tryInChild(options));
-    privateDirectory(options.state);
-    writePrivate(file, JSON.stringify({ v: 1, ...found, at: options.now() }), { durable: false });
+    remember(found);
     return found;
+  }
+
+  function remember(found: VaultDescription): void {
+    try {
+      privateDirectory(options.state);
+      writePrivate(file, JSON.stringify({ v: 1, ...found, at: options.now() }), { durable: false });
+    } catch {
+      // On a read-only disk it is tried again each time.
+    }
+  }
+
+  async function readOrForget(): Promise<Uint8Array | undefined> {
+    if ((await usable()).kind !== "keyring") return undefined;
+    const key = (await isAlive(options)) ? await readKey(options.platform) : undefined;
+    // Locked or hung since it was tried: a session that cannot be read is a miss, and nobody waits a second time.
+    if (key === undefined) remember({ kind: "file", why: "the keyring no longer answers" });
+    return key;
   }
 
   return {
     probe,
     key() {
-      held ??= usable().then(async ({ kind }) =>
-        kind === "keyring" ? await readKey(options.platform) : undefined,
-      );
+      held ??= readOrForget();
       return held;
     },
   };
@@ -62,21 +81,22 @@ export function keyringVault(options: VaultOptions): KeyringVault {
 
 /** What can be told without loading anything. */
 function cannotBe({ env, platform }: VaultOptions): VaultDescription | undefined {
-  if (platform !== "linux") return undefined;
-  const runtime = env["XDG_RUNTIME_DIR"];
-  if (env["DBUS_SESSION_BUS_ADDRESS"] || (runtime !== undefined && existsSync(join(runtime, "bus"))))
-    return undefined;
+  if (platform !== "linux" || busAddress(env, existsSync) !== undefined) return undefined;
   return { kind: "file", why: "there is no D-Bus session, so no Secret Service" };
 }
 
+async function isAlive({ env, platform }: VaultOptions): Promise<boolean> {
+  const address = platform === "linux" ? busAddress(env, existsSync) : undefined;
+  return address === undefined || (await busAnswers(address, busMs));
+}
+
 function remembered(file: string, now: number): VaultDescription | undefined {
-  const bytes = readPrivate(file);
-  if (bytes === undefined) return undefined;
   try {
-    const { v, kind, why, at } = JSON.parse(Buffer.from(bytes).toString());
-    if (v !== 1 || typeof why !== "string" || typeof at !== "number" || Math.abs(now - at) > rememberMs)
-      return undefined;
-    return kind === "keyring" || kind === "file" ? { kind, why } : undefined;
+    const { v, kind, why, at } = JSON.parse(Buffer.from(readPrivate(file) ?? []).toString());
+    if (v !== 1 || (kind !== "keyring" && kind !== "file") || typeof why !== "string") return undefined;
+    return typeof at === "number" && Math.abs(now - at) < rememberMs[kind as "keyring" | "file"]
+      ? { kind, why }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -128,7 +148,6 @@ async function readKey(platform: NodeJS.Platform): Promise<Uint8Array | undefine
     const secret = await entry.getSecret(AbortSignal.timeout(probeMs));
     return secret?.length === 32 ? Uint8Array.from(secret) : undefined;
   } catch {
-    // Locked since it was tried: a session that cannot be read is a miss.
     return undefined;
   }
 }

@@ -1,0 +1,119 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { keyringVault } from "../../src/local/vault.ts";
+import { fakeBus } from "./fake-bus.ts";
+import { temporaryFolder } from "./temporary.ts";
+
+const now = Date.parse("2026-11-24T08:00:00Z");
+
+function vaultIn(state: string, env: Record<string, string> = {}, at = now) {
+  return keyringVault({ state, env, platform: "linux", now: () => at });
+}
+
+function remember(state: string, kind: string, at = now): void {
+  writeFileSync(join(state, "keyring.json"), JSON.stringify({ v: 1, kind, why: "of the test", at }), {
+    mode: 0o600,
+  });
+}
+
+const kindIn = (state: string) => JSON.parse(readFileSync(join(state, "keyring.json"), "utf8")).kind;
+
+test("without a D-Bus session there is no key, and nothing is tried or written", async () => {
+  const state = join(temporaryFolder(), "state");
+  expect(await vaultIn(state).key()).toBeUndefined();
+  expect((await vaultIn(state).probe()).kind).toBe("file");
+});
+
+describe.skipIf(process.platform !== "linux")("where the bus accepts and never answers", () => {
+  test("trying it ends in time, and is not repeated within the hour", async () => {
+    let asked = 0;
+    const path = await fakeBus(() => {
+      asked += 1;
+    });
+    const env = { DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` };
+    const state = temporaryFolder();
+    const began = performance.now();
+    expect(await vaultIn(state, env).key()).toBeUndefined();
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(asked).toBe(1);
+    expect(await vaultIn(state, env, now + 1_800_000).key()).toBeUndefined();
+    expect(asked).toBe(1);
+  });
+
+  test("a keyring that was good before does not hold the process up", async () => {
+    const path = await fakeBus(() => undefined);
+    const state = temporaryFolder();
+    remember(state, "keyring");
+    // The library looks in the process' own environment.
+    vi.stubEnv("DBUS_SESSION_BUS_ADDRESS", `unix:path=${path}`);
+    const vault = vaultIn(state, { DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` });
+    expect(await vault.key()).toBeUndefined();
+    expect(kindIn(state)).toBe("file");
+    vi.unstubAllEnvs();
+  });
+
+  test("what is remembered grows old: the good a day, the bad an hour", async () => {
+    const gone = { DBUS_SESSION_BUS_ADDRESS: "unix:path=/nowhere/bus" };
+    const state = temporaryFolder();
+    for (const [kind, age, tried] of [
+      ["file", 3_500_000, false],
+      ["file", 3_700_000, true],
+      ["keyring", 90_000_000, true],
+    ] as const) {
+      remember(state, kind, now - age);
+      expect(await vaultIn(state, gone).key()).toBeUndefined();
+      const { why } = JSON.parse(readFileSync(join(state, "keyring.json"), "utf8"));
+      expect(why === "of the test").toBe(!tried);
+    }
+  });
+
+  test("a memory that is damaged, unsafe or cannot be kept is none, and no error", async () => {
+    const gone = { DBUS_SESSION_BUS_ADDRESS: "unix:path=/nowhere/bus" };
+    const state = temporaryFolder();
+    writeFileSync(join(state, "keyring.json"), "{", { mode: 0o600 });
+    expect(await vaultIn(state, gone).key()).toBeUndefined();
+    chmodSync(join(state, "keyring.json"), 0o666);
+    expect(await vaultIn(state, gone).key()).toBeUndefined();
+    const blocked = join(temporaryFolder(), "file");
+    writeFileSync(blocked, "");
+    expect(await vaultIn(join(blocked, "state"), gone).key()).toBeUndefined();
+  });
+});
+
+const has = (command: string) => spawnSync("which", [command]).status === 0;
+
+test.skipIf(!has("gnome-keyring-daemon") || !has("dbus-run-session"))(
+  "with a Secret Service (gnome-keyring) the key is made once and read again",
+  { timeout: 30_000 },
+  () => {
+    const folder = temporaryFolder();
+    const runtime = join(folder, "run");
+    mkdirSync(runtime, { mode: 0o700 });
+    const script = 'printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null; exec "$@"';
+    const child = spawnSync(
+      "dbus-run-session",
+      [
+        "--",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        process.execPath,
+        "--experimental-strip-types",
+        "--no-warnings",
+        join(import.meta.dirname, "vault-child.ts"),
+        join(folder, "state"),
+      ],
+      {
+        encoding: "utf8",
+        env: { ...process.env, HOME: folder, XDG_RUNTIME_DIR: runtime, XDG_DATA_HOME: folder },
+      },
+    );
+    const { kind, keys } = JSON.parse(child.stdout);
+    expect(kind).toBe("keyring");
+    expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(keys[1]).toBe(keys[0]);
+  },
+);

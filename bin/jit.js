@@ -32,7 +32,10 @@ async function start(argv) {
       return;
     }
   }
-  keepCompiledCode(process.env, process.getBuiltinModule("fs"));
+  // It costs 2 ms to begin with, which what loads little does not get back.
+  if (!["status", "config", "help", "--help", "-h", "--version", "-V"].includes(argv[0])) {
+    keepCompiledCode(process.env, process.getBuiltinModule("fs"));
+  }
   const { main } = await import("../dist/cli.js");
   await main(argv);
 }

@@ -1,4 +1,5 @@
-import { JitError } from "../error.ts";
+import type { ChildProcess } from "node:child_process";
+import { codeOf, JitError } from "../error.ts";
 import type { ChildEnd, ChildProcesses } from "../session/ports.ts";
 
 /** Signals that are meant for the command, not for the wrapper. */
@@ -17,8 +18,14 @@ export function childProcesses(hasTerminal: boolean): ChildProcesses {
   return {
     run: async ({ command, args, environment }) => {
       const { spawn } = process.getBuiltinModule("child_process");
+      let child: ChildProcess;
+      try {
+        child = spawn(command, [...args], { stdio: "inherit", env: environment, windowsHide: false });
+      } catch (error) {
+        // Node emits the common failures and throws the others, such as E2BIG.
+        return notStarted(error);
+      }
       return await new Promise<ChildEnd>((resolve, reject) => {
-        const child = spawn(command, [...args], { stdio: "inherit", env: environment, windowsHide: false });
         const handlers = forwarded.map((signal) => {
           const handler = () => {
             if (!(hasTerminal && fromTheKeyboard.has(signal))) child.kill(signal);
@@ -26,32 +33,45 @@ export function childProcesses(hasTerminal: boolean): ChildProcesses {
           process.on(signal, handler);
           return { signal, handler };
         });
-        const finish = (end: ChildEnd) => {
+        const settle = (end: () => ChildEnd) => {
           for (const { signal, handler } of handlers) process.off(signal, handler);
-          resolve(end);
-        };
-        child.once("error", (error: NodeJS.ErrnoException) => {
-          if (error.code === "ENOENT" || error.code === "ENOTDIR") finish({ kind: "notFound" });
-          else if (error.code === "EACCES" || error.code === "ENOEXEC" || error.code === "EPERM")
-            finish({ kind: "notExecutable" });
-          else {
-            for (const { signal, handler } of handlers) process.off(signal, handler);
-            reject(
-              new JitError("CHILD_FAILED", `the command cannot be started (${error.code ?? error.name})`),
-            );
+          try {
+            resolve(end());
+          } catch (error) {
+            reject(error);
           }
-        });
-        child.once("exit", (code, signal) => {
-          finish(
+        };
+        child.once("error", (error) => settle(() => notStarted(error)));
+        child.once("exit", (code, signal) =>
+          settle(() =>
             signal === null
               ? { kind: "exited", code: code ?? 1 }
               : { kind: "killed", signal: numberOf(signal) },
-          );
-        });
+          ),
+        );
       });
     },
   };
 }
+
+/** @throws JitError `CHILD_FAILED` where the command itself is not to blame */
+function notStarted(error: unknown): ChildEnd {
+  const code = codeOf(error) ?? "unknown";
+  if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return { kind: "notFound" };
+  if (["EACCES", "EPERM", "ENOEXEC", "ELOOP", "EISDIR"].includes(code)) return { kind: "notExecutable" };
+  // Without a cause: Node's error holds the arguments, and they may be secret.
+  throw new JitError("CHILD_FAILED", `the command cannot be started (${code})`, { hint: hints[code] });
+}
+
+const hints: Readonly<Record<string, string>> = {
+  E2BIG: "its arguments and environment are longer than this system takes",
+  EAGAIN: "this system has too many processes: try again",
+  EMFILE: "this system has too many open files: try again",
+  ENFILE: "this system has too many open files: try again",
+  ENOMEM: "this system is out of memory: try again",
+  ERR_INVALID_ARG_VALUE: "a NUL character is in the command, its arguments or the environment",
+  EINVAL: "on Windows a .cmd or .bat file needs: cmd /c NAME",
+};
 
 function numberOf(signal: NodeJS.Signals): number {
   return process.getBuiltinModule("os").constants.signals[signal] ?? 1;

@@ -14,11 +14,11 @@ import {
   renameSync,
   rmSync,
   type Stats,
-  writeSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { codeOf, JitError } from "../error.ts";
 import { localError } from "./local-error.ts";
+import { isTemporary, temporaryPath, writeTemporary } from "./temporary-file.ts";
 
 /**
  * Files that only this user may read. All calls are synchronous: they are small, few, and often stand between two
@@ -27,8 +27,6 @@ import { localError } from "./local-error.ts";
  */
 
 const noFollow = constants.O_NOFOLLOW ?? 0;
-const temporaryPrefix = ".tmp-";
-let counter = 0;
 
 /**
  * Makes the folder (0700) where it is missing. An existing one must be a real folder of this user that nobody else may
@@ -136,32 +134,6 @@ export function linkNew(from: string, to: string): boolean {
   }
 }
 
-/** Writes a new file of a name nobody else has and returns its path. */
-export function writeTemporary(folder: string, bytes: Uint8Array | string, durable: boolean): string {
-  for (;;) {
-    counter += 1;
-    const path = join(folder, `${temporaryPrefix}${process.pid}-${process.hrtime.bigint()}-${counter}`);
-    let file: number;
-    try {
-      file = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | noFollow, 0o600);
-    } catch (error) {
-      // Another container with the same pid may share the folder.
-      if (codeOf(error) === "EEXIST") continue;
-      throw error;
-    }
-    try {
-      writeAll(file, bytes);
-      if (durable) fsyncSync(file);
-      return path;
-    } catch (error) {
-      rmSync(path, { force: true });
-      throw error;
-    } finally {
-      closeSync(file);
-    }
-  }
-}
-
 /** Removes a file; that it is gone already is no failure. */
 export function removeFile(path: string): void {
   try {
@@ -171,35 +143,36 @@ export function removeFile(path: string): void {
   }
 }
 
+/** The inode of a file, by which a later one of the same name is told apart; `undefined` where there is none. */
+export function inodeOf(path: string): number | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+/**
+ * Removes a file unless another has taken its name since it had that inode: that one stays, though for a moment it is
+ * not to be seen. A crash in that moment leaves it under a temporary name.
+ */
+export function removeIfSame(path: string, inode: number): void {
+  const aside = temporaryPath(dirname(path));
+  try {
+    renameSync(path, aside);
+    if (inodeOf(aside) !== inode) linkNew(aside, path);
+    rmSync(aside, { force: true });
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw localError(error, path);
+  }
+}
+
 /** Names in a folder, sorted, without temporary files; none where there is no folder. */
 export function filesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
-      .filter((name) => !name.startsWith(temporaryPrefix))
+      .filter((name) => !isTemporary(name))
       .sort();
   } catch (error) {
     if (codeOf(error) === "ENOENT") return [];
     throw localError(error, folder);
   }
-}
-
-/** Removes what writers that died have left behind for longer than `age` ms. Never fails. */
-export function removeStaleTemporaries(folder: string, now: number, age = 3_600_000): void {
-  try {
-    for (const name of readdirSync(folder)) {
-      if (!name.startsWith(temporaryPrefix)) continue;
-      const path = join(folder, name);
-      if (Math.abs(now - lstatSync(path).mtimeMs) > age) rmSync(path, { force: true });
-    }
-  } catch {
-    // Tidying up is worth no error.
-  }
-}
-
-function writeAll(file: number, content: Uint8Array | string): void {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  let written = 0;
-  while (written < bytes.length) written += writeSync(file, bytes, written);
 }
 
 /** On Windows a reader or a virus scanner that has the target open makes rename fail for a moment. */

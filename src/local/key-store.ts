@@ -1,11 +1,11 @@
-import { lstatSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Chain, Signer } from "../audit/ports.ts";
 import { generateKey, localSigner, type PrivateJwk } from "../audit/signer.ts";
 import { codeOf, JitError } from "../error.ts";
 import type { Lock } from "../session/ports.ts";
 import { type ChainPlace, createChain, fileChain, readChain, removeChain } from "./chain.ts";
-import { createPrivate, privateDirectory, readPrivate } from "./files.ts";
+import { createPrivate, inodeOf, privateDirectory, readPrivate } from "./files.ts";
 import { localError } from "./local-error.ts";
 import { segmentOf } from "./paths.ts";
 
@@ -70,7 +70,8 @@ function makeSigner(path: string, place: WriterPlace): Signer | undefined {
 }
 
 function isAtHome(path: string, chain: ChainPlace): boolean {
-  return readChain(chain)?.keyInode === inodeOf(path);
+  const state = readChain(chain);
+  return state !== undefined && state.keyInode === inodeOf(path);
 }
 
 function chainPlace(place: WriterPlace, signer: Signer): ChainPlace {
@@ -82,14 +83,5 @@ function putAside(path: string): void {
     renameSync(path, `${path}.unused-${inodeOf(path)}`);
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw localError(error, path);
-  }
-}
-
-function inodeOf(path: string): number {
-  try {
-    return lstatSync(path).ino;
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return -1;
-    throw localError(error, path);
   }
 }

@@ -12,10 +12,11 @@ import {
 import { join } from "node:path";
 import { codeOf, JitError } from "../error.ts";
 import type { Fence, Lock } from "../session/ports.ts";
-import { linkNew, privateDirectory, removeStaleTemporaries, writeTemporary } from "./files.ts";
+import { linkNew, privateDirectory } from "./files.ts";
 import { localError } from "./local-error.ts";
 import { segmentOf } from "./paths.ts";
 import { lifeOf, ownIdentity, type ProcessIdentity, parseIdentity } from "./process-identity.ts";
+import { removeStaleTemporaries, writeTemporary } from "./temporary-file.ts";
 
 /**
  * A lock in a folder of numbered files ("generations"). The highest number holds; nobody ever removes the highest.

@@ -5,12 +5,17 @@ import type { SessionCache, Vault } from "../session/ports.ts";
 import type { Session } from "../session/types.ts";
 import {
   filesIn,
+  inodeOf,
   privateDirectory,
   readPrivate,
   removeFile,
-  removeStaleTemporaries,
+  removeIfSame,
   writePrivate,
 } from "./files.ts";
+import { removeStaleTemporaries } from "./temporary-file.ts";
+
+/** A grant this long over, ms, is over by any clock. */
+const surelyOver = 3_600_000;
 
 /**
  * Sessions as files of one folder (0600): encrypted with the vault's key where it has one. A file is replaced by a
@@ -36,6 +41,17 @@ export function fileSessionCache(folder: string, vault: Vault, now: () => number
     return decryptEntry(key, name, entry.encrypted);
   }
 
+  /** Sessions of other names whose grants have ended: nobody asks for them again once the catalog has changed. */
+  async function removeEnded(besides: string): Promise<void> {
+    for (const name of filesIn(folder)) {
+      const path = join(folder, name);
+      const inode = inodeOf(path);
+      const session = name === besides || inode === undefined ? undefined : await read(name);
+      const over = session !== undefined && now() - session.notAfter.getTime() > surelyOver;
+      if (over && inode !== undefined) removeIfSame(path, inode);
+    }
+  }
+
   return {
     read,
     async write(name, session, fence) {
@@ -45,6 +61,8 @@ export function fileSessionCache(folder: string, vault: Vault, now: () => number
       const text = key === undefined ? printEntry(session) : await encrypted(key, name, session);
       // Not durable: after a power loss the session is asked for again, and its request has its abort.
       writePrivate(join(folder, name), text, { durable: false, beforePublish: () => fence.check() });
+      // The session is kept: that others cannot be tidied away is no reason to fail.
+      await removeEnded(name).catch(() => undefined);
     },
     async remove(name) {
       if (isCacheName(name)) removeFile(join(folder, name));

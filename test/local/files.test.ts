@@ -15,12 +15,14 @@ import { expect, test } from "vitest";
 import {
   createPrivate,
   filesIn,
+  inodeOf,
   privateDirectory,
   readPrivate,
-  removeStaleTemporaries,
+  removeIfSame,
   writePrivate,
 } from "../../src/local/files.ts";
 import { localError } from "../../src/local/local-error.ts";
+import { removeStaleTemporaries } from "../../src/local/temporary-file.ts";
 import { temporaryFolder, thrownBy } from "./temporary.ts";
 
 const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
@@ -56,6 +58,19 @@ test("creating is for the first alone", () => {
   expect(createPrivate(join(folder, "k"), "second")).toBe(false);
   expect(text(readPrivate(join(folder, "k")))).toBe("first");
   expect(readdirSync(folder)).toEqual(["k"]);
+});
+
+test("a file is removed only while it is the one that was looked at", () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "f");
+  writePrivate(path, "old");
+  const old = inodeOf(path) ?? 0;
+  writePrivate(path, "new");
+  removeIfSame(path, old);
+  expect(text(readPrivate(path))).toBe("new");
+  removeIfSame(path, inodeOf(path) ?? 0);
+  removeIfSame(path, old);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test("links are not followed", async () => {

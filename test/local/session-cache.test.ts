@@ -13,7 +13,7 @@ import { expect, test } from "vitest";
 import { fileSessionCache } from "../../src/local/session-cache.ts";
 import { cacheName } from "../../src/session/cache-name.ts";
 import type { Vault } from "../../src/session/ports.ts";
-import { secretText, session, start, tokenText } from "../session/sessions.ts";
+import { after, lapsingAt, secretText, session, start, tokenText } from "../session/sessions.ts";
 import { temporaryFolder, thrownBy } from "./temporary.ts";
 
 const none: Vault = { key: async () => undefined };
@@ -132,4 +132,22 @@ test("a write clears what a writer that died has left, and nothing that is young
   }
   await cacheIn(folder).write(name, session(), fence);
   expect(readdirSync(folder).sort()).toEqual([".tmp-2-2-2", name]);
+});
+
+test("a write removes sessions whose grants are over, and none that could still be renewed", async () => {
+  const folder = temporaryFolder();
+  const vault = withKey(7);
+  const cache = cacheIn(folder, vault);
+  const named = (what: string) => name.replace("customers", what);
+  const ending = (minutes: number) => session({ notAfter: after(minutes * 60) });
+  await cacheIn(folder).write(named("over"), ending(-61), fence);
+  await cache.write(named("over-encrypted"), ending(-61), fence);
+  await cache.write(named("just-over"), ending(-59), fence);
+  await cache.write(named("lapsed"), lapsingAt(after(-7200)), fence);
+  writeFileSync(join(folder, "note.json"), "", { mode: 0o600 });
+  await cacheIn(folder, withKey(8)).write(named("another-key"), ending(-61), fence);
+  await cache.write(name, session(), fence);
+  expect(readdirSync(folder).sort()).toEqual(
+    [named("another-key"), name, named("just-over"), named("lapsed"), "note.json"].sort(),
+  );
 });

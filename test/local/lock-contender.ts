@@ -6,7 +6,7 @@ import { fileLock } from "../../src/local/lock.ts";
 
 /** Run as a process of its own: `lock-contender.ts FOLDER MODE`, prints what happened, one word a line. */
 const [folder = "", mode = "count"] = process.argv.slice(2);
-const lock = fileLock(join(folder, "locks"), { waitFor: 20_000, hungAfter: 5_000, heartbeat: 50 });
+const lock = fileLock(join(folder, "locks"), { waitFor: 80_000, hungAfter: 20_000, heartbeat: 50 });
 const counter = join(folder, "counter");
 const busy = join(folder, "busy");
 

@@ -33,7 +33,7 @@ async function untilHolding(child: Contender): Promise<void> {
   await new Promise((resolve) => child.stdout.once("data", resolve));
 }
 
-test("fifty processes, one at a time, and each gets its turn", async () => {
+test("fifty processes, one at a time, and each gets its turn", { timeout: 90_000 }, async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "counter"), "0");
   const all = Array.from({ length: 50 }, () => contender(folder, "count"));
@@ -79,7 +79,7 @@ test("a holder that lives keeps the lock, however long the work and whatever the
   onTestFinished(() => {
     vi.useRealTimers();
   });
-  const impatient = fileLock(join(folder, "locks"), { hungAfter: 300, waitFor: 900 });
+  const impatient = fileLock(join(folder, "locks"), { hungAfter: 1200, waitFor: 2500 });
   const waiting = thrownBy(() => impatient.hold("one", async () => "held"));
   await sleep(300);
   vi.setSystemTime(Date.now() - 172_800_000);

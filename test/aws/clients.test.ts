@@ -1,11 +1,16 @@
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { STSClient } from "@aws-sdk/client-sts";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { isAwsHost } from "../../src/aws/clients.ts";
+import { bucketStore } from "../../src/aws/record-store.ts";
 import { ServerClock } from "../../src/aws/server-clock.ts";
 import { tokenService } from "../../src/aws/token-service.ts";
 import { STORE_ACCOUNT } from "../../src/sandbox/account.ts";
-import { thrownBy } from "../local/temporary.ts";
+import { temporaryFolder, thrownBy } from "../local/temporary.ts";
 import { bytesOf, noWait, useSandbox } from "./sandbox.ts";
 
 const { sandbox, clientsOf, openBucket } = useSandbox();
@@ -106,4 +111,30 @@ test.each([
   const tokens = tokenService({ ...clients, wait: noWait });
   expect(await thrownBy(() => tokens.identity())).toBe("ENDPOINT_REFUSED");
   expect(await thrownBy(() => tokens.statement("a"))).toBe("ENDPOINT_REFUSED");
+});
+
+test("an endpoint_url of AWS's configuration file leads nowhere that nobody has checked", async () => {
+  let heard = 0;
+  const server = createServer((_, reply) => {
+    heard += 1;
+    reply.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  const config = join(temporaryFolder(), "config");
+  const { port } = server.address() as AddressInfo;
+  const keys = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = none\n";
+  writeFileSync(config, `[profile foreign]\nendpoint_url = http://127.0.0.1:${port}\n${keys}`);
+  // The clients read the file when they are first used.
+  const clients = clientsOf(undefined);
+  vi.stubEnv("AWS_ENDPOINT_URL", undefined);
+  vi.stubEnv("AWS_CONFIG_FILE", config);
+  vi.stubEnv("AWS_PROFILE", "foreign");
+  const tokens = tokenService({ ...clients, wait: noWait });
+  expect(await thrownBy(() => tokens.identity())).toBe("ENDPOINT_REFUSED");
+  const store = bucketStore({ s3: clients.s3, bucket: "b", account: STORE_ACCOUNT, wait: noWait });
+  expect(await thrownBy(() => store.create("k", bytesOf("x")))).toBe("ENDPOINT_REFUSED");
+  expect(heard).toBe(0);
 });

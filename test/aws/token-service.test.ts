@@ -143,9 +143,24 @@ test.each([
     error = thrown;
   });
   expect(error).toMatchObject({ code });
-  const text = inspect(error, { depth: null, showHidden: true });
+  const text = inspect(error, { depth: null, showHidden: true }) + JSON.stringify(error);
   expect(text).not.toContain(sandbox().credentials("alice")?.secretAccessKey);
   expect(text).not.toMatch(/authorization|AWS4-HMAC/i);
+});
+
+test("an error of somebody with a session's keys holds none of them", async () => {
+  const keys = sandbox().credentials("frank");
+  const service = serviceOf("frank");
+  sandbox().faults.add({ kind: "status", status: 403 });
+  const errors = await Promise.all([
+    service.assumeRole(asking()).catch((error) => error),
+    service.identity().catch((error) => error),
+  ]);
+  expect(errors.map(({ code }) => code)).toEqual(["STS_DENIED", "STS_DENIED"]);
+  const text = inspect(errors, { depth: null, showHidden: true }) + JSON.stringify(errors);
+  expect(keys?.sessionToken).toBeTruthy();
+  expect(text).not.toContain(keys?.sessionToken);
+  expect(text).not.toContain(keys?.secretAccessKey);
 });
 
 test("longer than the role allows, and a chained hour, are a duration's errors", async () => {

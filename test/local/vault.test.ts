@@ -1,5 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { keyringVault } from "../../src/local/vault.ts";
@@ -83,39 +82,3 @@ describe.skipIf(process.platform !== "linux")("where the bus accepts and never a
     expect(await vaultIn(join(blocked, "state"), gone).key()).toBeUndefined();
   });
 });
-
-const has = (command: string) => spawnSync("which", [command]).status === 0;
-
-test.skipIf(!has("gnome-keyring-daemon") || !has("dbus-run-session"))(
-  "with a Secret Service (gnome-keyring) the key is made once and read again",
-  { timeout: 30_000 },
-  () => {
-    const folder = temporaryFolder();
-    const runtime = join(folder, "run");
-    mkdirSync(runtime, { mode: 0o700 });
-    const script = 'printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null; exec "$@"';
-    const child = spawnSync(
-      "dbus-run-session",
-      [
-        "--",
-        "sh",
-        "-c",
-        script,
-        "sh",
-        process.execPath,
-        "--experimental-strip-types",
-        "--no-warnings",
-        join(import.meta.dirname, "vault-child.ts"),
-        join(folder, "state"),
-      ],
-      {
-        encoding: "utf8",
-        env: { ...process.env, HOME: folder, XDG_RUNTIME_DIR: runtime, XDG_DATA_HOME: folder },
-      },
-    );
-    const { kind, keys } = JSON.parse(child.stdout);
-    expect(kind).toBe("keyring");
-    expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
-    expect(keys[1]).toBe(keys[0]);
-  },
-);

@@ -15,12 +15,17 @@ import type { AuditRecord } from "./types.ts";
 type Store = Pick<RecordStore, "list" | "listPrefixes" | "read">;
 type Listed = Pick<ListedObject, "key" | "lastModified">;
 
+/** Hours of a log that are looked through, unless told. */
+export const defaultHours = 92 * 24;
+
 export interface ReaderOptions {
   /** The organization's fingerprint, or `unsigned`. */
   readonly log: string;
   readonly trust: KeyTrust | undefined;
   /** Keys whose enrolment need not be searched for. */
   readonly knownKeys?: readonly PublicJwk[];
+  /** Most hours that are looked through backwards for a key; 92 days unless told. */
+  readonly maximumHours?: number;
 }
 
 /** One object of the bucket, checked by itself. */
@@ -48,10 +53,10 @@ export class RecordReader {
   readonly #ring: KeyRing;
   readonly #searches = new Map<string, Promise<void>>();
 
-  constructor(store: Store, options: ReaderOptions, maximumHours: number) {
+  constructor(store: Store, options: ReaderOptions) {
     this.#store = store;
     this.#options = options;
-    this.#maximumHours = maximumHours;
+    this.#maximumHours = options.maximumHours ?? defaultHours;
     this.#ring = new KeyRing(options.trust);
   }
 

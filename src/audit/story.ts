@@ -3,7 +3,7 @@ import type { Finding } from "./finding.ts";
 import { idTime, parseId } from "./id.ts";
 import { recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
-import { type ReadRecord, RecordReader } from "./record-reader.ts";
+import { defaultHours, type ReadRecord, RecordReader } from "./record-reader.ts";
 import type { KeyTrust } from "./rules/keys.ts";
 import { linkOf } from "./rules/link.ts";
 import { requestFindings } from "./rules/request.ts";
@@ -48,10 +48,10 @@ const parallelLists = 12;
  * @throws JitError `ID_INVALID`, and those of the store
  */
 export async function tellStory(store: Store, request: string, options: StoryOptions): Promise<Story> {
-  const maximumHours = options.maximumHours ?? 92 * 24;
+  const maximumHours = options.maximumHours ?? defaultHours;
   const first = new Date(idTime(parseId(request)));
   const hours = [...hoursBetween(first, options.now)];
-  const reader = new RecordReader(store, options, maximumHours);
+  const reader = new RecordReader(store, options);
   const entries: StoryEntry[] = [];
   let last = Math.min(hours.length, maximumHours);
   for (let i = 0; i < last; i += parallelLists) {

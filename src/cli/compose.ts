@@ -131,7 +131,7 @@ export async function connect(context: Context): Promise<Connection> {
     async revoke() {
       const { rolePolicies } = await import("../aws/role-policies.ts");
       const policies = rolePolicies({ aws, account: identity.account });
-      return { policies, records, lock: here.lock, cache: here.cache, wait };
+      return { policies, records, lock: here.lock, cache: here.cache, clock, wait };
     },
     cacheName: (targets) => nameOf(context, here, pinned, organization.catalog.digest, targetNames(targets)),
   };

@@ -85,6 +85,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   IAM_: "aws",
   REVOKE_UNRECORDED: "audit",
   LIFT_: "usage",
+  ROLE_NOT_IN_CATALOG: "refused",
   AUDIT_UNREACHABLE: "unavailable",
   AUDIT_DENIED: "aws",
   AUDIT_: "audit",

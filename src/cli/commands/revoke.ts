@@ -1,10 +1,6 @@
-import { parseDuration } from "../../access/duration.ts";
-import { maximumReason } from "../../access/justification.ts";
-import { findHostile } from "../../access/text.ts";
-import { isId } from "../../audit/id.ts";
 import { JitError } from "../../error.ts";
 import { callerOf } from "../../session/person.ts";
-import { isPersonName, type PersonDenial } from "../../session/revoke/denials.ts";
+import type { PersonDenial } from "../../session/revoke/denials.ts";
 import {
   type Found,
   findLiveSessions,
@@ -13,12 +9,14 @@ import {
   type Meant,
 } from "../../session/revoke/live-sessions.ts";
 import { ownerOf } from "../../session/revoke/policy-name.ts";
-import { type Revoked, revokeSessions } from "../../session/revoke/revoke.ts";
-import { liftDenial, sweepDenials } from "../../session/revoke/sweep.ts";
+import { revokeSessions } from "../../session/revoke/revoke.ts";
+import { liftDenial, type Swept, sweepDenials } from "../../session/revoke/sweep.ts";
 import { type Connection, connect } from "../compose.ts";
-import { type Context, isOn, printJson, text } from "../context.ts";
+import { type Context, isOn, printJson } from "../context.ts";
 import { confirm } from "../prompts.ts";
+import { printSwept, reportRevoked, sessionLine } from "../render/revoke.ts";
 import { clockTime, noticeLine } from "../render/session.ts";
+import { meantBy, personOf, reasonOf, whatIsAsked } from "../revoke-question.ts";
 import { clean } from "../style.ts";
 
 /** `jit revoke REQUEST|--requester NAME|--store NAME|--all`, and what undoes and tidies: `--lift`, `--sweep`. */
@@ -26,8 +24,8 @@ export async function revoke(context: Context): Promise<number> {
   const what = whatIsAsked(context);
   const connection = await connect(context);
   if (what.kind === "lift") return await lift(context, connection, what.name);
-  if (what.kind === "sweep") return await sweep(context, connection);
-  const meant = meantBy(what, connection);
+  if (what.kind === "sweep") return await sweepAlone(context, connection);
+  const meant = meantBy(what, connection.organization.catalog);
   const now = connection.clock.now();
   const { organization } = connection;
   const found = await context.terminal.progress("Looking for live sessions", () =>
@@ -40,9 +38,13 @@ export async function revoke(context: Context): Promise<number> {
   );
   const known = new Set(rolesOf(connection));
   const sessions = found.sessions.filter(({ role }) => known.has(role));
-  tellNotices(context, found, found.sessions.length - sessions.length);
+  const elsewhere = elsewhereError(found.sessions.filter(({ role }) => !known.has(role)));
+  tellNotBelieved(context, found);
   const person = personOf(context, what, now);
-  if (sessions.length === 0 && person === undefined) return nothingToDo(context, meant, found);
+  if (sessions.length === 0 && person === undefined) {
+    if (elsewhere !== undefined) throw elsewhere;
+    return nothingToDo(context, meant, found);
+  }
   await ask(context, sessions, person);
   const revoked = await context.terminal.progress("Revoking", async () =>
     revokeSessions(await connection.revoke(), {
@@ -53,70 +55,20 @@ export async function revoke(context: Context): Promise<number> {
       owner: ownerHere(connection),
     }),
   );
-  report(context, revoked, person);
-  const failure = revoked.roles.find(({ error }) => error !== undefined)?.error ?? revoked.unrecorded;
+  const failure =
+    revoked.roles.find(({ error }) => error !== undefined)?.error ?? revoked.unrecorded ?? elsewhere;
+  const swept =
+    isOn(context, "sweep") && failure === undefined ? await sweep(context, connection) : undefined;
+  reportRevoked(context, revoked, person, swept);
   if (failure !== undefined) throw failure;
-  if (isOn(context, "sweep")) return await sweep(context, connection);
   return 0;
 }
 
-type Asked =
-  | { readonly kind: "request" | "requester" | "store" | "lift"; readonly name: string }
-  | { readonly kind: "all" | "sweep"; readonly name: "" };
-
-/** Exactly one of what can be meant. */
-function whatIsAsked(context: Context): Asked {
-  const [request] = context.invocation.args;
-  const named = (["requester", "store", "lift"] as const).flatMap((kind): Asked[] => {
-    const name = text(context, kind);
-    return name === undefined ? [] : [{ kind, name }];
-  });
-  const asked: Asked[] = [
-    ...(request === undefined ? [] : [{ kind: "request" as const, name: request }]),
-    ...named,
-    ...(isOn(context, "all") ? [{ kind: "all" as const, name: "" as const }] : []),
-  ];
-  if (asked.length > 1) {
-    throw new JitError("USAGE", "give one of a request, --requester, --store, --all and --lift", {
-      hint: "revoke one after the other",
-    });
-  }
-  const [one] = asked;
-  if (one === undefined && !isOn(context, "sweep")) {
-    throw new JitError(
-      "FLAG_MISSING",
-      "name a request, or give --requester, --store, --all, --lift or --sweep",
-      {
-        hint: "whoever asked sees the request's id in `jit status`",
-      },
-    );
-  }
-  if (one?.kind === "request" && !isId(one.name)) {
-    throw new JitError("REQUEST_ID_INVALID", `${JSON.stringify(one.name.slice(0, 60))} is no request id`, {
-      hint: "it has 26 letters and digits; for a store or a person use --store or --requester",
-    });
-  }
-  if ((one?.kind === "requester" || one?.kind === "lift") && !isPersonName(one.name)) {
-    throw new JitError(
-      "NAME_INVALID",
-      `${JSON.stringify(one.name.slice(0, 60))} cannot be a requester's name`,
-      {
-        hint: "it is the IAM user's or the role session's name, as `jit audit show` has it",
-      },
-    );
-  }
-  return one ?? { kind: "sweep", name: "" };
-}
-
-function meantBy({ kind, name }: Asked, { organization }: Connection): Meant {
-  if (kind === "request") return { kind, request: name };
-  if (kind === "requester") return { kind, name };
-  if (kind !== "store") return { kind: "all" };
-  const store = organization.catalog.stores.get(name);
-  if (store !== undefined) return { kind, store };
-  throw new JitError("STORE_UNKNOWN", `the catalog has no store ${JSON.stringify(name.slice(0, 60))}`, {
-    hint: "`jit stores` lists them",
-  });
+async function sweepAlone(context: Context, connection: Connection): Promise<number> {
+  const swept = await sweep(context, connection);
+  if (context.json) printJson(context, swept);
+  else printSwept(context, swept);
+  return 0;
 }
 
 function rolesOf({ organization }: Connection): readonly string[] {
@@ -127,44 +79,21 @@ function ownerHere({ identity, request }: Connection): string {
   return ownerOf(request.records.signer.thumbprint, callerOf(identity).name);
 }
 
-function personOf(context: Context, { kind, name }: Asked, now: Date): PersonDenial | undefined {
-  if (kind !== "requester") return undefined;
-  const seconds = Math.floor(now.getTime() / 1000) + parseDuration(text(context, "for") ?? "12h");
-  return { name, until: new Date(seconds * 1000) };
+function tellNotBelieved(context: Context, { notBelieved }: Found): void {
+  if (notBelieved.length === 0) return;
+  const message = `${notBelieved.length} issue records do not count; jit audit verify names them`;
+  context.terminal.note(noticeLine(context, { code: "NOT_BELIEVED", message }));
 }
 
-/** Stands in a record that is locked, as it was typed. */
-function reasonOf(context: Context, { kind, name }: Asked): string {
-  const given = text(context, "reason")?.trim();
-  const reason = given === undefined || given === "" ? `jit revoke ${kind} ${name}`.trim() : given;
-  if (reason.length > maximumReason || findHostile(reason) !== undefined) {
-    throw new JitError("REASON_INVALID", "the reason is too long, or holds characters that cannot be seen", {
-      hint: `at most ${maximumReason} characters on one line`,
-    });
-  }
-  return reason;
-}
-
-function tellNotices(context: Context, { notBelieved }: Found, elsewhere: number): void {
-  const notices = [
-    ...(notBelieved.length === 0
-      ? []
-      : [
-          {
-            code: "NOT_BELIEVED",
-            message: `${notBelieved.length} issue records do not count; jit audit verify names them`,
-          },
-        ]),
-    ...(elsewhere === 0
-      ? []
-      : [
-          {
-            code: "ROLE_NOT_IN_CATALOG",
-            message: `${elsewhere} sessions are of roles that the catalog no longer has`,
-          },
-        ]),
-  ];
-  for (const notice of notices) context.terminal.note(noticeLine(context, notice));
+/** A record can name any role: only those of the catalog are changed at its word. */
+function elsewhereError(sessions: readonly LiveSession[]): JitError | undefined {
+  const [first] = sessions;
+  if (first === undefined) return undefined;
+  return new JitError(
+    "ROLE_NOT_IN_CATALOG",
+    `${sessions.length} live sessions are of roles that the catalog does not have: ${clean(first.role)}`,
+    { hint: "have an administrator of IAM take that role's permissions away" },
+  );
 }
 
 function nothingToDo(context: Context, meant: Meant, { ended }: Found): number {
@@ -198,63 +127,15 @@ async function ask(
   throw new JitError("CANCELLED", "cancelled; nothing was revoked and nothing was written");
 }
 
-function sessionLine({ requester, targets, request, notAfter }: LiveSession): string {
-  return `${clean(targets.join(" "))} of ${clean(requester)}, until ${clockTime(notAfter)} (${request})`;
-}
-
-function report(context: Context, revoked: Revoked, person: PersonDenial | undefined): void {
-  const { terminal, style } = context;
-  const { sessions, roles, wiped, unrecorded } = revoked;
-  if (context.json) {
-    const plain = roles.map(({ error, ...role }) => ({ ...role, code: error?.code ?? null }));
-    printJson(context, { sessions, roles: plain, person, wiped, recorded: unrecorded === undefined });
-    return;
-  }
-  for (const session of sessions) {
-    const mark = session.revoked ? `${style.good("✓")} revoked:` : `${style.bad("✗")} NOT revoked:`;
-    terminal.print(`${mark} ${sessionLine(session)}`);
-  }
-  const open = roles.filter(({ state }) => state === "failed");
-  if (person !== undefined && open.length < roles.length) {
-    terminal.print(`${style.good("✓")} ${clean(person.name)} is kept out until ${clockTime(person.until)}`);
-    terminal.note(style.dim(`  jit revoke --lift ${clean(person.name)} lets them in again`));
-  }
-  for (const { role, error } of open)
-    terminal.print(`${style.bad("✗")} ${clean(role)}: ${clean(error?.message ?? "")}`);
-  for (const request of wiped) terminal.print(`  wiped from this machine: ${request}`);
-  if (open.length < roles.length) {
-    terminal.note(
-      style.dim("  IAM has the denial and enforces it everywhere within seconds, at most some minutes"),
-    );
-  }
-}
-
-async function sweep(context: Context, connection: Connection): Promise<number> {
-  const swept = await context.terminal.progress("Sweeping", async () =>
-    sweepDenials(await connection.revoke(), {
-      roles: rolesOf(connection),
-      owner: ownerHere(connection),
-      now: connection.clock.now(),
-    }),
+async function sweep(context: Context, connection: Connection): Promise<Swept> {
+  return await context.terminal.progress("Sweeping", async () =>
+    sweepDenials(await connection.revoke(), { roles: rolesOf(connection), owner: ownerHere(connection) }),
   );
-  if (context.json) {
-    printJson(context, swept);
-    return 0;
-  }
-  const { removed, shortened, left } = swept;
-  context.terminal.print(
-    `${context.style.good("✓")} ${removed.length} policies removed, ${shortened.length} shortened, ${left.length} of others left alone`,
-  );
-  return 0;
 }
 
 async function lift(context: Context, connection: Connection, name: string): Promise<number> {
   const changed = await context.terminal.progress("Lifting", async () =>
-    liftDenial(
-      await connection.revoke(),
-      { roles: rolesOf(connection), owner: ownerHere(connection), now: connection.clock.now() },
-      name,
-    ),
+    liftDenial(await connection.revoke(), { roles: rolesOf(connection), owner: ownerHere(connection) }, name),
   );
   if (context.json) printJson(context, { lifted: name, changed });
   else

@@ -1,4 +1,5 @@
 import { type AppendPorts, holdChain } from "../../audit/append.ts";
+import type { Clock } from "../../audit/ports.ts";
 import { codeOf, isJitError, JitError } from "../../error.ts";
 import type { Lock, SessionCache } from "../ports.ts";
 import { type Denials, denialOf, mergeDenials, nothingDenied, type PersonDenial } from "./denials.ts";
@@ -9,6 +10,7 @@ import { applyChange, type Change, type ChangePorts, planChange, readInline } fr
 export interface RevokePorts extends ChangePorts {
   readonly records: AppendPorts;
   readonly lock: Lock;
+  readonly clock: Clock;
   readonly cache: Pick<SessionCache, "list" | "remove">;
 }
 
@@ -51,7 +53,7 @@ export interface Revoked {
 export function revokeSessions(ports: RevokePorts, input: RevokeInput): Promise<Revoked> {
   // One machine's runs change their one policy in turn.
   return ports.lock.hold(`revoke-${input.owner}`, async () => {
-    const { clock } = ports.records;
+    const { clock } = ports;
     const policy = formatPolicyName({ day: dayOf(clock.now()), owner: input.owner });
     const roles = [...new Set([...input.roles, ...input.sessions.map(({ role }) => role)])].sort();
     const planned = await Promise.all(roles.map((role) => plan(ports, input, role, policy)));
@@ -73,7 +75,7 @@ export function revokeSessions(ports: RevokePorts, input: RevokeInput): Promise<
 }
 
 async function plan(
-  { policies, records }: RevokePorts,
+  { policies, clock }: RevokePorts,
   { sessions, person, roles }: RevokeInput,
   role: string,
   policy: string,
@@ -84,7 +86,7 @@ async function plan(
     people: person !== undefined && roles.includes(role) ? [person] : [],
   });
   try {
-    return planChange(await readInline(policies, role), { role, policy, added, now: records.clock.now() });
+    return planChange(await readInline(policies, role), { role, policy, added, now: clock.now() });
   } catch (error) {
     return { role, policy, state: "failed", error: ours(error) };
   }

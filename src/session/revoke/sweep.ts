@@ -1,3 +1,4 @@
+import type { Clock } from "../../audit/ports.ts";
 import { JitError } from "../../error.ts";
 import type { Lock } from "../ports.ts";
 import { isEmpty, liftPerson, parseDenials, printDenials, pruneDenials } from "./denials.ts";
@@ -8,13 +9,14 @@ import { readInline, replaceDenials } from "./role-changes.ts";
 export interface SweepPorts {
   readonly policies: RolePolicies;
   readonly lock: Lock;
+  /** Looked at after IAM has answered, so by AWS's time. */
+  readonly clock: Clock;
 }
 
 export interface SweepInput {
   readonly roles: readonly string[];
   /** `ownerOf` the revoker. */
   readonly owner: string;
-  readonly now: Date;
 }
 
 export interface Swept {
@@ -37,8 +39,8 @@ const grace = 24 * 3_600_000;
  * Removes denials that have ended. Of the own policies each ended denial; of others' only whole policies of a day to which
  * nobody adds any more: so no sweep meets a revoker who is writing.
  */
-export function sweepDenials({ policies, lock }: SweepPorts, input: SweepInput): Promise<Swept> {
-  const { owner, roles, now } = input;
+export function sweepDenials({ policies, lock, clock }: SweepPorts, input: SweepInput): Promise<Swept> {
+  const { owner, roles } = input;
   return lock.hold(`revoke-${owner}`, async () => {
     const removed: RolePolicy[] = [];
     const shortened: RolePolicy[] = [];
@@ -48,10 +50,10 @@ export function sweepDenials({ policies, lock }: SweepPorts, input: SweepInput):
         const name = readPolicyName(policy);
         if (name === undefined) continue;
         const before = parseDenials(text);
-        const denials = before === undefined ? undefined : pruneDenials(before, now);
+        const denials = before === undefined ? undefined : pruneDenials(before, clock.now());
         const isOwn = name.owner === owner;
         const isOver = denials !== undefined && isEmpty(denials);
-        if (isOver && (isOwn || name.day < dayOf(new Date(now.getTime() - grace)))) {
+        if (isOver && (isOwn || name.day < dayOf(new Date(clock.now().getTime() - grace)))) {
           await policies.remove(role, policy);
           removed.push({ role, policy });
         } else if (denials === undefined || !isOwn) {
@@ -72,8 +74,8 @@ export function sweepDenials({ policies, lock }: SweepPorts, input: SweepInput):
  * @throws JitError `LIFT_OTHERS` where another's policy still denies the person, `LIFT_NOTHING` where none does
  */
 export function liftDenial(
-  { policies, lock }: SweepPorts,
-  { owner, roles, now }: SweepInput,
+  { policies, lock, clock }: SweepPorts,
+  { owner, roles }: SweepInput,
   person: string,
 ): Promise<readonly RolePolicy[]> {
   return lock.hold(`revoke-${owner}`, async () => {
@@ -84,7 +86,7 @@ export function liftDenial(
         const name = readPolicyName(policy);
         const denials = name === undefined ? undefined : parseDenials(text);
         if (name === undefined || denials === undefined) continue;
-        if (!pruneDenials(denials, now).people.some((one) => one.name === person)) continue;
+        if (!pruneDenials(denials, clock.now()).people.some((one) => one.name === person)) continue;
         if (name.owner !== owner) {
           others.push(`${policy} of ${role}`);
           continue;

@@ -26,13 +26,12 @@ export async function revoke(context: Context): Promise<number> {
   if (what.kind === "lift") return await lift(context, connection, what.name);
   if (what.kind === "sweep") return await sweepAlone(context, connection);
   const meant = meantBy(what, connection.organization.catalog);
-  const now = connection.clock.now();
   const { organization } = connection;
   const found = await context.terminal.progress("Looking for live sessions", () =>
     findLiveSessions(connection.bucket, meant, {
       log: organization.fingerprint,
       trust: organization.trust,
-      now,
+      clock: connection.clock,
       hours: lookBack(organization.catalog),
     }),
   );
@@ -40,7 +39,7 @@ export async function revoke(context: Context): Promise<number> {
   const sessions = found.sessions.filter(({ role }) => known.has(role));
   const elsewhere = elsewhereError(found.sessions.filter(({ role }) => !known.has(role)));
   tellNotBelieved(context, found);
-  const person = personOf(context, what, now);
+  const person = personOf(context, what, connection.clock.now());
   if (sessions.length === 0 && person === undefined) {
     if (elsewhere !== undefined) throw elsewhere;
     return nothingToDo(context, meant, found);
@@ -103,7 +102,7 @@ function nothingToDo(context: Context, meant: Meant, { ended }: Found): number {
         hint: "`jit audit show` tells when",
       });
     }
-    throw new JitError("REQUEST_NOT_FOUND", `no session of request ${meant.request} is recorded`, {
+    throw new JitError("REQUEST_NOT_FOUND", `no live session of request ${meant.request} is recorded`, {
       hint: "`jit audit show` tells what became of the request",
     });
   }

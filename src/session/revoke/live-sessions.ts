@@ -1,7 +1,7 @@
 import type { Catalog, Store } from "../../access/types.ts";
 import { idTime, parseId } from "../../audit/id.ts";
 import { type RecordKey, readKey, recordPrefix } from "../../audit/key.ts";
-import type { ListedObject, RecordStore } from "../../audit/ports.ts";
+import type { Clock, ListedObject, RecordStore } from "../../audit/ports.ts";
 import { type ReaderOptions, type ReadRecord, RecordReader } from "../../audit/record-reader.ts";
 import { chainOf } from "../../audit/rules/chain.ts";
 import { mapAtMost } from "../../audit/scan.ts";
@@ -58,18 +58,25 @@ export function lookBack(catalog: Catalog): number {
 export async function findLiveSessions(
   store: Bucket,
   meant: Meant,
-  options: ReaderOptions & { readonly now: Date; readonly hours: number },
+  options: ReaderOptions & { readonly clock: Clock; readonly hours: number },
 ): Promise<Found> {
-  const { now, hours } = options;
-  const since = Math.max(
-    now.getTime() - hours * 3_600_000,
-    meant.kind === "request" ? idTime(parseId(meant.request)) : 0,
-  );
+  const { clock, hours } = options;
+  const earliest = meant.kind === "request" ? idTime(parseId(meant.request)) : 0;
   const within = meant.kind === "request" ? `${meant.request}/` : "";
-  const named = await listRecords(
-    store,
-    [...hoursBetween(new Date(since), now)].map((hour) => `${recordPrefix}${hour}/${within}`),
-  );
+  const named: Named[] = [];
+  const listed = new Set<string>();
+  // A machine whose clock is wrong learns the time by the first answer, and then looks where it should have.
+  for (;;) {
+    const now = clock.now();
+    const since = new Date(Math.max(now.getTime() - hours * 3_600_000, earliest));
+    // Hours are those of the writers' clocks, which may be ahead.
+    const ahead = new Date(now.getTime() + 3_600_000);
+    const missing = [...hoursBetween(since, ahead)].filter((hour) => !listed.has(hour));
+    if (missing.length === 0) break;
+    const prefixes = missing.map((hour) => `${recordPrefix}${hour}/${within}`);
+    named.push(...(await listRecords(store, prefixes)));
+    for (const hour of missing) listed.add(hour);
+  }
   const reader = new RecordReader(store, options);
   const notBelieved: string[] = [];
   const issues = await mapAtMost(
@@ -83,7 +90,7 @@ export async function findLiveSessions(
     },
   );
   const wanted = issues.filter((issue) => issue !== undefined && isMeant(meant, issue.record)) as Issue[];
-  const live = wanted.filter(({ record }) => secondsOf(record.notAfter) * 1000 > now.getTime());
+  const live = wanted.filter(({ record }) => secondsOf(record.notAfter) * 1000 > clock.now().getTime());
   const fitting = await mapAtMost(parallel, live, async (issue) => {
     const request = await requestOf(store, reader, issue, named);
     if (request === undefined) notBelieved.push(issue.object.key);

@@ -1,19 +1,13 @@
-import { importPublicKey, thumbprint as thumbprintOf } from "../access/jwk.ts";
 import type { PublicJwk } from "../access/types.ts";
-import { checkSignature } from "./check-signature.ts";
-import { findEnrolment } from "./enrolments.ts";
-import { readEnvelope } from "./envelope.ts";
-import type { Finding, FindingCode } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import { idTime, parseId } from "./id.ts";
-import { type RecordKey, readKey, recordPrefix } from "./key.ts";
-import type { ListedObject, RecordStore } from "./ports.ts";
-import { chainOf } from "./rules/chain.ts";
-import { KeyRing, type KeyTrust } from "./rules/keys.ts";
+import { recordPrefix } from "./key.ts";
+import type { RecordStore } from "./ports.ts";
+import { defaultHours, type ReadRecord, RecordReader } from "./record-reader.ts";
+import type { KeyTrust } from "./rules/keys.ts";
 import { linkOf } from "./rules/link.ts";
-import { placeFindings, type SeenRecord } from "./rules/place.ts";
 import { requestFindings } from "./rules/request.ts";
 import { mapAtMost } from "./scan.ts";
-import type { Grade } from "./statement.ts";
 import { type StoryState, stateOf } from "./story-state.ts";
 import { hoursBetween, secondsOf } from "./time.ts";
 import type { AuditRecord, RecordType } from "./types.ts";
@@ -30,18 +24,7 @@ export interface StoryOptions {
 }
 
 /** One object of the request. */
-export interface StoryEntry {
-  readonly name: string;
-  readonly key: RecordKey;
-  /** What the record says; to be believed only if `reason` is `undefined`. `undefined` where it is none. */
-  readonly record: AuditRecord | undefined;
-  readonly sha256: string | undefined;
-  /** Why the record is not valid; `undefined` where its form, place, key and signature are right. */
-  readonly reason: FindingCode | undefined;
-  /** How well it is known whose key signed; `undefined` where that was not looked up. */
-  readonly grade: Grade | undefined;
-  readonly lastModified: Date;
-}
+export type StoryEntry = ReadRecord;
 
 export interface Story {
   readonly request: string;
@@ -65,10 +48,10 @@ const parallelLists = 12;
  * @throws JitError `ID_INVALID`, and those of the store
  */
 export async function tellStory(store: Store, request: string, options: StoryOptions): Promise<Story> {
-  const maximumHours = options.maximumHours ?? 92 * 24;
+  const maximumHours = options.maximumHours ?? defaultHours;
   const first = new Date(idTime(parseId(request)));
   const hours = [...hoursBetween(first, options.now)];
-  const reader = new StoryReader(store, options, maximumHours);
+  const reader = new RecordReader(store, options);
   const entries: StoryEntry[] = [];
   let last = Math.min(hours.length, maximumHours);
   for (let i = 0; i < last; i += parallelLists) {
@@ -107,64 +90,6 @@ function hoursUntilEnd(entries: readonly StoryEntry[], first: Date): number {
   }
   // One hour more: a command may outlive the grant, and its end is recorded then.
   return [...hoursBetween(first, new Date(end + 3_600_000))].length;
-}
-
-class StoryReader {
-  readonly #store: Store;
-  readonly #options: StoryOptions;
-  readonly #maximumHours: number;
-  readonly #ring: KeyRing;
-  readonly #searches = new Map<string, Promise<void>>();
-
-  constructor(store: Store, options: StoryOptions, maximumHours: number) {
-    this.#store = store;
-    this.#options = options;
-    this.#maximumHours = maximumHours;
-    this.#ring = new KeyRing(options.trust);
-  }
-
-  async read(prefix: string): Promise<StoryEntry[]> {
-    const entries: StoryEntry[] = [];
-    for await (const object of this.#store.list(prefix)) {
-      const key = readKey(object.key);
-      if (key !== undefined) entries.push(await this.#entry(object, key));
-    }
-    return entries;
-  }
-
-  async #entry({ key: name, lastModified }: ListedObject, key: RecordKey): Promise<StoryEntry> {
-    const nothing = { name, key, lastModified, record: undefined, sha256: undefined, grade: undefined };
-    const bytes = await this.#store.read(name);
-    if (bytes === undefined) return { ...nothing, reason: "OBJECT_UNREADABLE" };
-    const opened = readEnvelope(bytes);
-    if (!opened.ok) return { ...nothing, reason: opened.code };
-    const { record, kid, sha256 } = opened;
-    const seen: SeenRecord = { name, key, record, kid, sha256, lastModified };
-    const [misplaced] = placeFindings(seen, this.#options.log);
-    const entry = { ...nothing, record, sha256 };
-    if (misplaced !== undefined) return { ...entry, reason: misplaced.code };
-    const known = await this.#keyOf(key);
-    if (known === undefined) return { ...entry, reason: "KEY_NOT_ENROLLED" };
-    const fault = await checkSignature(opened, known);
-    if (fault !== undefined)
-      return { ...entry, reason: fault === "KEY_UNKNOWN" ? "KEY_NOT_ENROLLED" : fault };
-    const [other] = this.#ring.byFindings(seen);
-    return { ...entry, reason: other?.code, grade: known.grade };
-  }
-
-  async #keyOf(key: RecordKey) {
-    const own = this.#options.knownKeys?.find((jwk) => thumbprintOf(jwk) === key.thumbprint);
-    if (own !== undefined) return { jwk: own, key: importPublicKey(own), grade: undefined };
-    const search = this.#searches.get(chainOf(key)) ?? this.#search(key);
-    this.#searches.set(chainOf(key), search);
-    await search;
-    return this.#ring.find(key);
-  }
-
-  async #search(key: RecordKey): Promise<void> {
-    const found = await findEnrolment(this.#store, key, this.#options.log, this.#maximumHours);
-    if (found !== undefined) this.#ring.enrol(found.seen, found.record);
-  }
 }
 
 function linksOf(entries: readonly StoryEntry[]) {

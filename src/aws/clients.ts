@@ -26,6 +26,14 @@ export interface Aws {
   readonly sts: STSClient;
   /** STS, asked by a session instead of the caller: to the same hosts. */
   as(session: Credentials): STSClient;
+  /** What a client of another service is made with, whose SDK only its command loads. */
+  readonly common: Pick<STSClient["config"], "credentials" | "requestHandler"> & {
+    readonly customUserAgent: [string, string][];
+    readonly systemClockOffset: number;
+    readonly profile?: string;
+  };
+  /** Has a further client keep to the hosts that were checked, and tell AWS's time. */
+  equip(client: { readonly middlewareStack: object }): void;
   /** Access key id of the caller's own credentials. */
   accessKeyId(): Promise<string>;
   /** Whether the caller's own credentials are temporary. */
@@ -69,10 +77,11 @@ export function openAws(options: AwsOptions): Aws {
     retryMode: "standard",
     followRegionRedirects: options.followRegion ?? false,
   });
-  for (const each of [sts, s3]) {
-    watch(each, clock);
-    guard(each, options.hosts);
-  }
+  const equip = (client: { readonly middlewareStack: object }): void => {
+    watch(client, clock);
+    guard(client, options.hosts);
+  };
+  for (const each of [sts, s3]) equip(each);
   return {
     s3,
     sts,
@@ -88,10 +97,11 @@ export function openAws(options: AwsOptions): Aws {
           sessionToken: session.sessionToken.reveal(),
         },
       });
-      watch(client, clock);
-      guard(client, options.hosts);
+      equip(client);
       return client;
     },
+    common: { ...common, requestHandler: sts.config.requestHandler, credentials: sts.config.credentials },
+    equip,
     accessKeyId: async () => (await sts.config.credentials()).accessKeyId,
     temporary: async () => (await sts.config.credentials()).sessionToken !== undefined,
   };
@@ -137,13 +147,17 @@ interface Wanted {
   readonly port?: number;
 }
 
-/** S3 and STS alone: anybody may have a machine or a gateway whose name ends in amazonaws.com. */
+/** S3, STS and IAM alone: anybody may have a machine or a gateway whose name ends in amazonaws.com. */
 export function isAwsHost(hostname: string): boolean {
-  return awsHost.test(hostname);
+  return awsHost.test(hostname) || iamHost.test(hostname);
 }
 
 const awsHost =
   /(?:^|\.)(?:s3|sts)(?:-fips|-accelerate)?(?:\.dualstack)?(?:\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+)?(?:\.vpce)?\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/;
+
+/** One for each partition, with its region's name in it or without; nothing stands before it. */
+const iamHost =
+  /^iam(?:-fips)?(?:\.us-gov|\.global|\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+)?\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/;
 
 /** Reads the Date header of every reply, of those that are errors too. */
 function watch(client: { readonly middlewareStack: object }, clock: ServerClock): void {

@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   env: async () => (await import("./commands/credentials.ts")).env,
   status: async () => (await import("./commands/status.ts")).status,
   forget: async () => (await import("./commands/forget.ts")).forget,
+  revoke: async () => (await import("./commands/revoke.ts")).revoke,
   stores: async () => (await import("./commands/stores.ts")).stores,
   "stores show": async () => (await import("./commands/stores.ts")).showStore,
   explain: async () => (await import("./commands/explain.ts")).explain,

@@ -27,6 +27,7 @@ import type { LeasePorts } from "../session/lease.ts";
 import type { PlanPorts } from "../session/plan.ts";
 import type { TokenService } from "../session/ports.ts";
 import type { RequestPorts } from "../session/request-access.ts";
+import type { RevokePorts } from "../session/revoke/revoke.ts";
 import type { SingleFlightPorts } from "../session/single-flight.ts";
 import { serverTime } from "../session/status.ts";
 import type { Session } from "../session/types.ts";
@@ -54,6 +55,10 @@ export interface Connection {
   readonly plan: PlanPorts;
   readonly request: RequestPorts;
   readonly flight: SingleFlightPorts;
+  /** The audit bucket. */
+  readonly bucket: RecordStore;
+  /** What ending others' sessions needs; loads IAM's SDK. */
+  revoke(): Promise<RevokePorts>;
   cacheName(targets: readonly Target[]): CacheName;
 }
 
@@ -121,6 +126,12 @@ export async function connect(context: Context): Promise<Connection> {
       identity,
       kept: (session) => handedOver(request, session),
       lost: (session, cause) => abandoned(request, session, cause),
+    },
+    bucket: store,
+    async revoke() {
+      const { rolePolicies } = await import("../aws/role-policies.ts");
+      const policies = rolePolicies({ aws, account: identity.account });
+      return { policies, records, lock: here.lock, cache: here.cache, clock, wait };
     },
     cacheName: (targets) => nameOf(context, here, pinned, organization.catalog.digest, targetNames(targets)),
   };

@@ -111,6 +111,22 @@ const declared: readonly Declared[] = [
     summary: "end a session now: wipe it and write the end record",
     options: (command) => aws(command).option("--all", "every session"),
   },
+  {
+    group: "Decide:",
+    name: "revoke",
+    takes: "[request]",
+    summary: "end live sessions for everybody: of a request, a requester, a store, or all",
+    options: (command) =>
+      aws(command)
+        .option("--requester <name>", "all sessions of one requester, who is also kept from new ones")
+        .option("--store <name>", "all sessions of one store")
+        .option("--all", "all sessions of the catalog's stores")
+        .option("--for <duration>", "how long a requester is kept out", "12h")
+        .option("--reason <text>", "why, for the record")
+        .option("--lift <name>", "let a requester in again whom you kept out")
+        .option("--sweep", "remove denials that have ended")
+        .option("-y, --yes", "do not ask for confirmation"),
+  },
   { group: "Look:", name: "stores", summary: "the stores of the catalog", options: aws },
   {
     group: "Look:",

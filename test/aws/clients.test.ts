@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { IAMClient } from "@aws-sdk/client-iam";
 import { S3Client } from "@aws-sdk/client-s3";
 import { STSClient } from "@aws-sdk/client-sts";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -65,6 +66,7 @@ const regions = [
 test.each(regions)("AWS's own endpoints of %s are known as such", (region) => {
   const s3 = new S3Client({ region });
   const sts = new STSClient({ region });
+  const iam = new IAMClient({ region });
   const hosts = new Set<string>();
   for (const UseFIPS of [false, true]) {
     for (const UseDualStack of [false, true]) {
@@ -73,6 +75,7 @@ test.each(regions)("AWS's own endpoints of %s are known as such", (region) => {
         () => s3.config.endpointProvider({ ...common, Bucket: "my.bucket" }),
         () => s3.config.endpointProvider({ ...common, Bucket: "bucket" }),
         () => sts.config.endpointProvider(common),
+        () => iam.config.endpointProvider(common),
       ]) {
         try {
           hosts.add(ask().url.hostname);
@@ -96,6 +99,8 @@ test.each([
   "s3-1234.eu-central-1.elb.amazonaws.com",
   "abc.execute-api.eu-central-1.amazonaws.com",
   "xs3.amazonaws.com",
+  "xiam.amazonaws.com",
+  "evil.iam.amazonaws.com",
   "vpce-1.vpce-svc-1.eu-central-1.vpce.amazonaws.com",
 ])("%s may be anybody's", (host) => {
   expect(isAwsHost(host)).toBe(false);

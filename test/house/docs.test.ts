@@ -18,8 +18,15 @@ test.each(
   if (kind === "trust") expect(JSON.stringify(JSON.parse(text)).length).toBeLessThanOrEqual(2048);
 });
 
-test("docs/aws.md has all five", () => {
-  expect(policies.map(([, kind]) => kind)).toEqual(["resource", "identity", "identity", "trust", "boundary"]);
+test("docs/aws.md has all six", () => {
+  expect(policies.map(([, kind]) => kind)).toEqual([
+    "resource",
+    "identity",
+    "identity",
+    "trust",
+    "boundary",
+    "identity",
+  ]);
 });
 
 test("the README's catalog is a valid one", () => {

@@ -1,0 +1,107 @@
+import { importPublicKey, thumbprint as thumbprintOf } from "../access/jwk.ts";
+import type { PublicJwk } from "../access/types.ts";
+import { checkSignature } from "./check-signature.ts";
+import { findEnrolment } from "./enrolments.ts";
+import { readEnvelope } from "./envelope.ts";
+import type { FindingCode } from "./finding.ts";
+import { type RecordKey, readKey } from "./key.ts";
+import type { ListedObject, RecordStore } from "./ports.ts";
+import { chainOf } from "./rules/chain.ts";
+import { KeyRing, type KeyTrust } from "./rules/keys.ts";
+import { placeFindings, type SeenRecord } from "./rules/place.ts";
+import type { Grade } from "./statement.ts";
+import type { AuditRecord } from "./types.ts";
+
+type Store = Pick<RecordStore, "list" | "listPrefixes" | "read">;
+type Listed = Pick<ListedObject, "key" | "lastModified">;
+
+/** Hours of a log that are looked through, unless told. */
+export const defaultHours = 92 * 24;
+
+export interface ReaderOptions {
+  /** The organization's fingerprint, or `unsigned`. */
+  readonly log: string;
+  readonly trust: KeyTrust | undefined;
+  /** Keys whose enrolment need not be searched for. */
+  readonly knownKeys?: readonly PublicJwk[];
+  /** Most hours that are looked through backwards for a key; 92 days unless told. */
+  readonly maximumHours?: number;
+}
+
+/** One object of the bucket, checked by itself. */
+export interface ReadRecord {
+  readonly name: string;
+  readonly key: RecordKey;
+  /** What the record says; to be believed only if `reason` is `undefined`. `undefined` where it is none. */
+  readonly record: AuditRecord | undefined;
+  readonly sha256: string | undefined;
+  /** Why the record is not valid; `undefined` where its form, place, key and signature are right. */
+  readonly reason: FindingCode | undefined;
+  /** How well it is known whose key signed; `undefined` where that was not looked up. */
+  readonly grade: Grade | undefined;
+  readonly lastModified: Date;
+}
+
+/**
+ * Reads single records and checks form, place, key and signature of each; looks up each writer's enrolment once. Chains
+ * are not followed.
+ */
+export class RecordReader {
+  readonly #store: Store;
+  readonly #options: ReaderOptions;
+  readonly #maximumHours: number;
+  readonly #ring: KeyRing;
+  readonly #searches = new Map<string, Promise<void>>();
+
+  constructor(store: Store, options: ReaderOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#maximumHours = options.maximumHours ?? defaultHours;
+    this.#ring = new KeyRing(options.trust);
+  }
+
+  /** The records under a prefix, one after the other. */
+  async read(prefix: string): Promise<ReadRecord[]> {
+    const entries: ReadRecord[] = [];
+    for await (const object of this.#store.list(prefix)) {
+      const key = readKey(object.key);
+      if (key !== undefined) entries.push(await this.readOne(object, key));
+    }
+    return entries;
+  }
+
+  /** One listed record. @param key its name, parsed */
+  async readOne({ key: name, lastModified }: Listed, key: RecordKey): Promise<ReadRecord> {
+    const nothing = { name, key, lastModified, record: undefined, sha256: undefined, grade: undefined };
+    const bytes = await this.#store.read(name);
+    if (bytes === undefined) return { ...nothing, reason: "OBJECT_UNREADABLE" };
+    const opened = readEnvelope(bytes);
+    if (!opened.ok) return { ...nothing, reason: opened.code };
+    const { record, kid, sha256 } = opened;
+    const seen: SeenRecord = { name, key, record, kid, sha256, lastModified };
+    const [misplaced] = placeFindings(seen, this.#options.log);
+    const entry = { ...nothing, record, sha256 };
+    if (misplaced !== undefined) return { ...entry, reason: misplaced.code };
+    const known = await this.#keyOf(key);
+    if (known === undefined) return { ...entry, reason: "KEY_NOT_ENROLLED" };
+    const fault = await checkSignature(opened, known);
+    if (fault !== undefined)
+      return { ...entry, reason: fault === "KEY_UNKNOWN" ? "KEY_NOT_ENROLLED" : fault };
+    const [other] = this.#ring.byFindings(seen);
+    return { ...entry, reason: other?.code, grade: known.grade };
+  }
+
+  async #keyOf(key: RecordKey) {
+    const own = this.#options.knownKeys?.find((jwk) => thumbprintOf(jwk) === key.thumbprint);
+    if (own !== undefined) return { jwk: own, key: importPublicKey(own), grade: undefined };
+    const search = this.#searches.get(chainOf(key)) ?? this.#search(key);
+    this.#searches.set(chainOf(key), search);
+    await search;
+    return this.#ring.find(key);
+  }
+
+  async #search(key: RecordKey): Promise<void> {
+    const found = await findEnrolment(this.#store, key, this.#options.log, this.#maximumHours);
+    if (found !== undefined) this.#ring.enrol(found.seen, found.record);
+  }
+}

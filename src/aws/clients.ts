@@ -126,7 +126,10 @@ function guard(client: { readonly middlewareStack: object }, hosts: readonly str
       const { hostname, port, protocol } = args.request as Wanted;
       const host = port === undefined ? hostname : `${hostname}:${port}`;
       const isAws = protocol === "https:" && port === undefined && isAwsHost(hostname);
-      if (!isAws && !hosts.includes(host) && !hosts.includes(hostname)) {
+      // A named host without a port means https on 443; only loopback may be plain.
+      const named = hosts.includes(host) || (port === undefined && hosts.includes(`${hostname}:443`));
+      const allowed = named && (protocol === "https:" || isLoopbackHost(hostname));
+      if (!isAws && !allowed) {
         throw new JitError(
           "ENDPOINT_REFUSED",
           `a request would go to ${host}, which the signed catalog does not name`,
@@ -182,4 +185,8 @@ function dateOf(response: unknown): string | undefined {
   const { headers } = response;
   if (typeof headers !== "object" || headers === null || !("date" in headers)) return undefined;
   return typeof headers.date === "string" ? headers.date : undefined;
+}
+
+function isLoopbackHost(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

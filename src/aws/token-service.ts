@@ -185,7 +185,7 @@ function assumeError(failure: AwsFailure, role: string): JitError {
       hint: "your identity needs sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity on it, and its trust policy must let you in",
     });
   }
-  if (noAnswer(failure) && !neverSent(failure)) {
+  if ((noAnswer(failure) && !neverSent(failure)) || status === 200) {
     return new JitError(
       "STS_REPLY_LOST",
       `AssumeRole was sent and no answer came (${name}): a session may exist that nobody holds`,

@@ -38,7 +38,15 @@ export function argument(context: Context, index: number, name: string): string 
 
 /** Prints a value as JSON, indented for people's eyes, secrets as `[secret]`. */
 export function printJson(context: Context, value: unknown): void {
-  context.terminal.print(JSON.stringify(value, jsonValue, 2));
+  context.terminal.print(escapeJson(JSON.stringify(value, jsonValue, 2)));
+}
+
+/** JSON leaves C1 controls and bidirectional characters as they are: a terminal must not get them. */
+export function escapeJson(text: string): string {
+  return text.replace(
+    /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function jsonValue(_key: string, value: unknown): unknown {

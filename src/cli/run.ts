@@ -1,6 +1,6 @@
 import { codeOf, isJitError, JitError } from "../error.ts";
 import { commands } from "./commands.ts";
-import type { Context } from "./context.ts";
+import { type Context, escapeJson } from "./context.ts";
 import { adviceOn, exitCodes, exitOf } from "./exit-codes.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { clean, makeStyle, type Style } from "./style.ts";
@@ -46,7 +46,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (load === undefined) throw new JitError("USAGE", `unknown command ${invocation.command}`);
     return await (await load())(context);
   } catch (error) {
-    if (context.json) streams.write(2, `${JSON.stringify({ error: plain(error) })}\n`);
+    if (context.json) streams.write(2, `${escapeJson(JSON.stringify({ error: plain(error) }))}\n`);
     else streams.write(2, explain(error, style));
     return exitFor(invocation, error);
   }
@@ -60,7 +60,7 @@ function wantsJson(argv: readonly string[]): boolean {
 /** The parser's own words, its first line alone, as any other error. */
 function usageJson(said: string): string {
   const message = said.replace(/^error: /, "").split("\n")[0] ?? "";
-  return `${JSON.stringify({ error: plain(new JitError("USAGE", message)) })}\n`;
+  return `${escapeJson(JSON.stringify({ error: plain(new JitError("USAGE", message)) }))}\n`;
 }
 
 function exitFor(invocation: Invocation, error: unknown): number {

@@ -64,6 +64,15 @@ export function fileSessionCache(folder: string, vault: Vault, now: () => number
       // The session is kept: that others cannot be tidied away is no reason to fail.
       await removeEnded(name).catch(() => undefined);
     },
+    async confirm(name) {
+      const { utimesSync } = process.getBuiltinModule("fs");
+      try {
+        const at = now() / 1000;
+        if (isCacheName(name)) utimesSync(join(folder, name), at, at);
+      } catch {
+        // The next call asks again.
+      }
+    },
     async remove(name) {
       if (isCacheName(name)) removeFile(join(folder, name));
     },

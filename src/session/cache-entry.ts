@@ -58,7 +58,7 @@ function parseSession(of: Fields | undefined): Session | undefined {
   const credentials = parseCredentials(fieldsOf(of?.["credentials"]));
   if (of === undefined || identity === undefined || credentials === undefined) return undefined;
   const { request, requestHash, issueHash, targets, role, region, lease, policy, organization, catalog } = of;
-  const { inputs, clockSkew } = of;
+  const { inputs, clockSkew, requestRecord } = of;
   const { arn, userid, account } = identity;
   const issuedAt = parseTime(of["issuedAt"]);
   const notAfter = parseTime(of["notAfter"]);
@@ -74,6 +74,7 @@ function parseSession(of: Fields | undefined): Session | undefined {
     !isText(organization) ||
     !isText(catalog) ||
     !(inputs === undefined || isText(inputs)) ||
+    !(requestRecord === undefined || isText(requestRecord)) ||
     !(clockSkew === undefined || Number.isSafeInteger(clockSkew)) ||
     !isText(arn) ||
     !isText(userid) ||
@@ -99,6 +100,7 @@ function parseSession(of: Fields | undefined): Session | undefined {
     catalog,
     credentials,
     ...(inputs === undefined ? {} : { inputs }),
+    ...(requestRecord === undefined ? {} : { requestRecord }),
     ...(typeof clockSkew === "number" ? { clockSkew } : {}),
   };
 }

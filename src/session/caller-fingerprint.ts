@@ -42,6 +42,11 @@ export function callerFingerprint(env: Environment, home: string, files: WarmFil
   return `${fromEnv} ${profileFingerprint(named, env, home, files)}`.trimStart();
 }
 
+/** Whether a fingerprint names the access key itself, and so the caller for certain. */
+export function isStatic(fingerprint: string): boolean {
+  return /^(?:env [^ ]+)?(?: ?profile [^ ]+ key [A-Z0-9]+)?$/.test(fingerprint) && fingerprint !== "";
+}
+
 function profileFingerprint(profile: string, env: Environment, home: string, files: WarmFiles): string {
   const credentialsFile = env["AWS_SHARED_CREDENTIALS_FILE"] || `${home}/.aws/credentials`;
   const configFile = env["AWS_CONFIG_FILE"] || `${home}/.aws/config`;

@@ -37,6 +37,8 @@ export interface Grant extends RequestReference {
   readonly inheritedSourceIdentity: string | undefined;
   /** SHA-256 of the issue record that this one renews, or `-`. */
   readonly renews: string;
+  /** The request record as it is stored. */
+  readonly requestBytes: Uint8Array;
 }
 
 /**
@@ -53,7 +55,12 @@ export async function issue(ports: IssuePorts, claimed: ClaimedRequest, fence: F
   return await attempt(ports, reference, "request", async (progress) => {
     const { signer, clock } = ports.records;
     const verified = await verifyRequest({ rules: ports.rules, signer, now: clock.now() }, claimed);
-    return await issueGrant(ports, { ...reference, ...verified, renews: "-" }, fence, progress);
+    return await issueGrant(
+      ports,
+      { ...reference, ...verified, renews: "-", requestBytes: claimed.bytes },
+      fence,
+      progress,
+    );
   });
 }
 
@@ -161,6 +168,7 @@ function sessionOf(
     catalog: organization.catalog.digest,
     credentials,
     clockSkew: Math.round(ports.clockSkew?.() ?? 0),
+    requestRecord: Buffer.from(grant.requestBytes).toString("base64"),
   };
 }
 

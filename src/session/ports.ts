@@ -58,6 +58,8 @@ export interface SessionCache {
   /** Replaces atomically; the old file stays until the new one is complete. Checks the fence before publishing. */
   write(name: string, session: Session, fence: Fence): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Notes that AWS has just confirmed whose session this is (`warm.ts`). Never fails. */
+  confirm?(name: string): Promise<void>;
   list(): Promise<readonly { readonly name: string; readonly session: Session }[]>;
 }
 

@@ -1,4 +1,8 @@
+import { sha256Hex } from "../access/digest.ts";
+import { checkDuration } from "../access/duration.ts";
 import type { Identity, Organization, Target } from "../access/types.ts";
+import { open } from "../audit/envelope.ts";
+import { secondsOf } from "../audit/time.ts";
 import { JitError } from "../error.ts";
 import { attempt } from "./attempt.ts";
 import { type Issued, type IssuePorts, issueGrant } from "./issue.ts";
@@ -35,13 +39,17 @@ export function canRenew({ session, organization, identity }: RenewInput, now: D
  */
 export async function renewSession(ports: IssuePorts, input: RenewInput, fence: Fence): Promise<Issued> {
   const { session, organization, identity, inheritedSourceIdentity } = input;
-  const targets = session.targets.map((name) => targetOf(organization, name));
+  const { requestBytes, record } = requestOf(ports, input);
+  const targets = record.targets.map((name) => targetOf(organization, name));
+  const notAfter = new Date((secondsOf(record.at) + record.duration) * 1000);
   const possible =
     canRenew(input, ports.records.clock.now()) &&
-    targets.every(({ store }) => store.role === session.role && store.issuer === "requester");
+    notAfter > ports.records.clock.now() &&
+    targets.every(({ store }) => store.role === record.role && store.issuer === "requester");
   if (!possible) throw impossible();
+  checkDuration(targets, record.duration);
   await repairCrashed(ports, ports.cache);
-  const { request, requestHash, issueHash, notAfter } = session;
+  const { request, requestHash, issueHash } = session;
   await ports.journal.open({ request, requestHash, step: "assumeRole", accessKeyId: "-" });
   return await attempt(ports, { request, requestHash }, "assumeRole", (progress) =>
     issueGrant(
@@ -55,11 +63,35 @@ export async function renewSession(ports: IssuePorts, input: RenewInput, fence: 
         notAfter,
         inheritedSourceIdentity,
         renews: issueHash,
+        requestBytes,
       },
       fence,
       progress,
     ),
   );
+}
+
+/**
+ * What was asked for stands in the request record, not in the cache: a cache file that says more is not renewed. The record
+ * is this machine's own, the caller's own, and the one that the session names by hash.
+ */
+function requestOf({ records }: IssuePorts, { session, identity, organization }: RenewInput) {
+  const requestBytes = new Uint8Array(Buffer.from(session.requestRecord ?? "", "base64"));
+  const { signer } = records;
+  const opened = open(requestBytes, (kid) => (kid === signer.thumbprint ? signer.publicKey : undefined));
+  if (!opened.ok || opened.record.type !== "request") throw impossible();
+  const { record } = opened;
+  const same =
+    sha256Hex(requestBytes) === session.requestHash &&
+    record.request === session.request &&
+    record.role === session.role &&
+    record.log === organization.fingerprint &&
+    record.catalog === organization.catalog.digest &&
+    record.by.userid === identity.userid &&
+    record.by.arn === identity.arn &&
+    record.targets.join(" ") === [...session.targets].sort().join(" ");
+  if (!same) throw impossible();
+  return { requestBytes, record };
 }
 
 function targetOf(organization: Organization, name: string): Target {

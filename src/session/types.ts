@@ -51,6 +51,8 @@ export interface Session {
   readonly credentials: Credentials;
   /** The full inputs of the cache name (`cache-name.ts`): a file with other inputs is a miss. Absent: never cached. */
   readonly inputs?: string;
+  /** The request record as it was stored, base64: what a renewal goes by. */
+  readonly requestRecord?: string;
   /** Milliseconds that the server's clock was ahead of this machine's when the session was issued. */
   readonly clockSkew?: number;
 }

@@ -1,6 +1,6 @@
 import { type Encrypted, fieldsOf, parseEntry, parseJson } from "./cache-entry.ts";
 import { type CacheName, cacheName } from "./cache-name.ts";
-import { callerFingerprint, type Environment, type WarmFiles } from "./caller-fingerprint.ts";
+import { callerFingerprint, type Environment, isStatic, type WarmFiles } from "./caller-fingerprint.ts";
 import { currentCatalog, type PinnedOrganization, parsePinned } from "./current-catalog.ts";
 import { isFresh } from "./freshness.ts";
 import { printProcess } from "./process-output.ts";
@@ -91,13 +91,28 @@ export function warmSession(
       { organization, catalog, targets, only: [] },
       { env, home: places.home, files },
     );
-    const entry = parseEntry(files.readFileSync(places.sessions + name, "utf8"));
+    const file = places.sessions + name;
+    if (
+      !isStatic(callerFingerprint(env, places.home, files)) &&
+      !isRecentlyConfirmed(files.statSync(file).mtimeMs, machine.now)
+    )
+      return undefined;
+    const entry = parseEntry(files.readFileSync(file, "utf8"));
     const session = entry?.kind === "encrypted" ? machine.open?.(name, entry.encrypted) : entry?.session;
     if (session === undefined || session.inputs !== inputs) return undefined;
     return isFresh(session, new Date(machine.now + (session.clockSkew ?? 0))) ? session : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Where credentials come from somewhere that cannot be looked into (SSO, a process, a metadata service), somebody else may
+ * have signed in since: the cold path, which asks AWS who calls, must have confirmed the session in the last five minutes.
+ */
+function isRecentlyConfirmed(confirmedAt: number, now: number): boolean {
+  const age = now - confirmedAt;
+  return age > -2000 && age < 5 * 60_000;
 }
 
 /** A person may have no settings: a pipeline says all by variables. */

@@ -80,3 +80,25 @@ test("a grant that has ended, and another's, are not renewed", async () => {
   expect(canRenew(input, after(4 * 3600 - 1))).toBe(true);
   expect(canRenew(input, after(4 * 3600))).toBe(false);
 });
+
+test("a cache file that says more than was asked for is not renewed, or not beyond what was asked for", async () => {
+  const { world, input } = await granted();
+  const { session } = input;
+  const widened = [...session.targets, "customers:write"].sort();
+  const forged = Buffer.from(session.requestRecord ?? "", "base64")
+    .toString()
+    .replace("eyJ", "eyK");
+  for (const change of [
+    { targets: widened },
+    { requestHash: "f".repeat(64) },
+    { requestRecord: Buffer.from(forged).toString("base64") },
+    { requestRecord: "" },
+  ]) {
+    const renewed = renewSession(world.ports, { ...input, session: { ...session, ...change } }, fenceThat());
+    expect(await renewed.then(() => "renewed", codeOf)).toBe("RENEW_IMPOSSIBLE");
+  }
+  const longer = { ...session, notAfter: after(48 * 3600) };
+  const renewed = await renewSession(world.ports, { ...input, session: longer }, fenceThat());
+  expect(renewed.session.notAfter).toEqual(after(4 * 3600));
+  expect(renewed.session.targets).toEqual(session.targets);
+});

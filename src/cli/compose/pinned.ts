@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { checkEndpoints } from "../../access/endpoints.ts";
 import { type Location, parsePin } from "../../access/location.ts";
@@ -61,7 +61,8 @@ export function projectOf(context: Context): ProjectFile {
 function readProject(path: string): string | undefined {
   let file: number;
   try {
-    file = openSync(path, "r");
+    // A pipe that nobody writes to must not hold us up; what is found is looked at before it is read.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) return undefined;
     throw new JitError("PROJECT_FILE_INVALID", `cannot read ${path} (${codeOf(error) ?? "unknown"})`, {
@@ -69,7 +70,7 @@ function readProject(path: string): string | undefined {
     });
   }
   try {
-    if (!statSync(path).isFile()) {
+    if (!fstatSync(file).isFile()) {
       throw new JitError("PROJECT_FILE_INVALID", `${path} is not a file`, {
         hint: "look at what is there, then remove it",
       });

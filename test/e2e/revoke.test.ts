@@ -207,4 +207,6 @@ test("a sweep removes what has ended and leaves what has not", async () => {
   const later = await revoke(carol, "--sweep");
   expect(later).toMatchObject({ shortened: [], left: [] });
   expect(later.removed.length).toBeGreaterThan(1);
+  // Where nothing lives there is nothing to end, and that is no error.
+  expect(await revoke(carol, "--all", "--sweep")).toMatchObject({ sessions: [], swept: { removed: [] } });
 });

@@ -1,3 +1,4 @@
+import { findPersonal } from "../../access/personal.ts";
 import { JitError } from "../../error.ts";
 import { callerOf } from "../../session/person.ts";
 import type { PersonDenial } from "../../session/revoke/denials.ts";
@@ -42,7 +43,15 @@ export async function revoke(context: Context): Promise<number> {
   const person = personOf(context, what, connection.clock.now());
   if (sessions.length === 0 && person === undefined) {
     if (elsewhere !== undefined) throw elsewhere;
-    return nothingToDo(context, meant, found);
+    refuseMissing(meant, found);
+    const swept = isOn(context, "sweep") ? await sweep(context, connection) : undefined;
+    reportRevoked(context, { sessions: [], roles: [], unrecorded: undefined, wiped: [] }, undefined, swept);
+    return 0;
+  }
+  const reason = reasonOf(context, what);
+  for (const { kind } of findPersonal("reason", reason)) {
+    const message = `the reason seems to hold personal data (${kind}), which stays in the record`;
+    context.terminal.note(noticeLine(context, { code: "PERSONAL_DATA", message }));
   }
   await ask(context, sessions, person);
   const revoked = await context.terminal.progress("Revoking", async () =>
@@ -50,7 +59,7 @@ export async function revoke(context: Context): Promise<number> {
       sessions,
       person,
       roles: person === undefined ? [] : rolesOf(connection),
-      reason: reasonOf(context, what),
+      reason,
       owner: ownerHere(connection),
     }),
   );
@@ -95,20 +104,17 @@ function elsewhereError(sessions: readonly LiveSession[]): JitError | undefined 
   );
 }
 
-function nothingToDo(context: Context, meant: Meant, { ended }: Found): number {
-  if (meant.kind === "request") {
-    if (ended.includes(meant.request)) {
-      throw new JitError("GRANT_ENDED", `the sessions of ${meant.request} have ended by themselves`, {
-        hint: "`jit audit show` tells when",
-      });
-    }
-    throw new JitError("REQUEST_NOT_FOUND", `no live session of request ${meant.request} is recorded`, {
-      hint: "`jit audit show` tells what became of the request",
+/** Of one request something is expected; where a person, a store or all are meant, none may be the answer. */
+function refuseMissing(meant: Meant, { ended }: Found): void {
+  if (meant.kind !== "request") return;
+  if (ended.includes(meant.request)) {
+    throw new JitError("GRANT_ENDED", `the sessions of ${meant.request} have ended by themselves`, {
+      hint: "`jit audit show` tells when",
     });
   }
-  if (context.json) printJson(context, { sessions: [], roles: [], wiped: [], recorded: true });
-  else context.terminal.print("no live session");
-  return 0;
+  throw new JitError("REQUEST_NOT_FOUND", `no live session of request ${meant.request} is recorded`, {
+    hint: "`jit audit show` tells what became of the request",
+  });
 }
 
 async function ask(

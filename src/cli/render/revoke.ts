@@ -32,6 +32,7 @@ export function reportRevoked(
     });
     return;
   }
+  if (roles.length === 0) terminal.print("no live session");
   for (const session of sessions) {
     const mark = session.revoked ? `${style.good("✓")} revoked:` : `${style.bad("✗")} NOT revoked:`;
     terminal.print(`${mark} ${sessionLine(session)}`);

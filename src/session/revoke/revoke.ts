@@ -52,7 +52,7 @@ export interface Revoked {
  */
 export function revokeSessions(ports: RevokePorts, input: RevokeInput): Promise<Revoked> {
   // One machine's runs change their one policy in turn.
-  return ports.lock.hold(`revoke-${input.owner}`, async () => {
+  return ports.lock.hold(`revoke-${input.owner}`, async (fence) => {
     const { clock } = ports;
     const policy = formatPolicyName({ day: dayOf(clock.now()), owner: input.owner });
     const roles = [...new Set([...input.roles, ...input.sessions.map(({ role }) => role)])].sort();
@@ -61,6 +61,7 @@ export function revokeSessions(ports: RevokePorts, input: RevokeInput): Promise<
     const failed = planned.filter((one): one is RoleOutcome => "state" in one);
     if (changes.length === 0 && failed[0]?.error !== undefined) throw failed[0].error;
     const reachable = new Set(changes.map(({ role }) => role));
+    fence.check();
     const unrecorded = await record(
       ports.records,
       input.sessions.filter(({ role }) => reachable.has(role)),

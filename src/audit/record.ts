@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { sha256Hex } from "../access/digest.ts";
 import { thumbprint as thumbprintOf } from "../access/jwk.ts";
+import type { Identity } from "../access/types.ts";
 import { JitError } from "../error.ts";
 import { idMatches, idTime } from "./id.ts";
 import * as part from "./record-parts.ts";
@@ -119,7 +120,7 @@ export type RecordFault = "RECORD_ID_TIME" | "RECORD_ID_HASH" | "RECORD_HEAD" | 
 /**
  * What the members of one record must have to do with each other and with the key that signed it: the id holds the
  * second of `at` and the hash of key and nonce (RECORD_ID_*); `enrol` and nothing else is record 0, `prev` is `-`
- * there and nowhere else, a request's id is its own (RECORD_HEAD); an enrolled key is the signing one, digests and
+ * there and nowhere else, a request's id is its own, the caller's ARN and userid name one session (RECORD_HEAD); an enrolled key is the signing one, digests and
  * names inside the body agree (RECORD_BODY).
  * @param thumbprint of the key that signed
  * @returns `undefined` where all is well
@@ -135,8 +136,18 @@ function headAgrees(record: AuditRecord): boolean {
   const first = record.type === "enrol";
   if ((record.n === 0) !== first || (record.prev === "-") !== first) return false;
   if ((record.request === "-") !== first) return false;
-  if (record.by.arn.split(":")[4] !== record.by.account) return false;
+  if (!identityAgrees(record.by)) return false;
   return record.type !== "request" || record.request === record.id;
+}
+
+/** Of the caller's names only the userid is proven, by S3, as part of the key: the ARN must not tell another. */
+function identityAgrees({ arn, userid, account }: Identity): boolean {
+  const [, , service, , owner, ...rest] = arn.split(":");
+  if (owner !== account) return false;
+  const colon = userid.indexOf(":");
+  if (service !== "sts") return colon === -1;
+  const session = /^(?:assumed-role\/[^/]+|federated-user)\/([^/]+)$/.exec(rest.join(":"))?.[1];
+  return colon !== -1 && session === userid.slice(colon + 1);
 }
 
 function bodyAgrees(record: AuditRecord, thumbprint: string): boolean {

@@ -199,6 +199,23 @@ describe("parseRecord", () => {
 });
 
 describe("recordFault", () => {
+  test.each<[string, string, string | undefined]>([
+    ["sts::111111111111:assumed-role/Developer/bob", "AROAEXAMPLEEXAMPLE123:alice", "RECORD_HEAD"],
+    ["sts::111111111111:assumed-role/Developer/x/alice", "AROAEXAMPLEEXAMPLE123:alice", "RECORD_HEAD"],
+    ["sts::111111111111:assumed-role/Developer/alice", "AIDAEXAMPLEEXAMPLE12", "RECORD_HEAD"],
+    ["sts::111111111111:other", "AIDAEXAMPLEEXAMPLE12", "RECORD_HEAD"],
+    ["sts::111111111111:other/alice", "AROAEXAMPLEEXAMPLE123:alice", "RECORD_HEAD"],
+    ["iam::111111111111:user/alice", "AROAEXAMPLEEXAMPLE123:alice", "RECORD_HEAD"],
+    ["sts::111111111111:federated-user/bob", "111111111111:alice", "RECORD_HEAD"],
+    ["sts::111111111111:federated-user/alice", "111111111111:alice", undefined],
+    ["sts::111111111111:assumed-role/Developer/alice", "AROAEXAMPLEEXAMPLE123:alice", undefined],
+    ["iam::111111111111:user/team/alice", "AIDAEXAMPLEEXAMPLE12", undefined],
+    ["iam::111111111111:root", "111111111111", undefined],
+  ])("%s as %s", (arn, userid, code) => {
+    const by = { arn: `arn:aws:${arn}`, userid, account: "111111111111" };
+    expect(recordFault(parseRecord(recordOf("request", { by })), thumbprint)).toBe(code);
+  });
+
   const other = makeId(start.getTime(), thumbprint, "AAECAwQFBgcICQoLDA0ODg");
   test.each<[string, RecordType, Record<string, unknown>, string]>([
     ["an id of another second", "abort", { at: "2026-11-24T08:16:37Z" }, "RECORD_ID_TIME"],

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { allowWhatTheCatalogAllows } from "../access/decide.ts";
 import { sha256Hex } from "../access/digest.ts";
+import { formatLocation } from "../access/location.ts";
 import type { ProjectFile } from "../access/project.ts";
 import { verifyCatalogFile } from "../access/trust/catalog-file.ts";
 import type { Catalog, Circumstances, Identity, Organization, Target } from "../access/types.ts";
@@ -36,6 +36,7 @@ import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
 import { systemRandom as random } from "./compose/local.ts";
 import { isRecent, lastBelieved, readOrganization } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
+import { openRules } from "./compose/rules.ts";
 import { type Context, text } from "./context.ts";
 import { version } from "./version.ts";
 
@@ -104,7 +105,7 @@ export async function connect(context: Context): Promise<Connection> {
     records,
     journal,
     tokens,
-    rules: allowWhatTheCatalogAllows,
+    rules: openRules(formatLocation(pinned.location)),
     reasons: reasonStore((bucket) => base.bucket(bucket)),
     cache: here.cache,
     clockSkew: () => clock.skew,

@@ -38,15 +38,15 @@ test("good rules are taken, with what they are about", () => {
 
 describe("a mistake is found at its place", () => {
   test.each([
-    ["bad syntax", '/* ä */ @id("b") permit(principal, actio, resource);', "actio, resource"],
-    ["no id", "/* ä */ permit(principal, action, resource);", "permit(principal"],
-    ["an id twice", '/* ä */ @id("first") forbid(principal, action, resource);', '@id("first") forbid'],
+    ["bad syntax", '@advice("ä") @id("b") permit(principal, actio, resource);', "actio, resource"],
+    ["no id", '@advice("ä") permit(principal, action, resource);', '@advice("ä") permit'],
+    ["an id twice", '@advice("ä") @id("first") forbid(principal, action, resource);', '@advice("ä") @id'],
     ["a bad id", '@id("No Way") forbid(principal, action, resource);', '@id("No Way")'],
     ["an id of jit's own", '@id("rules") forbid(principal, action, resource);', '@id("rules")'],
     ["an unknown annotation", '@id("b") @advise("x") forbid(principal, action, resource);', '@id("b")'],
     [
       "an unknown attribute",
-      '@id("b") forbid(principal, action, resource) when { /* ü */ context.duraton > 5 };',
+      '@id("b") forbid(principal, action, resource) when { principal.arn != "ü" && context.duraton > 5 };',
       "context.duraton > 5",
     ],
     [

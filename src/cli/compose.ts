@@ -15,6 +15,7 @@ import { ServerClock } from "../aws/server-clock.ts";
 import { tokenService } from "../aws/token-service.ts";
 import { JitError } from "../error.ts";
 import { readBelieved, readIdentity, writeIdentity } from "../local/believed.ts";
+import { checkedRulesIn } from "../local/checked-rules.ts";
 import { claimedCircumstances } from "../local/circumstances.ts";
 import { fileJournal } from "../local/journal.ts";
 import { openWriter } from "../local/key-store.ts";
@@ -105,7 +106,7 @@ export async function connect(context: Context): Promise<Connection> {
     records,
     journal,
     tokens,
-    rules: openRules(formatLocation(pinned.location)),
+    rules: openRules(formatLocation(pinned.location), checkedRulesIn(here.paths.cache, version)),
     reasons: reasonStore((bucket) => base.bucket(bucket)),
     cache: here.cache,
     clockSkew: () => clock.skew,

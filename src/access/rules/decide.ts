@@ -1,9 +1,20 @@
 import { allowWhatTheCatalogAllows } from "../decide.ts";
 import type { AccessQuestion, Catalog, Decision, Identity, Rules, Target } from "../types.ts";
-import { type CompiledRules, compileRules, schemaName } from "./compile.ts";
+import { checkRules } from "./check.ts";
 import type { RuleEngine } from "./engine.ts";
+import { type PreparedRules, prepareRules, schemaName } from "./prepare.ts";
 import { callOf } from "./question.ts";
 import type { RuleAction } from "./schema.ts";
+import type { Rule } from "./tree.ts";
+
+/**
+ * Which catalogs' rules were checked already, by digest. A check takes longer than all else of a request, and whoever signed
+ * the catalog has made it; what a wrong memory lets pass still refuses where it cannot be evaluated.
+ */
+export interface CheckedRules {
+  has(digest: string): boolean;
+  add(digest: string): void;
+}
 
 /**
  * Decides by the catalog, and where it has rules also by them: each target must be allowed to ask for; where for each
@@ -11,9 +22,9 @@ import type { RuleAction } from "./schema.ts";
  *
  * Cedar skips a rule that it cannot evaluate, be it a `forbid`; so any such rule refuses here.
  */
-export function cedarRules(load: () => Promise<RuleEngine>, source = "the catalog"): Rules {
+export function cedarRules(load: () => Promise<RuleEngine>, source: string, checked: CheckedRules): Rules {
   let ready:
-    | { readonly catalog: Catalog; readonly engine: RuleEngine; readonly compiled: CompiledRules }
+    | { readonly catalog: Catalog; readonly engine: RuleEngine; readonly prepared: PreparedRules }
     | undefined;
   return {
     async decide(question, catalog) {
@@ -21,16 +32,20 @@ export function cedarRules(load: () => Promise<RuleEngine>, source = "the catalo
       if (base.kind === "refused" || catalog.rules === undefined) return base;
       if (ready?.catalog !== catalog) {
         const engine = await load();
-        ready = { catalog, engine, compiled: compileRules(engine, catalog, source) };
+        if (!checked.has(catalog.digest)) {
+          checkRules(engine, catalog, source);
+          checked.add(catalog.digest);
+        }
+        ready = { catalog, engine, prepared: prepareRules(engine, catalog, source) };
       }
-      return decideBy(ready.engine, ready.compiled, question, catalog, base);
+      return decideBy(ready.engine, ready.prepared, question, catalog, base);
     },
   };
 }
 
 function decideBy(
   engine: RuleEngine,
-  compiled: CompiledRules,
+  prepared: PreparedRules,
   question: AccessQuestion,
   catalog: Catalog,
   base: Decision,
@@ -38,12 +53,12 @@ function decideBy(
   const by = new Set<string>();
   let alone = base.kind === "granted";
   for (const target of question.targets) {
-    const asked = judge(engine, compiled, "request", question, target, catalog);
-    if (asked.kind === "no") return refusal(compiled, asked.rule);
+    const asked = judge(engine, prepared, "request", question, target, catalog);
+    if (asked.kind === "no") return refusal(asked.rule);
     if (asked.kind === "error") return unclear(asked.rule);
-    const automatic = judge(engine, compiled, "autoApprove", question, target, catalog);
+    const automatic = judge(engine, prepared, "autoApprove", question, target, catalog);
     if (automatic.kind === "error") return unclear(automatic.rule);
-    if (automatic.kind === "yes") for (const rule of automatic.rules) by.add(rule);
+    if (automatic.kind === "yes") for (const { id } of automatic.rules) by.add(id);
     else alone = false;
   }
   if (!alone)
@@ -54,25 +69,25 @@ function decideBy(
 /** Whether this other person may agree to the request, for each of its targets. A rule that errors says no. */
 export function mayApprove(
   engine: RuleEngine,
-  compiled: CompiledRules,
+  prepared: PreparedRules,
   question: AccessQuestion,
   catalog: Catalog,
   approver: { readonly identity: Identity; readonly attested: Readonly<Record<string, string>> },
 ): boolean {
   return question.targets.every(
-    (target) => judge(engine, compiled, "approve", question, target, catalog, approver).kind === "yes",
+    (target) => judge(engine, prepared, "approve", question, target, catalog, approver).kind === "yes",
   );
 }
 
 type Verdict =
-  | { readonly kind: "yes"; readonly rules: readonly string[] }
-  /** `undefined`: no rule allows it. */
-  | { readonly kind: "no"; readonly rule: string | undefined }
-  | { readonly kind: "error"; readonly rule: string | undefined };
+  | { readonly kind: "yes"; readonly rules: readonly Rule[] }
+  /** The rule that forbids; `undefined` where none allows. */
+  | { readonly kind: "no"; readonly rule: Rule | undefined }
+  | { readonly kind: "error"; readonly rule: Rule | undefined };
 
 function judge(
   engine: RuleEngine,
-  { name, rules: all }: CompiledRules,
+  prepared: PreparedRules,
   action: RuleAction,
   question: AccessQuestion,
   target: Target,
@@ -84,26 +99,30 @@ function judge(
     ...callOf(action, question, target, catalog, catalog.rules, approver),
     preparsedSchemaName: schemaName,
     validateRequest: true,
-    preparsedPolicySetId: name,
+    preparsedPolicySetId: prepared.name,
   });
   if (answer.type !== "success") return { kind: "error", rule: undefined };
   const { decision, diagnostics } = answer.response;
-  const [error] = diagnostics.errors;
-  if (error !== undefined) return { kind: "error", rule: error.policyId };
-  // In the order of the text, so that the same rule is named each time.
-  const reasons = [...all.keys()].filter((id) => diagnostics.reason.includes(id));
-  if (decision === "allow" && reasons.length > 0) return { kind: "yes", rules: reasons };
-  return { kind: "no", rule: decision === "deny" ? reasons[0] : undefined };
+  const [error] = prepared.rules(diagnostics.errors.map(({ policyId }) => policyId));
+  if (diagnostics.errors.length > 0) return { kind: "error", rule: error };
+  if (action === "request" && decision === "allow") return { kind: "yes", rules: [] };
+  const reasons = prepared.rules(diagnostics.reason);
+  return decision === "allow" ? { kind: "yes", rules: reasons } : { kind: "no", rule: reasons[0] };
 }
 
-function refusal(compiled: CompiledRules, id: string | undefined): Decision {
-  if (id === undefined) return { kind: "refused", rule: "rules", message: "no rule allows this" };
-  const advice = compiled.rules.get(id)?.advice;
+function refusal(rule: Rule | undefined): Decision {
+  if (rule === undefined) return { kind: "refused", rule: "rules", message: "no rule allows this" };
+  const { id, advice } = rule;
   return { kind: "refused", rule: id, message: advice ?? `the rule ${id} forbids it` };
 }
 
-function unclear(id: string | undefined): Decision {
-  return id === undefined
-    ? { kind: "refused", rule: "rules", message: "the rules could not be evaluated" }
-    : { kind: "refused", rule: id, message: `the rule ${id} could not be evaluated, so nothing is granted` };
+function unclear(rule: Rule | undefined): Decision {
+  if (rule === undefined)
+    return { kind: "refused", rule: "rules", message: "the rules could not be evaluated" };
+  const { id } = rule;
+  return {
+    kind: "refused",
+    rule: id,
+    message: `the rule ${id} could not be evaluated, so nothing is granted`,
+  };
 }

@@ -3,6 +3,25 @@ import { type RuleAction, ruleActions } from "./schema.ts";
 
 /** Looks into a policy in Cedar's JSON form. */
 
+/** One rule of a catalog. */
+export interface Rule {
+  readonly id: string;
+  readonly effect: "permit" | "forbid";
+  /** What its author has to say to who is refused. */
+  readonly advice: string | undefined;
+  readonly actions: readonly RuleAction[];
+}
+
+export function ruleOf(tree: PolicyTree): Rule {
+  const { id, advice } = tree.annotations ?? {};
+  return {
+    id: id ?? "rules",
+    effect: tree.effect,
+    advice: advice ?? undefined,
+    actions: actionsOf(tree),
+  };
+}
+
 /** The actions that a policy speaks of: all of them where its scope names none. */
 export function actionsOf({ action }: PolicyTree): readonly RuleAction[] {
   if (action.op === "All") return ruleActions;

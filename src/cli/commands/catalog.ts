@@ -36,14 +36,14 @@ export async function catalogCheck(context: Context): Promise<number> {
       version: catalog.version,
       digest: catalog.digest,
       stores: catalog.stores.size,
-      rules: rules.size,
+      rules: rules.length,
       policies: sizes,
     });
     return 0;
   }
   const { terminal, style } = context;
   terminal.print(
-    `${style.good("✓")} ${path}: version ${catalog.version}, ${catalog.stores.size} stores, ${sizes.length} accesses, ${rules.size} rules`,
+    `${style.good("✓")} ${path}: version ${catalog.version}, ${catalog.stores.size} stores, ${sizes.length} accesses, ${rules.length} rules`,
   );
   const biggest = sizes.toSorted((a, b) => b.characters - a.characters)[0];
   if (biggest !== undefined)

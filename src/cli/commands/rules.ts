@@ -17,7 +17,7 @@ export async function rulesCheck(context: Context): Promise<number> {
   }
   const path = context.invocation.args[0] ?? "jit.yaml";
   const catalog = parseCatalog(readFile(path), path);
-  const rules = [...(await checkedRules(catalog, path)).values()];
+  const rules = await checkedRules(catalog, path);
   if (context.json) {
     printJson(context, { file: path, digest: catalog.digest, rules });
     return 0;

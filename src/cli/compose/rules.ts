@@ -1,6 +1,7 @@
-import { type CompiledRules, compileRules } from "../../access/rules/compile.ts";
-import { cedarRules } from "../../access/rules/decide.ts";
+import { checkRules } from "../../access/rules/check.ts";
+import { type CheckedRules, cedarRules } from "../../access/rules/decide.ts";
 import type { RuleEngine } from "../../access/rules/engine.ts";
+import type { Rule } from "../../access/rules/tree.ts";
 import type { Catalog, Rules } from "../../access/types.ts";
 
 /** Cedar, loaded at the first catalog that has rules: its WebAssembly takes longer than all else that jit loads. */
@@ -8,15 +9,15 @@ async function loadCedar(): Promise<RuleEngine> {
   return (await import("../../local/cedar.ts")).openCedar();
 }
 
-export function openRules(source?: string): Rules {
-  return cedarRules(loadCedar, source);
+/** @param source how the catalog is called in messages */
+export function openRules(source: string, checked: CheckedRules = new Set<string>()): Rules {
+  return cedarRules(loadCedar, source, checked);
 }
 
 /**
  * The rules of a catalog that an administrator holds in hand, checked.
  * @throws CatalogError `CATALOG_INVALID`
  */
-export async function checkedRules(catalog: Catalog, source: string): Promise<CompiledRules["rules"]> {
-  if (catalog.rules === undefined) return new Map();
-  return compileRules(await loadCedar(), catalog, source).rules;
+export async function checkedRules(catalog: Catalog, source: string): Promise<readonly Rule[]> {
+  return catalog.rules === undefined ? [] : checkRules(await loadCedar(), catalog, source);
 }

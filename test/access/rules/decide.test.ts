@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compileRules } from "../../../src/access/rules/compile.ts";
 import { cedarRules, mayApprove } from "../../../src/access/rules/decide.ts";
+import { prepareRules } from "../../../src/access/rules/prepare.ts";
 import type { AccessQuestion, Decision } from "../../../src/access/types.ts";
 import { alice, catalogWith, engine, engineer, questionOn } from "./fixture.ts";
 
@@ -15,7 +15,10 @@ type Change = Partial<AccessQuestion> & { readonly on?: readonly string[] };
 
 async function decide(rules: string, change: Change = {}): Promise<Decision> {
   const catalog = catalogWith(rules);
-  return await cedarRules(async () => engine).decide(questionOn(catalog, change), catalog);
+  return await cedarRules(async () => engine, "jit.yaml", new Set()).decide(
+    questionOn(catalog, change),
+    catalog,
+  );
 }
 
 /** The decision in the words of `jit rules test`. */
@@ -133,12 +136,12 @@ describe("rules", () => {
 
   test("that a catalog does not have need no Cedar", async () => {
     const catalog = { ...catalogWith(base), rules: undefined };
-    const rules = cedarRules(() => Promise.reject(new Error("loaded")));
+    const rules = cedarRules(() => Promise.reject(new Error("loaded")), "jit.yaml", new Set());
     expect(await rules.decide(questionOn(catalog), catalog)).toEqual({ kind: "granted", by: "catalog" });
   });
 
   test("of another catalog are not taken for this one's", async () => {
-    const rules = cedarRules(async () => engine);
+    const rules = cedarRules(async () => engine, "jit.yaml", new Set());
     const [open, shut] = [catalogWith(base), catalogWith(when("true"))];
     for (const [catalog, kind] of [
       [open, "granted"],
@@ -155,7 +158,7 @@ permit(principal in Group::"engineers", action == Action::"approve", resource) u
 @id("not-oneself")
 forbid(principal, action == Action::"approve", resource) when { context.requester.userid == principal.userid };`;
   const catalog = catalogWith(rules);
-  const compiled = compileRules(engine, catalog, "jit.yaml");
+  const prepared = prepareRules(engine, catalog, "jit.yaml");
 
   test.each([
     ["another of the group", alice, engineer, true],
@@ -163,7 +166,7 @@ forbid(principal, action == Action::"approve", resource) when { context.requeste
     ["not the requester", engineer, engineer, false],
   ])("%s", (_name, identity, approver, may) => {
     const question = questionOn(catalog, { identity });
-    expect(mayApprove(engine, compiled, question, catalog, { identity: approver, attested: {} })).toBe(may);
+    expect(mayApprove(engine, prepared, question, catalog, { identity: approver, attested: {} })).toBe(may);
   });
 });
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { CatalogError } from "../../../src/access/catalog/problem.ts";
-import { compileRules } from "../../../src/access/rules/compile.ts";
+import { checkRules } from "../../../src/access/rules/check.ts";
 import { catalogWith, engine, yamlWith } from "./fixture.ts";
 
 function problemsOf(rules: string) {
   try {
-    compileRules(engine, catalogWith(rules), "jit.yaml");
+    checkRules(engine, catalogWith(rules), "jit.yaml");
   } catch (error) {
     if (error instanceof CatalogError) return error.problems;
     throw error;
@@ -25,12 +25,12 @@ permit(principal in Group::"support", action == Action::"request", resource);
 `;
 
 test("good rules are taken, with what they are about", () => {
-  const { rules } = compileRules(
+  const rules = checkRules(
     engine,
     catalogWith(`${good}@id("b") @advice("Ask in #data") forbid(principal, action, resource);`),
     "jit.yaml",
   );
-  expect([...rules.values()]).toEqual([
+  expect(rules).toEqual([
     { id: "first", effect: "permit", advice: undefined, actions: ["request"] },
     { id: "b", effect: "forbid", advice: "Ask in #data", actions: ["request", "autoApprove", "approve"] },
   ]);

@@ -3,26 +3,9 @@ import { suggest } from "../catalog/suggest.ts";
 import type { Catalog } from "../types.ts";
 import type { EngineError, PolicyTree, RuleEngine } from "./engine.ts";
 import { ruleText } from "./place.ts";
-import { type RuleAction, ruleActions, ruleSchema } from "./schema.ts";
-import { actionsOf, entitiesOf, readsClaims } from "./tree.ts";
-
-/** One rule of a catalog. */
-export interface Rule {
-  readonly id: string;
-  readonly effect: "permit" | "forbid";
-  /** What its author has to say to who is refused. */
-  readonly advice: string | undefined;
-  readonly actions: readonly RuleAction[];
-}
-
-/** Rules that Cedar holds ready under `name`. */
-export interface CompiledRules {
-  readonly name: string;
-  /** By id, in the order of the text. */
-  readonly rules: ReadonlyMap<string, Rule>;
-}
-
-export const schemaName = "jit";
+import { cut } from "./prepare.ts";
+import { ruleActions, ruleSchema } from "./schema.ts";
+import { actionsOf, entitiesOf, type Rule, readsClaims, ruleOf } from "./tree.ts";
 
 const idPattern = /^[a-z][a-z0-9-]{0,62}$/;
 /** These stand in decisions where no rule of the catalog decided. */
@@ -37,20 +20,21 @@ interface Part {
 }
 
 /**
- * Checks the rules of a catalog and has Cedar hold them ready; all mistakes are found in one go. A catalog without rules
- * has none.
+ * Checks the rules of a catalog against the schema and against its names; all mistakes are found in one go. A catalog
+ * without rules has none.
  * @param source how the catalog is called in messages
+ * @returns in the order of the text
  * @throws CatalogError `CATALOG_INVALID` with line and column in `jit.yaml`
  */
-export function compileRules(engine: RuleEngine, catalog: Catalog, source: string): CompiledRules {
+export function checkRules(engine: RuleEngine, catalog: Catalog, source: string): readonly Rule[] {
   const { rules } = catalog;
-  if (rules === undefined) return { name: "", rules: new Map() };
-  const text = ruleText(rules);
+  if (rules === undefined) return [];
+  const { at } = ruleText(rules);
   const problems: Problem[] = [];
   const report = (offset: number, message: string, suggestion?: string) => {
-    problems.push({ ...text.at(offset), path: "rules", message, suggestion });
+    problems.push({ ...at(offset), path: "rules", message, suggestion });
   };
-  const all = cut(engine, rules.text, report);
+  const all = read(engine, rules.text, report);
   const parts = new Map<string, Part>();
   for (const part of all) {
     const id = checkPart(part, catalog, report);
@@ -71,53 +55,26 @@ export function compileRules(engine: RuleEngine, catalog: Catalog, source: strin
       );
   }
   if (problems.length > 0) throw new CatalogError(source, problems);
-  const made = [
-    engine.preparseSchema(schemaName, ruleSchema),
-    engine.preparsePolicySet(catalog.digest, { staticPolicies }),
-  ];
-  if (made.some(({ type }) => type !== "success"))
-    throw new CatalogError(source, [
-      { ...text.at(0), path: "rules", message: "Cedar does not take them", suggestion: undefined },
-    ]);
-  return {
-    name: catalog.digest,
-    rules: new Map(
-      [...parts].map(([id, { tree }]) => [
-        id,
-        {
-          id,
-          effect: tree.effect,
-          advice: tree.annotations?.["advice"] ?? undefined,
-          actions: actionsOf(tree),
-        },
-      ]),
-    ),
-  };
+  return [...parts.values()].map(({ tree }) => ruleOf(tree));
 }
 
 type Report = (offset: number, message: string, suggestion?: string) => void;
 
 /** The policies of the text in its order, with where each begins. */
-function cut(engine: RuleEngine, text: string, report: Report): readonly Part[] {
-  const cutApart = engine.policySetTextToParts(text);
-  if (cutApart.type === "failure") {
-    for (const error of cutApart.errors) report(startOf(error), worded(error));
+function read(engine: RuleEngine, text: string, report: Report): readonly Part[] {
+  const pieces = cut(engine, text);
+  if (!Array.isArray(pieces)) {
+    for (const error of pieces.errors) report(startOf(error), worded(error));
     return [];
   }
-  if (cutApart.policy_templates.length > 0) report(0, "templates (?principal, ?resource) are not taken");
-  const seen = new Map<string, number>();
   const parts: Part[] = [];
-  for (const policy of cutApart.policies) {
-    // Cedar gives them in no promised order; the same text may stand there twice.
-    const offset = text.indexOf(policy, seen.get(policy) ?? 0);
-    seen.set(policy, offset + 1);
-    const start = Buffer.byteLength(text.slice(0, Math.max(offset, 0)));
-    const read = engine.policyToJson(policy);
-    if (read.type === "failure")
-      for (const error of read.errors) report(start + startOf(error), worded(error));
-    else parts.push({ text: policy, start, tree: read.json });
+  for (const piece of pieces) {
+    const start = Buffer.byteLength(text.slice(0, piece.offset));
+    const read = engine.policyToJson(piece.text);
+    if (read.type === "success") parts.push({ text: piece.text, start, tree: read.json });
+    else for (const error of read.errors) report(start + startOf(error), worded(error));
   }
-  return parts.sort((a, b) => a.start - b.start);
+  return parts;
 }
 
 /** Its id, where it has a good one. */

@@ -238,7 +238,7 @@ const group = v.strictObject({
 const ruleText = v.pipe(
   v.string(),
   v.check((value) => value.trim() !== "", "must not be empty"),
-  v.check((value) => findHostile(value.replaceAll("\n", " ")) === undefined, hostile),
+  v.check((value) => findHostile(value.replace(/[\n\t]/g, " ")) === undefined, hostile),
 );
 
 export const catalogSchema = v.strictObject({

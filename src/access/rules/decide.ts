@@ -2,18 +2,18 @@ import { allowWhatTheCatalogAllows } from "../decide.ts";
 import type { AccessQuestion, Catalog, Decision, Identity, Rules, Target } from "../types.ts";
 import { checkRules } from "./check.ts";
 import type { RuleEngine } from "./engine.ts";
-import { type PreparedRules, prepareRules, schemaName } from "./prepare.ts";
+import { type PreparedRules, prepareRules } from "./prepare.ts";
 import { callOf } from "./question.ts";
 import type { RuleAction } from "./schema.ts";
 import type { Rule } from "./tree.ts";
 
 /**
- * Which catalogs' rules were checked already, by digest. A check takes longer than all else of a request, and whoever signed
+ * The rules of catalogs that were checked already, by digest. A check takes longer than all else of a request, and whoever signed
  * the catalog has made it; what a wrong memory lets pass still refuses where it cannot be evaluated.
  */
 export interface CheckedRules {
-  has(digest: string): boolean;
-  add(digest: string): void;
+  get(digest: string): readonly Rule[] | undefined;
+  set(digest: string, rules: readonly Rule[]): unknown;
 }
 
 /**
@@ -32,11 +32,10 @@ export function cedarRules(load: () => Promise<RuleEngine>, source: string, chec
       if (base.kind === "refused" || catalog.rules === undefined) return base;
       if (ready?.catalog !== catalog) {
         const engine = await load();
-        if (!checked.has(catalog.digest)) {
-          checkRules(engine, catalog, source);
-          checked.add(catalog.digest);
-        }
-        ready = { catalog, engine, prepared: prepareRules(engine, catalog, source) };
+        const known = checked.get(catalog.digest);
+        const rules = known ?? checkRules(engine, catalog, source);
+        if (known === undefined) checked.set(catalog.digest, rules);
+        ready = { catalog, engine, prepared: prepareRules(engine, catalog, rules, known === undefined) };
       }
       return decideBy(ready.engine, ready.prepared, question, catalog, base);
     },
@@ -97,8 +96,7 @@ function judge(
   if (catalog.rules === undefined) return { kind: "error", rule: undefined };
   const answer = engine.statefulIsAuthorized({
     ...callOf(action, question, target, catalog, catalog.rules, approver),
-    preparsedSchemaName: schemaName,
-    validateRequest: true,
+    ...(prepared.schema === undefined ? {} : { preparsedSchemaName: prepared.schema, validateRequest: true }),
     preparsedPolicySetId: prepared.name,
   });
   if (answer.type !== "success") return { kind: "error", rule: undefined };

@@ -12,7 +12,7 @@ export interface RuleEngine {
   }): EngineValidation | EngineFailure;
   preparsePolicySet(
     name: string,
-    policies: { readonly staticPolicies: Record<string, string> },
+    policies: { readonly staticPolicies: string },
   ): { readonly type: "success" } | EngineFailure;
   preparseSchema(name: string, schema: string): { readonly type: "success" } | EngineFailure;
   statefulIsAuthorized(call: EngineCall): EngineAnswer | EngineFailure;
@@ -78,8 +78,8 @@ export interface EngineCall {
   action: { type: string; id: string };
   resource: { type: string; id: string };
   context: Record<string, EngineValue>;
-  preparsedSchemaName: string;
-  validateRequest: boolean;
+  preparsedSchemaName?: string;
+  validateRequest?: boolean;
   preparsedPolicySetId: string;
   entities: EngineEntity[];
 }

@@ -2,48 +2,50 @@ import { JitError } from "../../error.ts";
 import type { Catalog } from "../types.ts";
 import type { EngineFailure, RuleEngine } from "./engine.ts";
 import { ruleSchema } from "./schema.ts";
-import { type Rule, ruleOf } from "./tree.ts";
+import type { Rule } from "./tree.ts";
 
-/** Rules that Cedar holds ready. Their keys are their places in the text, `0`, `1`, …; names are looked up when needed. */
+/** Rules that Cedar holds ready. */
 export interface PreparedRules {
   /** Of the policy set in Cedar. */
   readonly name: string;
-  /** The rules of some keys, in the order of the text. */
+  /** Of the schema by which Cedar checks what it is asked, where it does. */
+  readonly schema: string | undefined;
+  /** The rules of some keys of Cedar's, in the order of the text. */
   rules(keys: readonly string[]): readonly Rule[];
 }
 
-export const schemaName = "jit";
-
 /**
- * Has Cedar hold the rules of a catalog ready, without checking more of them than their syntax.
+ * Has Cedar hold the rules of a catalog ready. Every function of its WebAssembly costs time when first called, so
+ * nothing is asked of it here but to read the policies: Cedar numbers them as they stand in the text.
+ * @param rules as `checkRules` gives them
+ * @param validate whether Cedar is to check its questions by the schema too
  * @throws JitError `CATALOG_INVALID`
  */
-export function prepareRules(engine: RuleEngine, catalog: Catalog, source: string): PreparedRules {
-  const pieces = cut(engine, catalog.rules?.text ?? "");
-  if (!Array.isArray(pieces)) throw unfit(source);
-  const staticPolicies = Object.fromEntries(pieces.map(({ text }, index) => [String(index), text]));
+export function prepareRules(
+  engine: RuleEngine,
+  catalog: Catalog,
+  rules: readonly Rule[],
+  validate: boolean,
+): PreparedRules {
   const made = [
-    engine.preparseSchema(schemaName, ruleSchema),
-    engine.preparsePolicySet(catalog.digest, { staticPolicies }),
+    engine.preparsePolicySet(catalog.digest, { staticPolicies: catalog.rules?.text ?? "" }),
+    ...(validate ? [engine.preparseSchema("jit", ruleSchema)] : []),
   ];
-  if (made.some(({ type }) => type !== "success")) throw unfit(source);
+  if (made.some(({ type }) => type !== "success")) {
+    throw new JitError("CATALOG_INVALID", "Cedar does not take the rules of the catalog", {
+      hint: "`jit rules check` says why",
+    });
+  }
   return {
     name: catalog.digest,
+    schema: validate ? "jit" : undefined,
     rules: (keys) =>
-      [...keys]
-        .sort((a, b) => Number(a) - Number(b))
-        .map((key) => {
-          const read = engine.policyToJson(staticPolicies[key] ?? "");
-          if (read.type === "failure") throw unfit(source);
-          return ruleOf(read.json);
-        }),
+      keys
+        .map((key) => Number(key.replace("policy", "")))
+        .sort((a, b) => a - b)
+        .map((index) => rules[index])
+        .filter((rule) => rule !== undefined),
   };
-}
-
-function unfit(source: string): JitError {
-  return new JitError("CATALOG_INVALID", `Cedar does not take the rules of ${source}`, {
-    hint: "`jit rules check` says why",
-  });
 }
 
 /** A policy of a text, and where it begins there. */

@@ -10,7 +10,7 @@ async function loadCedar(): Promise<RuleEngine> {
 }
 
 /** @param source how the catalog is called in messages */
-export function openRules(source: string, checked: CheckedRules = new Set<string>()): Rules {
+export function openRules(source: string, checked: CheckedRules = new Map<string, readonly Rule[]>()): Rules {
   return cedarRules(loadCedar, source, checked);
 }
 

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { checkRules } from "../../../src/access/rules/check.ts";
 import { cedarRules, mayApprove } from "../../../src/access/rules/decide.ts";
 import { prepareRules } from "../../../src/access/rules/prepare.ts";
 import type { AccessQuestion, Decision } from "../../../src/access/types.ts";
@@ -15,7 +16,7 @@ type Change = Partial<AccessQuestion> & { readonly on?: readonly string[] };
 
 async function decide(rules: string, change: Change = {}): Promise<Decision> {
   const catalog = catalogWith(rules);
-  return await cedarRules(async () => engine, "jit.yaml", new Set()).decide(
+  return await cedarRules(async () => engine, "jit.yaml", new Map()).decide(
     questionOn(catalog, change),
     catalog,
   );
@@ -134,14 +135,34 @@ describe("rules", () => {
     expect(await word(rules, { circumstances: { attested: {}, claimed: user } })).toBe("refused rules");
   });
 
+  test("are named right, however many, and decide the same where they are known already", async () => {
+    const many = Array.from(
+      { length: 25 },
+      (_, n) => `@id("r${n}") forbid(principal, action, resource) when { context.duration == ${n + 60} };`,
+    ).join("\n");
+    const catalog = catalogWith(base + many);
+    const checked = new Map();
+    for (let n = 0; n < 25; n += 1) {
+      // The first finds nothing known; each of the others is as in a process of its own.
+      const rules = cedarRules(async () => engine, "jit.yaml", checked);
+      const decision = await rules.decide(questionOn(catalog, { duration: n + 60 }), catalog);
+      expect(decision).toMatchObject({ kind: "refused", rule: `r${n}` });
+    }
+    const rules = cedarRules(async () => engine, "jit.yaml", checked);
+    expect(await rules.decide(questionOn(catalog), catalog)).toEqual({
+      kind: "granted",
+      by: "read-needs-nobody",
+    });
+  });
+
   test("that a catalog does not have need no Cedar", async () => {
     const catalog = { ...catalogWith(base), rules: undefined };
-    const rules = cedarRules(() => Promise.reject(new Error("loaded")), "jit.yaml", new Set());
+    const rules = cedarRules(() => Promise.reject(new Error("loaded")), "jit.yaml", new Map());
     expect(await rules.decide(questionOn(catalog), catalog)).toEqual({ kind: "granted", by: "catalog" });
   });
 
   test("of another catalog are not taken for this one's", async () => {
-    const rules = cedarRules(async () => engine, "jit.yaml", new Set());
+    const rules = cedarRules(async () => engine, "jit.yaml", new Map());
     const [open, shut] = [catalogWith(base), catalogWith(when("true"))];
     for (const [catalog, kind] of [
       [open, "granted"],
@@ -158,7 +179,7 @@ permit(principal in Group::"engineers", action == Action::"approve", resource) u
 @id("not-oneself")
 forbid(principal, action == Action::"approve", resource) when { context.requester.userid == principal.userid };`;
   const catalog = catalogWith(rules);
-  const prepared = prepareRules(engine, catalog, "jit.yaml");
+  const prepared = prepareRules(engine, catalog, checkRules(engine, catalog, "jit.yaml"), true);
 
   test.each([
     ["another of the group", alice, engineer, true],

@@ -30,7 +30,7 @@ test("the examples of docs/rules.md are good rules", () => {
 
 test("its table of cases holds", async () => {
   const catalog = parseCatalog(bytes(`${sandboxCatalog}${catalogPart}`), "docs/rules.md");
-  const rules = cedarRules(async () => engine, "docs/rules.md", new Set());
+  const rules = cedarRules(async () => engine, "docs/rules.md", new Map());
   const results = await runCases(parseCases(bytes(casesPart), "docs/rules.md"), rules, catalog, new Date(0));
   expect(results.map(({ passed }) => passed)).toEqual([true, true]);
 });

@@ -57,7 +57,7 @@ const big = parseCatalog(
   "jit.yaml",
 );
 let began = performance.now();
-const engine = openCedar();
+const engine = await openCedar();
 console.log(`  ${ms(began)} load Cedar`);
 began = performance.now();
 const checked = checkRules(engine, big, "jit.yaml");

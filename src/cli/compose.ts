@@ -37,7 +37,7 @@ import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
 import { systemRandom as random } from "./compose/local.ts";
 import { isRecent, lastBelieved, readOrganization } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
-import { openRules } from "./compose/rules.ts";
+import { expectRules, openRules } from "./compose/rules.ts";
 import { type Context, text } from "./context.ts";
 import { version } from "./version.ts";
 
@@ -72,7 +72,7 @@ export async function connect(context: Context): Promise<Connection> {
   const here = openHere(context);
   const pinned = pinnedOf(context, here);
   const project = projectOf(context);
-  const base = await openBase(context, here, pinned);
+  const base = await openBase(context, here, pinned, expectRules);
   const { organization, identity, inheritedSourceIdentity, aws, clock } = base;
   const tokens: TokenService = tokenService({ ...aws, wait });
   const writer = openWriter(
@@ -161,9 +161,15 @@ interface Base {
   bucket(name: string): RecordStore;
 }
 
-async function openBase(context: Context, here: Here, pinned: Pinned): Promise<Base> {
+async function openBase(
+  context: Context,
+  here: Here,
+  pinned: Pinned,
+  expect: (catalog: Catalog | undefined) => void = () => undefined,
+): Promise<Base> {
   const believed = lastBelieved(context, here, pinned);
   const last = believed?.organization;
+  expect(last?.catalog);
   const hosts = allowedHosts(context, last?.catalog.endpoints ?? []);
   const clock = new ServerClock(Date.now, readBelieved(here.places, pinned.text).skew);
   const region = regionOf(context, here, last?.catalog);

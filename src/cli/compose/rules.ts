@@ -5,8 +5,17 @@ import type { Rule } from "../../access/rules/tree.ts";
 import type { Catalog, Rules } from "../../access/types.ts";
 
 /** Cedar, loaded at the first catalog that has rules: its WebAssembly takes longer than all else that jit loads. */
-async function loadCedar(): Promise<RuleEngine> {
-  return (await import("../../local/cedar.ts")).openCedar();
+function loadCedar(): Promise<RuleEngine> {
+  cedar ??= import("../../local/cedar.ts").then(({ openCedar }) => openCedar());
+  return cedar;
+}
+
+let cedar: Promise<RuleEngine> | undefined;
+
+/** Begins to load Cedar where the catalog last believed has rules, while AWS's clients are loaded and answer. */
+export function expectRules(catalog: Catalog | undefined): void {
+  // A failure is told to whoever needs it then.
+  if (catalog?.rules !== undefined) loadCedar().catch(() => undefined);
 }
 
 /** @param source how the catalog is called in messages */

@@ -6,7 +6,7 @@ import { sandboxCatalog } from "../../../src/cli/sandbox-catalog.ts";
 import { openCedar } from "../../../src/local/cedar.ts";
 
 /** Cedar as it really is. */
-export const engine: RuleEngine = openCedar();
+export const engine: RuleEngine = await openCedar();
 
 export const groups = `groups:
   support:

@@ -118,8 +118,13 @@ function addressOf(text: string): string | undefined {
   return isIP(plain) === 0 || plain.includes("%") ? undefined : plain;
 }
 
+const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+
 /** The wall clock in a zone; `weekday` is `Mon` to `Sun`. */
 function clockOf(now: Date, timeZone: string): Values {
+  // The first use of Intl costs milliseconds.
+  if (timeZone === "UTC")
+    return { hour: now.getUTCHours(), minute: now.getUTCMinutes(), weekday: weekdays[now.getUTCDay()] ?? "" };
   const parts = new Intl.DateTimeFormat("en-US", {
     timeZone,
     hourCycle: "h23",

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { checkRules } from "../../../src/access/rules/check.ts";
 import { cedarRules, mayApprove } from "../../../src/access/rules/decide.ts";
 import { prepareRules } from "../../../src/access/rules/prepare.ts";
+import { callOf } from "../../../src/access/rules/question.ts";
 import type { AccessQuestion, Decision } from "../../../src/access/types.ts";
 import { alice, catalogWith, engine, engineer, questionOn } from "./fixture.ts";
 
@@ -122,6 +123,22 @@ describe("rules", () => {
   ])("see %s", async (condition, change) => {
     expect(await word(when(condition), change)).toBe("refused no");
     expect(await word(when(`!(${condition})`), change)).toBe("granted read-needs-nobody");
+  });
+
+  test("see the same clock in UTC and in a zone that is UTC by another name", async () => {
+    const catalog = catalogWith(base);
+    for (let hours = 0; hours < 7 * 24; hours += 5) {
+      const now = new Date(Date.UTC(2026, 1, 26, hours, 7));
+      const question = questionOn(catalog, { now });
+      const [target] = question.targets;
+      const { rules } = catalog;
+      if (rules === undefined || target === undefined) throw new Error("no rules");
+      const [utc, gmt] = ["UTC", "Etc/GMT"].map(
+        (timeZone) => callOf("request", question, target, catalog, { ...rules, timeZone }).context,
+      );
+      expect(utc).toEqual(gmt);
+      expect(utc).toMatchObject({ hour: hours % 24, minute: 7 });
+    }
   });
 
   test("see groups by role pattern, and by an attested user alone", async () => {

@@ -5,6 +5,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
+import { sandboxCatalog } from "../src/cli/sandbox-catalog.ts";
+
+const rules = `groups:
+  support:
+    principals: ["arn:aws:iam::111122223333:user/alice"]
+rules: |
+  @id("support-asks")
+  permit(principal in Group::"support", action == Action::"request", resource in Store::"customers");
+  @id("read-needs-nobody")
+  permit(principal in Group::"support", action == Action::"autoApprove", resource == Access::"customers:read");
+  @id("no-weekends")
+  forbid(principal, action, resource) when { context.weekday == "none" };
+`;
 const binary = resolve(import.meta.dirname, "../bin/jit.js");
 const runs = Number(process.env.JIT_BENCH_RUNS ?? 21);
 const home = mkdtempSync(join(tmpdir(), "jit-bench-"));
@@ -61,6 +74,15 @@ try {
     [binary, "request", "customers:read", "--new", "--for", "1h", ...ask],
     alice,
     6,
+  );
+
+  const ruled = join(home, "jit.yaml");
+  writeFileSync(ruled, `${sandboxCatalog}${rules}`);
+  await ratio(
+    "the same with rules",
+    [binary, "request", "customers:read", "--new", "--for", "1h", ...ask],
+    { ...alice, JIT_ORGANIZATION: `${ruled}#unsigned` },
+    8.5,
   );
 
   console.log("\nAWS calls of a request");

@@ -1,5 +1,13 @@
 // Builds dist/: the command line as one bundle with splitting, and the hot path as a file of its own.
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { builtinModules } from "node:module";
 import { relative, resolve } from "node:path";
 import { init, parse } from "es-module-lexer";
@@ -20,7 +28,11 @@ const common = {
   minify: !process.env.NOMIN,
   legalComments: "external",
   logLevel: "warning",
-  define: { __JIT_VERSION__: JSON.stringify(version) },
+  define: {
+    __JIT_VERSION__: JSON.stringify(version),
+    // Beside the part that reads it (src/local/cedar.ts).
+    __JIT_CEDAR__: JSON.stringify("./cedar_wasm_bg.wasm"),
+  },
   external: ["@napi-rs/keyring", "@napi-rs/keyring-*"],
   // yaml's main entry loads Node's process and buffer modules; its browser build is the same parser.
   alias: { yaml: "./node_modules/yaml/browser/index.js" },
@@ -86,6 +98,10 @@ const parts = await esbuild.build({
   splitting: true,
   chunkNames: "chunk/[name]-[hash]",
 });
+copyFileSync(
+  "node_modules/@cedar-policy/cedar-wasm/web/cedar_wasm_bg.wasm",
+  "dist/part/local/cedar_wasm_bg.wasm",
+);
 const outputs = { ...cli.metafile.outputs, ...ask.metafile.outputs, ...parts.metafile.outputs };
 writeFileSync("dist/meta.json", JSON.stringify({ outputs }));
 await esbuild.build({

@@ -113,6 +113,26 @@ export interface JustificationRules {
   };
 }
 
+/** Principals that rules may speak of by one name. */
+export interface Group {
+  readonly name: string;
+  /** Patterns of callers' ARNs; `*` stands for any characters but `/` and `:`. */
+  readonly principals: readonly string[];
+  /** IAM Identity Center user ids, which count only where AWS attests them. */
+  readonly users: readonly string[];
+}
+
+/** The rules of a catalog. Their text is not yet checked: `compileRules` does it, and what fails there refuses. */
+export interface CatalogRules {
+  /** Cedar policies. */
+  readonly text: string;
+  /** Where the text stands in `jit.yaml`: the line of its first line, from 1, and how far it is indented. */
+  readonly place: { readonly line: number; readonly indent: number };
+  readonly groups: ReadonlyMap<string, Group>;
+  /** IANA name of the zone of `context.hour`, `minute` and `weekday`. */
+  readonly timeZone: string;
+}
+
 export interface Catalog {
   /** SHA-256 of the YAML bytes. */
   readonly digest: string;
@@ -136,6 +156,8 @@ export interface Catalog {
     readonly purpose: string | undefined;
   };
   readonly stores: ReadonlyMap<string, Store>;
+  /** `undefined` where the catalog has none: then whoever may assume the role may ask. */
+  readonly rules?: CatalogRules | undefined;
 }
 
 /** Who may sign what. Version n is stored as `v1/trust/<n>.json`; versions start at 1. */
@@ -206,6 +228,8 @@ export interface AccessQuestion {
   /** Seconds. */
   readonly duration: number;
   readonly now: Date;
+  /** Whether the requester calls it an emergency; false where it is left out. */
+  readonly breakGlass?: boolean;
 }
 
 export type Decision =

@@ -24,6 +24,8 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "catalog check": async () => (await import("./commands/catalog.ts")).catalogCheck,
   "catalog sign": async () => (await import("./commands/catalog.ts")).catalogSign,
   "catalog publish": async () => (await import("./commands/catalog.ts")).catalogPublish,
+  "rules check": async () => (await import("./commands/rules.ts")).rulesCheck,
+  "rules test": async () => (await import("./commands/rules.ts")).rulesTest,
   "trust init": async () => (await import("./commands/trust.ts")).trustInit,
   "trust sign": async () => (await import("./commands/trust.ts")).trustSign,
   "trust show": async () => (await import("./commands/trust.ts")).trustShow,

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { allowWhatTheCatalogAllows } from "../access/decide.ts";
 import { sha256Hex } from "../access/digest.ts";
+import { formatLocation } from "../access/location.ts";
 import type { ProjectFile } from "../access/project.ts";
 import { verifyCatalogFile } from "../access/trust/catalog-file.ts";
 import type { Catalog, Circumstances, Identity, Organization, Target } from "../access/types.ts";
@@ -15,6 +15,7 @@ import { ServerClock } from "../aws/server-clock.ts";
 import { tokenService } from "../aws/token-service.ts";
 import { JitError } from "../error.ts";
 import { readBelieved, readIdentity, writeIdentity } from "../local/believed.ts";
+import { checkedRulesIn } from "../local/checked-rules.ts";
 import { claimedCircumstances } from "../local/circumstances.ts";
 import { fileJournal } from "../local/journal.ts";
 import { openWriter } from "../local/key-store.ts";
@@ -36,6 +37,7 @@ import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
 import { systemRandom as random } from "./compose/local.ts";
 import { isRecent, lastBelieved, readOrganization } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
+import { expectRules, openRules } from "./compose/rules.ts";
 import { type Context, text } from "./context.ts";
 import { version } from "./version.ts";
 
@@ -70,7 +72,7 @@ export async function connect(context: Context): Promise<Connection> {
   const here = openHere(context);
   const pinned = pinnedOf(context, here);
   const project = projectOf(context);
-  const base = await openBase(context, here, pinned);
+  const base = await openBase(context, here, pinned, expectRules);
   const { organization, identity, inheritedSourceIdentity, aws, clock } = base;
   const tokens: TokenService = tokenService({ ...aws, wait });
   const writer = openWriter(
@@ -104,7 +106,7 @@ export async function connect(context: Context): Promise<Connection> {
     records,
     journal,
     tokens,
-    rules: allowWhatTheCatalogAllows,
+    rules: openRules(formatLocation(pinned.location), checkedRulesIn(here.paths.cache, version)),
     reasons: reasonStore((bucket) => base.bucket(bucket)),
     cache: here.cache,
     clockSkew: () => clock.skew,
@@ -159,9 +161,15 @@ interface Base {
   bucket(name: string): RecordStore;
 }
 
-async function openBase(context: Context, here: Here, pinned: Pinned): Promise<Base> {
+async function openBase(
+  context: Context,
+  here: Here,
+  pinned: Pinned,
+  expect: (catalog: Catalog | undefined) => void = () => undefined,
+): Promise<Base> {
   const believed = lastBelieved(context, here, pinned);
   const last = believed?.organization;
+  expect(last?.catalog);
   const hosts = allowedHosts(context, last?.catalog.endpoints ?? []);
   const clock = new ServerClock(Date.now, readBelieved(here.places, pinned.text).skew);
   const region = regionOf(context, here, last?.catalog);

@@ -140,7 +140,11 @@ const declared: readonly Declared[] = [
     name: "explain",
     takes: "<targets...>",
     summary: "what would be opened, for how long, who decides",
-    options: (command) => aws(command).option("--for <duration>", "how long, such as 45m, 1h30m or PT45M"),
+    options: (command) =>
+      aws(command)
+        .option("--for <duration>", "how long, such as 45m, 1h30m or PT45M")
+        .option("--purpose <purpose>", "the purpose that rules are to see")
+        .option("--ticket <ticket>", "the ticket that rules are to see"),
   },
   { group: "Look:", name: "doctor", summary: "check this machine, the catalog and AWS", options: aws },
   {
@@ -207,6 +211,21 @@ const declared: readonly Declared[] = [
     takes: "[file]",
     summary: "publish a signed catalog and the trust files to the audit bucket",
     options: aws,
+  },
+  { group: "Administer:", name: "rules", summary: "check and test the catalog's rules" },
+  {
+    group: "Administer:",
+    name: "rules check",
+    takes: "[file]",
+    summary: "check the rules of a catalog for mistakes",
+    options: (command) => command.option("--schema", "print the Cedar schema that rules are written for"),
+  },
+  {
+    group: "Administer:",
+    name: "rules test",
+    takes: "<file>",
+    summary: "try the rules on a table of cases (YAML)",
+    options: (command) => command.option("--catalog <file>", "the catalog", "jit.yaml"),
   },
   { group: "Administer:", name: "trust", summary: "who may sign what" },
   {
@@ -291,7 +310,7 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
 
 /** Whether a name alone is no command, only the first word of several. */
 function isFamily(name: string): boolean {
-  return ["audit", "catalog", "trust"].includes(name);
+  return ["audit", "catalog", "rules", "trust"].includes(name);
 }
 
 /** Flags by which a person says why; each has a variable, so that a pipeline needs no prompt. */

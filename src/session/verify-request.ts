@@ -44,7 +44,8 @@ export async function verifyRequest(
   checkDuration(targets, duration);
   const decision = await rules.decide(questionOf(claimed, now), organization.catalog);
   if (decision.kind !== "granted") {
-    throw new JitError("ISSUE_REFUSED", "the rules no longer grant this request", {
+    const why = decision.kind === "refused" ? `: ${decision.rule}: ${decision.message}` : "";
+    throw new JitError("ISSUE_REFUSED", `the rules no longer grant this request${why}`, {
       hint: "make a new request",
     });
   }

@@ -1,4 +1,13 @@
-import type { Access, Catalog, DatabaseGrant, DynamoGrant, Grant, Networks, Store } from "../types.ts";
+import type {
+  Access,
+  Catalog,
+  CatalogRules,
+  DatabaseGrant,
+  DynamoGrant,
+  Grant,
+  Networks,
+  Store,
+} from "../types.ts";
 import type { CatalogYaml } from "./schema.ts";
 import { checkStatement } from "./statement.ts";
 import { suggest } from "./suggest.ts";
@@ -13,7 +22,12 @@ type AccessYaml = StoreYaml["accesses"][string];
 const longest = 43_200;
 
 /** From what the schema let through to values that cannot be wrong; what only shows across fields is reported. */
-export function buildCatalog(yaml: CatalogYaml, digest: string, report: Report): Catalog {
+export function buildCatalog(
+  yaml: CatalogYaml,
+  digest: string,
+  place: CatalogRules["place"] | undefined,
+  report: Report,
+): Catalog {
   const { justification, defaults } = yaml;
   const purposes = new Map(Object.entries(justification?.purposes ?? {}));
   const purpose = defaults?.purpose;
@@ -57,7 +71,45 @@ export function buildCatalog(yaml: CatalogYaml, digest: string, report: Report):
     },
     defaults: { duration: defaults?.duration ?? 1800, region: defaults?.region, purpose },
     stores,
+    rules: rulesOf(yaml, place, report),
   };
+}
+
+function rulesOf(
+  { rules, groups = {}, timeZone = "UTC" }: CatalogYaml,
+  place: CatalogRules["place"] | undefined,
+  report: Report,
+): CatalogRules | undefined {
+  for (const [name, { principals, users }] of Object.entries(groups)) {
+    if (principals === undefined && users === undefined)
+      report(["groups", name], "needs principals or users");
+  }
+  if (!isTimeZone(timeZone)) report(["timeZone"], "is no time zone such as Europe/Berlin");
+  if (rules === undefined) return undefined;
+  if (place === undefined) {
+    report(["rules"], "must be a block of text, so that it reads as it is: rules: |");
+    return undefined;
+  }
+  return {
+    text: rules,
+    place,
+    groups: new Map(
+      Object.entries(groups).map(([name, { principals = [], users = [] }]) => [
+        name,
+        { name, principals, users },
+      ]),
+    ),
+    timeZone,
+  };
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    // Intl costs milliseconds, and most catalogs name no zone.
+    return name === "UTC" || new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function ticketPattern(ticket: TicketYaml, report: Report): RegExp | undefined {

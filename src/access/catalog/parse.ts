@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { isAlias, isMap, isNode, isScalar, type Node } from "yaml";
 import { sha256Hex } from "../digest.ts";
 import type { Catalog } from "../types.ts";
+import { blockPlace } from "./block-place.ts";
 import { buildCatalog } from "./build.ts";
 import { CatalogError, type Problem } from "./problem.ts";
 import { catalogSchema } from "./schema.ts";
@@ -29,7 +30,8 @@ export function parseCatalog(bytes: Uint8Array, source: string): Catalog {
     );
   }
   const found: Problem[] = [];
-  const catalog = buildCatalog(parsed.output, sha256Hex(bytes), (path, message, suggestion) => {
+  const place = blockPlace(bytes, contents, at);
+  const catalog = buildCatalog(parsed.output, sha256Hex(bytes), place, (path, message, suggestion) => {
     found.push({ ...locate(path), path: pathText(path), message, suggestion });
   });
   if (found.length > 0) throw new CatalogError(source, found);

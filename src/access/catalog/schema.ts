@@ -207,6 +207,40 @@ const store = v.strictObject({
   ),
 });
 
+/** An ARN with `*` within its parts. Of IAM users and of sessions of roles: that is what callers are. */
+const principalPattern = v.pipe(
+  v.string(),
+  v.maxLength(512, "has more than 512 characters"),
+  v.regex(
+    /^arn:aws(?:-[a-z]+)*:(?:iam::(?:\d{12}|\*):user\/|sts::(?:\d{12}|\*):assumed-role\/)[\w+=,.@/*-]+$/,
+    "is no pattern of a caller's ARN: arn:aws:iam::ACCOUNT:user/NAME or arn:aws:sts::ACCOUNT:assumed-role/ROLE/*",
+  ),
+);
+
+const group = v.strictObject({
+  principals: v.optional(
+    describe(words(principalPattern), "Patterns of callers' ARNs; * stands for anything but / and :"),
+  ),
+  users: v.optional(
+    describe(
+      words(
+        v.pipe(
+          v.string(),
+          v.regex(/^(?:[0-9a-f]{10}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "is no user id"),
+        ),
+      ),
+      "IAM Identity Center user ids",
+    ),
+  ),
+});
+
+/** Several lines are the point of it, so line breaks are allowed here alone. */
+const ruleText = v.pipe(
+  v.string(),
+  v.check((value) => value.trim() !== "", "must not be empty"),
+  v.check((value) => findHostile(value.replace(/[\n\t]/g, " ")) === undefined, hostile),
+);
+
 export const catalogSchema = v.strictObject({
   version: describe(v.pipe(v.number(), v.safeInteger(), v.minValue(1)), "Goes up with every publication"),
   organization: describe(name, "The organization's name, as in the trust file"),
@@ -265,6 +299,22 @@ export const catalogSchema = v.strictObject({
       region: v.optional(region),
       purpose: v.optional(name),
     }),
+  ),
+  groups: v.optional(describe(v.record(name, group), "Groups of principals that rules speak of")),
+  timeZone: v.optional(
+    describe(
+      v.pipe(
+        v.string(),
+        v.regex(/^[A-Za-z]+(?:[/_+-][A-Za-z0-9]+)*$/, "is no time zone such as Europe/Berlin"),
+      ),
+      "Zone of the hours and weekdays in rules; UTC when left out",
+    ),
+  ),
+  rules: v.optional(
+    describe(
+      ruleText,
+      "Cedar policies that say who may have what, as a block of text (rules: |); docs/rules.md",
+    ),
   ),
   stores: describe(
     v.pipe(v.record(name, store), v.minEntries(1, "must name at least one")),

@@ -11,6 +11,7 @@ import { readTrust, trustDigest, verifyTrustChain } from "../../access/trust/tru
 import { codeOf, JitError } from "../../error.ts";
 import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
 import { readAdminKey } from "../compose/admin-keys.ts";
+import { checkedRules } from "../compose/rules.ts";
 import { openBucket } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 
@@ -18,6 +19,7 @@ import { type Context, printJson, text } from "../context.ts";
 export async function catalogCheck(context: Context): Promise<number> {
   const path = fileOf(context);
   const catalog = parseCatalog(readFile(path), path);
+  const rules = await checkedRules(catalog, path);
   const sizes: { target: string; characters: number }[] = [];
   for (const store of catalog.stores.values()) {
     for (const access of store.accesses.values()) {
@@ -34,13 +36,14 @@ export async function catalogCheck(context: Context): Promise<number> {
       version: catalog.version,
       digest: catalog.digest,
       stores: catalog.stores.size,
+      rules: rules.length,
       policies: sizes,
     });
     return 0;
   }
   const { terminal, style } = context;
   terminal.print(
-    `${style.good("✓")} ${path}: version ${catalog.version}, ${catalog.stores.size} stores, ${sizes.length} accesses`,
+    `${style.good("✓")} ${path}: version ${catalog.version}, ${catalog.stores.size} stores, ${sizes.length} accesses, ${rules.length} rules`,
   );
   const biggest = sizes.toSorted((a, b) => b.characters - a.characters)[0];
   if (biggest !== undefined)
@@ -55,6 +58,8 @@ export async function catalogSign(context: Context): Promise<number> {
   const path = fileOf(context);
   const yaml = readFile(path);
   const catalog = parseCatalog(yaml, path);
+  // A rule that is wrong would refuse everybody once it is published.
+  await checkedRules(catalog, path);
   const signer = readAdminKey(text(context, "key") ?? "admin.jwk");
   const before = readFileIfThere(`${path}.jws`);
   const same = before !== undefined && sameYaml(before, yaml);
@@ -80,6 +85,7 @@ export async function catalogPublish(context: Context): Promise<number> {
   if (location.kind !== "path") throw new JitError("USAGE", "name the file of the catalog");
   const yaml = readFile(path);
   const catalog = parseCatalog(yaml, path);
+  await checkedRules(catalog, path);
   const signed = readFileIfThere(location.signed);
   if (signed === undefined || !sameYaml(signed, yaml)) {
     throw new JitError("CATALOG_UNSIGNED", `${path} is not signed as it stands`, {

@@ -18,11 +18,11 @@ export async function explain(context: Context): Promise<number> {
     text(context, "for") === undefined
       ? defaultDuration(catalog, targets)
       : await durationFor(context, connection, targets);
-  // Placeholders: nothing in the decision or the policy depends on what they say yet.
+  // Rules may look at purpose and ticket, never at the reason.
   const justification = {
-    purpose: catalog.defaults.purpose ?? "explain",
+    purpose: text(context, "purpose") ?? catalog.defaults.purpose ?? "explain",
     reason: "explain",
-    ticket: undefined,
+    ticket: text(context, "ticket"),
   };
   const plan = await planAccess(
     connection.plan,

@@ -5,12 +5,13 @@ import { recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
 import { defaultHours, type ReadRecord, RecordReader } from "./record-reader.ts";
 import type { KeyTrust } from "./rules/keys.ts";
-import { linkOf } from "./rules/link.ts";
-import { requestFindings } from "./rules/request.ts";
+import { type Link, linkOf } from "./rules/link.ts";
+import { isForeign, requestFindings } from "./rules/request.ts";
+import { Spoilt } from "./rules/spoilt.ts";
 import { mapAtMost } from "./scan.ts";
 import { type StoryState, stateOf } from "./story-state.ts";
 import { hoursBetween, secondsOf } from "./time.ts";
-import type { AuditRecord, RecordType } from "./types.ts";
+import type { AuditRecord } from "./types.ts";
 
 export interface StoryOptions {
   /** The organization's fingerprint, or `unsigned`. */
@@ -66,22 +67,29 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
   const { links, spoilt } = linksOf(entries);
   return {
     request,
-    state: stateOf(validRecords(entries), options.now),
+    state: stateOf(decidingRecords(entries), options.now),
     entries,
     findings: requestFindings(request, links, spoilt),
     complete: last === Math.min(hours.length, hoursUntilEnd(entries, first)),
   };
 }
 
-function validRecords(entries: readonly StoryEntry[]): AuditRecord[] {
-  return entries.flatMap(({ record, reason }) =>
-    reason === undefined && record !== undefined ? [record] : [],
+/** The valid records, but for those that a stranger put under the request: they must not decide about it. */
+function decidingRecords(entries: readonly StoryEntry[]): AuditRecord[] {
+  const valid = entries.flatMap((entry) => {
+    const link = validLink(entry);
+    return link === undefined || entry.record === undefined ? [] : [{ link, record: entry.record }];
+  });
+  const links = valid.map(({ link }) => link);
+  const request = links.find((link) => link.type === "request");
+  return valid.flatMap(({ link, record }) =>
+    request !== undefined && isForeign(link, request) ? [] : [record],
   );
 }
 
 /** Hours from the request's to the last in which more of it may come. */
 function hoursUntilEnd(entries: readonly StoryEntry[], first: Date): number {
-  const valid = validRecords(entries);
+  const valid = decidingRecords(entries);
   const ends = valid.map((record) => (record.type === "issue" ? secondsOf(record.notAfter) * 1000 : 0));
   const end = Math.max(0, ...ends);
   if (end === 0) {
@@ -93,16 +101,14 @@ function hoursUntilEnd(entries: readonly StoryEntry[], first: Date): number {
 }
 
 function linksOf(entries: readonly StoryEntry[]) {
-  const spoilt = new Set<RecordType>();
-  const links = entries.flatMap((entry) => {
-    const { name, key, record, sha256, lastModified } = entry;
-    if (entry.reason !== undefined || record === undefined || sha256 === undefined) {
-      spoilt.add(key.type);
-      return [];
-    }
-    return linkOf({ name, key, record, sha256, lastModified, kid: key.thumbprint }) ?? [];
-  });
-  return { links, spoilt };
+  const spoilt = new Spoilt();
+  for (const { reason, key } of entries) if (reason !== undefined) spoilt.add(key);
+  return { links: entries.flatMap((entry) => validLink(entry) ?? []), spoilt };
+}
+
+function validLink({ name, key, record, sha256, lastModified, reason }: StoryEntry): Link | undefined {
+  if (reason !== undefined || record === undefined || sha256 === undefined) return undefined;
+  return linkOf({ name, key, record, sha256, lastModified, kid: key.thumbprint });
 }
 
 function inOrder(a: StoryEntry, b: StoryEntry): number {

@@ -16,14 +16,14 @@ beforeEach(() => {
   alice = testWriter(store, "alice", { clock });
 });
 
-const abort = (request: StoredRecord<"request">, accessKeyId = "-") =>
-  alice.append({
+const abort = (request: StoredRecord<"request">, accessKeyId = "-", writer = alice) =>
+  writer.append({
     type: "abort",
     request: request.record.id,
     body: () => ({ requestHash: request.sha256, code: "CRASHED", step: "cache", accessKeyId }),
   });
-const end = (request: StoredRecord<"request">, issue: StoredRecord<"issue">) =>
-  alice.append({
+const end = (request: StoredRecord<"request">, issue: StoredRecord<"issue">, writer = alice) =>
+  writer.append({
     type: "end",
     request: request.record.id,
     body: () => ({
@@ -146,6 +146,25 @@ describe("tellStory", () => {
       state: "open",
       complete: false,
     });
+  });
+
+  test("a stranger's records do not decide, and do not end the search", async () => {
+    const mallory = testWriter(store, "mallory", { clock });
+    const request = await alice.request();
+    const { id } = request.record;
+    await abort(request, "-", mallory);
+    expect(await tell(id)).toMatchObject({ state: "open", findings: [{ code: "WRITER_DIFFERS" }] });
+    clock.pass(600);
+    await mallory.issue(request, { notAfter: "2026-11-24T08:27:00Z" });
+    expect(await tell(id)).toMatchObject({ state: "open" });
+    clock.pass(3 * 86_400);
+    const issue = await alice.issue(request);
+    expect(await tell(id)).toMatchObject({ state: "issued", complete: true });
+    await end(request, issue, mallory);
+    await abort(request, issue.record.accessKeyId, mallory);
+    expect(await tell(id)).toMatchObject({ state: "issued" });
+    await end(request, issue);
+    expect(await tell(id)).toMatchObject({ state: "forgotten" });
   });
 
   test("what records have against each other is told", async () => {

@@ -1,13 +1,13 @@
 import { type Finding, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
-import type { RecordType } from "../types.ts";
 import { type Link, linkOf } from "./link.ts";
 import type { SeenRecord } from "./place.ts";
 import { requestFindings } from "./request.ts";
+import { Spoilt } from "./spoilt.ts";
 
 interface Records {
   readonly links: Link[];
-  readonly spoilt: Set<RecordType>;
+  readonly spoilt: Spoilt;
 }
 
 /** Gathers the records of each request until all are there; then `requestFindings` judges them. */
@@ -31,8 +31,8 @@ export class RequestBook {
   }
 
   /** An object under a request whose content is bad. */
-  spoil({ request, type }: RecordKey): void {
-    if (request !== "-") this.#records(request).spoilt.add(type);
+  spoil(key: RecordKey): void {
+    if (key.request !== "-") this.#records(key.request).spoilt.add(key);
   }
 
   /** Nothing more comes. */
@@ -44,7 +44,7 @@ export class RequestBook {
   #records(request: string): Records {
     const known = this.#requests.get(request);
     if (known !== undefined) return known;
-    const records = { links: [], spoilt: new Set<RecordType>() };
+    const records = { links: [], spoilt: new Spoilt() };
     this.#requests.set(request, records);
     return records;
   }

@@ -1,6 +1,6 @@
 import { type Finding, type FindingCode, finding } from "../finding.ts";
-import type { RecordType } from "../types.ts";
 import type { IssueLink, Link, RequestLink } from "./link.ts";
+import type { Spoilt } from "./spoilt.ts";
 
 /** Seconds that the clocks of a client, STS and S3 may differ within one request. */
 const clockTolerance = 60;
@@ -10,20 +10,17 @@ const clockTolerance = 60;
  * any order of arrival.
  * @param request id
  * @param links all its valid records
- * @param spoilt types of which a bad object lies under the request: what refers to one cannot be judged
+ * @param spoilt the bad objects under the request: what refers to one cannot be judged
  */
-export function requestFindings(
-  request: string,
-  links: readonly Link[],
-  spoilt: ReadonlySet<RecordType>,
-): Finding[] {
+export function requestFindings(request: string, links: readonly Link[], spoilt: Spoilt): Finding[] {
   const ordered = [...links].sort((a, b) => a.at - b.at || (a.name < b.name ? -1 : 1));
   const requests = ordered.filter((link) => link.type === "request");
   const issues = ordered.filter((link) => link.type === "issue");
   const [first, ...more] = requests;
   if (first === undefined) {
-    if (spoilt.has("request")) return [];
-    return ordered.map((link) => say(link, "REQUEST_MISSING", "no request record of this id exists"));
+    return ordered
+      .filter((link) => !spoilt.has("request", link.userid))
+      .map((link) => say(link, "REQUEST_MISSING", "no request record of this id exists"));
   }
   return [
     ...more.map((link) => say(link, "REQUEST_REPEATED", "the id has another request record")),
@@ -53,7 +50,8 @@ function referenceFindings(link: Exclude<Link, RequestLink>, request: RequestLin
   return found;
 }
 
-function isForeign(link: Link, request: RequestLink): boolean {
+/** Whether a record is of one who may not write it: it is found WRITER_DIFFERS and decides nothing. */
+export function isForeign(link: Link, request: RequestLink): boolean {
   switch (link.type) {
     case "issue":
       return request.issuer === "requester" && link.chain !== request.chain;
@@ -66,11 +64,7 @@ function isForeign(link: Link, request: RequestLink): boolean {
   }
 }
 
-function decisionFindings(
-  links: readonly Link[],
-  issues: readonly IssueLink[],
-  spoilt: ReadonlySet<RecordType>,
-): Finding[] {
+function decisionFindings(links: readonly Link[], issues: readonly IssueLink[], spoilt: Spoilt): Finding[] {
   if (spoilt.has("approval")) return [];
   const approvals = new Set(links.filter((link) => link.type === "approval").map((link) => link.sha256));
   return issues
@@ -104,7 +98,7 @@ function grantFindings(
   links: readonly Link[],
   issues: readonly IssueLink[],
   request: RequestLink,
-  spoilt: ReadonlySet<RecordType>,
+  spoilt: Spoilt,
 ): Finding[] {
   const found: Finding[] = [];
   const hashes = new Set(issues.map((issue) => issue.sha256));
@@ -120,13 +114,15 @@ function grantFindings(
         say(issue, "NOT_AFTER_DIFFERS", "the grant ends at another time than its first session says"),
       );
     }
-    const known = issue.renews === "-" || hashes.has(issue.renews) || spoilt.has("issue");
+    const known = issue.renews === "-" || hashes.has(issue.renews) || spoilt.has("issue", issue.userid);
     if (!known || issue.renews === issue.sha256) {
       found.push(say(issue, "RENEWAL_UNKNOWN", "the session renews one that is not in the log"));
     }
   }
+  // Where another issues, who that is stands only in the record that is bad.
+  const issuer = request.issuer === "requester" ? request.userid : undefined;
   for (const link of links) {
-    if (link.type === "end" && !hashes.has(link.issueHash) && !spoilt.has("issue")) {
+    if (link.type === "end" && !hashes.has(link.issueHash) && !spoilt.has("issue", issuer)) {
       found.push(say(link, "ISSUE_HASH", "the record ends a session that is not in the log"));
     }
   }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { EndLink, IssueLink, Link, OtherLink, RequestLink } from "../../../src/audit/rules/link.ts";
 import { requestFindings } from "../../../src/audit/rules/request.ts";
+import { Spoilt } from "../../../src/audit/rules/spoilt.ts";
+import type { RecordType } from "../../../src/audit/types.ts";
 
 const id = "01ARYZ6S41TSV4RRFFQ69G5FAV";
 const head = { userid: "AIDAALICE", chain: "AIDAALICE/a", catalog: "c1" };
@@ -64,7 +66,12 @@ const approval: OtherLink = {
 const asked: RequestLink = { ...request, issuer: "approver" };
 const given: IssueLink = { ...issue, ...other, decisions: ["d"], isSealed: true };
 
-const codes = (links: Link[], spoilt: Parameters<typeof requestFindings>[2] = new Set()) =>
+const spoiltBy = (userid: string, type: RecordType): Spoilt => {
+  const spoilt = new Spoilt();
+  spoilt.add({ type, userid });
+  return spoilt;
+};
+const codes = (links: Link[], spoilt = new Spoilt()) =>
   requestFindings(id, links, spoilt).map(({ code, object }) => `${code} ${object}`);
 
 describe("records of one request", () => {
@@ -136,10 +143,19 @@ describe("records of one request", () => {
   });
 
   test("what refers to a record that is bad is not judged", () => {
-    expect(codes([issue, end], new Set(["request"]))).toEqual([]);
-    expect(codes([request, { ...end, issueHash: "k" }], new Set(["issue"]))).toEqual([]);
-    expect(codes([request, renewal], new Set(["issue"]))).toEqual([]);
-    expect(codes([asked, given], new Set(["approval"]))).toEqual([]);
+    const { userid } = head;
+    expect(codes([issue, end], spoiltBy(userid, "request"))).toEqual([]);
+    expect(codes([request, { ...end, issueHash: "k" }], spoiltBy(userid, "issue"))).toEqual([]);
+    expect(codes([request, renewal], spoiltBy(userid, "issue"))).toEqual([]);
+    expect(codes([asked, given], spoiltBy(other.userid, "approval"))).toEqual([]);
+    expect(codes([asked, { ...end, issueHash: "k" }], spoiltBy(other.userid, "issue"))).toEqual([]);
+  });
+
+  test("garbage under another writer's prefix excuses nothing", () => {
+    const { userid } = other;
+    expect(codes([issue], spoiltBy(userid, "request"))).toEqual(["REQUEST_MISSING issue"]);
+    expect(codes([request, end], spoiltBy(userid, "issue"))).toEqual(["ISSUE_HASH end"]);
+    expect(codes([request, renewal], spoiltBy(userid, "issue"))).toContain("RENEWAL_UNKNOWN renewal");
   });
 
   test("clocks may differ by a minute", () => {

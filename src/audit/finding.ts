@@ -45,6 +45,8 @@ const severities = {
   ISSUE_ROLE: "invalid",
   ISSUE_SESSION_NAME: "invalid",
   ISSUE_SEALED: "invalid",
+  ISSUE_TAGS: "invalid",
+  ISSUE_POLICY: "invalid",
   ISSUE_REPEATED: "invalid",
   ISSUE_LATE: "invalid",
   ISSUE_ABORTED: "notice",

@@ -4,6 +4,7 @@ import { idTime, parseId } from "./id.ts";
 import { recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
 import { defaultHours, type ReadRecord, RecordReader } from "./record-reader.ts";
+import { type CatalogLookup, catalogFindings } from "./rules/catalog.ts";
 import type { KeyTrust } from "./rules/keys.ts";
 import { type Link, linkOf } from "./rules/link.ts";
 import { isForeign, requestFindings } from "./rules/request.ts";
@@ -20,6 +21,8 @@ export interface StoryOptions {
   readonly now: Date;
   /** Keys whose enrolment need not be searched for: this machine's own. Their grade is then not known. */
   readonly knownKeys?: readonly PublicJwk[];
+  /** The catalog of a digest. Left out: policies are not compiled anew. */
+  readonly catalogOf?: CatalogLookup;
   /** Most hours that are looked through, forwards for records and backwards for keys; 92 days unless told. */
   readonly maximumHours?: number;
 }
@@ -65,11 +68,13 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
   }
   entries.sort(inOrder);
   const { links, spoilt } = linksOf(entries);
+  const { catalogOf } = options;
+  const ofCatalog = catalogOf === undefined ? [] : await catalogFindings(links, catalogOf);
   return {
     request,
     state: stateOf(decidingRecords(entries), options.now),
     entries,
-    findings: requestFindings(request, links, spoilt),
+    findings: [...requestFindings(request, links, spoilt), ...ofCatalog],
     complete: last === Math.min(hours.length, hoursUntilEnd(entries, first)),
   };
 }

@@ -5,6 +5,7 @@ import { recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
 import { type ReadObject, readObject } from "./read-object.ts";
 import { type Report, Tally } from "./report.ts";
+import type { CatalogLookup } from "./rules/catalog.ts";
 import { ChainBook } from "./rules/chain.ts";
 import { KeyRing, type KeyTrust } from "./rules/keys.ts";
 import { arrivalFindings, placeFindings, type SeenRecord } from "./rules/place.ts";
@@ -17,6 +18,8 @@ export interface VerifyOptions {
   readonly trust: KeyTrust | undefined;
   /** Whether a catalog of this digest was ever signed as the trust file asks. Left out: any digest is taken. */
   readonly knowsCatalog?: (digest: string) => Promise<boolean>;
+  /** The catalog of a digest, called once per request with sessions: keep what you parsed. Left out: policies are not compiled anew. */
+  readonly catalogOf?: CatalogLookup;
   /** Whether noise fails, too. */
   readonly strict?: boolean;
   /** Called with every finding as it is made. */
@@ -77,7 +80,7 @@ class Verification {
       await this.#check(waiting.slice(i, i + batchSize), true);
     }
     this.#tally.take(this.#chains.finish());
-    this.#tally.take(this.#requests.finish());
+    for await (const found of this.#requests.finish(this.#options.catalogOf)) this.#tally.take([found]);
     return this.#tally.report(this.#options.strict ?? false);
   }
 

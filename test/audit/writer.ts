@@ -116,7 +116,7 @@ export function issueBody(request: StoredRecord<"request">, now: Date): Bodies["
     role: request.record.role,
     sessionName: `jit-${id}`,
     sourceIdentity: "alice",
-    tags: { "jit:request": id },
+    tags: { "jit:request": id, "jit:access": request.record.targets.join(" ") },
     accessKeyId: `ASIA${createHash("sha256").update(`${id}${second}`).digest("hex").slice(0, 16).toUpperCase()}`,
     assumedRoleId: `AROASTOREROLE00000001:jit-${id}`,
     durationSeconds: duration,

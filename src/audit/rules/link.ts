@@ -19,6 +19,7 @@ export interface LinkHead<T extends RecordType> {
 export interface RequestLink extends LinkHead<"request"> {
   readonly role: string;
   readonly issuer: string;
+  readonly targets: readonly string[];
   readonly duration: number;
 }
 
@@ -29,6 +30,10 @@ export interface IssueLink extends LinkHead<"issue"> {
   readonly role: string;
   readonly sessionName: string;
   readonly accessKeyId: string;
+  readonly policySha256: string;
+  /** Session tags `jit:request` and `jit:access`, empty where there is none. */
+  readonly taggedRequest: string;
+  readonly taggedAccess: string;
   readonly isSealed: boolean;
   readonly durationSeconds: number;
   readonly expiration: number;
@@ -54,8 +59,8 @@ export function linkOf({ record, name, key, sha256 }: SeenRecord): Link | undefi
     case "enrol":
       return undefined;
     case "request": {
-      const { type, role, issuer, duration } = record;
-      return { ...head, catalog, type, role, issuer, duration };
+      const { type, role, issuer, duration, targets } = record;
+      return { ...head, catalog, type, role, issuer, duration, targets };
     }
     case "issue": {
       const { type, requestHash, decisions, renews, role, sessionName, accessKeyId, durationSeconds } =
@@ -71,6 +76,9 @@ export function linkOf({ record, name, key, sha256 }: SeenRecord): Link | undefi
         accessKeyId,
         durationSeconds,
         isSealed,
+        policySha256: record.policySha256,
+        taggedRequest: record.tags["jit:request"] ?? "",
+        taggedAccess: record.tags["jit:access"] ?? "",
       };
       return { ...head, catalog, type, ...body, ...times };
     }

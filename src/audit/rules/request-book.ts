@@ -1,5 +1,6 @@
 import { type Finding, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
+import { type CatalogLookup, catalogFindings } from "./catalog.ts";
 import { type Link, linkOf } from "./link.ts";
 import type { SeenRecord } from "./place.ts";
 import { requestFindings } from "./request.ts";
@@ -36,8 +37,11 @@ export class RequestBook {
   }
 
   /** Nothing more comes. */
-  *finish(): Generator<Finding> {
-    for (const [request, { links, spoilt }] of this.#requests) yield* requestFindings(request, links, spoilt);
+  async *finish(catalogOf?: CatalogLookup): AsyncGenerator<Finding> {
+    for (const [request, { links, spoilt }] of this.#requests) {
+      yield* requestFindings(request, links, spoilt);
+      if (catalogOf !== undefined) yield* await catalogFindings(links, catalogOf);
+    }
     this.#requests.clear();
   }
 

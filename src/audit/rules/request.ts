@@ -81,6 +81,10 @@ function issueFindings(request: string, issue: IssueLink, asked: RequestLink): F
   if (issue.sessionName !== `jit-${request}`) {
     found.push(say(issue, "ISSUE_SESSION_NAME", "the session does not bear the request's name"));
   }
+  const tagsAgree = issue.taggedRequest === request && issue.taggedAccess === asked.targets.join(" ");
+  if (asked.issuer === "requester" && !tagsAgree) {
+    found.push(say(issue, "ISSUE_TAGS", "the session's tags tell another request or other targets"));
+  }
   if (issue.isSealed !== (asked.issuer !== "requester")) {
     found.push(say(issue, "ISSUE_SEALED", "a session is sealed if and only if another issues it"));
   }

@@ -16,6 +16,7 @@ const request: RequestLink = {
   role,
   issuer: "requester",
   duration: 1800,
+  targets: ["a:read", "b:read"],
 };
 const issue: IssueLink = {
   ...head,
@@ -29,6 +30,9 @@ const issue: IssueLink = {
   role,
   sessionName: `jit-${id}`,
   accessKeyId: "ASIA1",
+  policySha256: "p",
+  taggedRequest: id,
+  taggedAccess: "a:read b:read",
   isSealed: false,
   durationSeconds: 900,
   expiration: 1910,
@@ -119,6 +123,8 @@ describe("records of one request", () => {
     ],
     ["another role", [request, { ...issue, role: "other" }], ["ISSUE_ROLE issue"]],
     ["another session name", [request, { ...issue, sessionName: "alice" }], ["ISSUE_SESSION_NAME issue"]],
+    ["another request's tag", [request, { ...issue, taggedRequest: "" }], ["ISSUE_TAGS issue"]],
+    ["tags of fewer targets", [request, { ...issue, taggedAccess: "a:read" }], ["ISSUE_TAGS issue"]],
     ["sealed to oneself", [request, { ...issue, isSealed: true }], ["ISSUE_SEALED issue"]],
     ["not sealed by another", [asked, approval, { ...given, isSealed: false }], ["ISSUE_SEALED issue"]],
     ["issued twice", [request, issue, { ...renewal, renews: "-" }], ["ISSUE_REPEATED renewal"]],

@@ -1,0 +1,46 @@
+import { sha256Hex } from "../../access/digest.ts";
+import { maximumDuration } from "../../access/duration.ts";
+import { compileSessionPolicy } from "../../access/policy/compile.ts";
+import { findTargets } from "../../access/target.ts";
+import type { Catalog } from "../../access/types.ts";
+import { JitError } from "../../error.ts";
+import { type Finding, finding } from "../finding.ts";
+import type { IssueLink, Link, RequestLink } from "./link.ts";
+
+/** The catalog of a digest, `undefined` where it is not to be had: then sessions are not held against it. */
+export type CatalogLookup = (digest: string) => Promise<Catalog | undefined>;
+
+/**
+ * The sessions that a requester issued to oneself, against the catalog of the request: its targets compiled anew must
+ * give the very policy that was sent, their role and issuer must be the request's, and their maximum not be passed.
+ * @param links all valid records of one request
+ */
+export async function catalogFindings(links: readonly Link[], catalogOf: CatalogLookup): Promise<Finding[]> {
+  const request = links.find((link) => link.type === "request");
+  const issues = links.filter((link) => link.type === "issue");
+  if (request === undefined || request.issuer !== "requester" || issues.length === 0) return [];
+  const catalog = await catalogOf(request.catalog);
+  if (catalog === undefined) return [];
+  return issues
+    .filter((issue) => !isAllowed(catalog, request, issue))
+    .map(({ name, userid }) =>
+      finding("ISSUE_POLICY", name, userid, "the session is not what the catalog gives for the request"),
+    );
+}
+
+function isAllowed(catalog: Catalog, request: RequestLink, issue: IssueLink): boolean {
+  try {
+    const targets = findTargets(catalog, request.targets);
+    const notAfter = new Date(issue.notAfter * 1000);
+    return (
+      targets.every(({ store }) => store.role === request.role && store.issuer === request.issuer) &&
+      request.duration <= maximumDuration(targets).seconds &&
+      sha256Hex(new TextEncoder().encode(compileSessionPolicy({ targets, notAfter }).text)) ===
+        issue.policySha256
+    );
+  } catch (error) {
+    // The catalog has no such target, or no policy can express it: then nothing was to be issued.
+    if (error instanceof JitError) return false;
+    throw error;
+  }
+}

@@ -1,9 +1,29 @@
 import { codeOf } from "../../error.ts";
+import { matchesAction } from "../../policy/match.ts";
 import { parsePolicy } from "../../policy/parse.ts";
 import { findHostile } from "../text.ts";
 
 /** Who may call these makes sessions or rights of their own, beside all records. */
 const refusedServices: ReadonlySet<string> = new Set(["sts", "iam", "organizations", "account"]);
+
+/**
+ * Calls that hand out other credentials, or grant rights that outlive the session: its end would not end them. A pattern
+ * that covers one is refused, too.
+ */
+const outliving: readonly string[] = [
+  "cognito-identity:GetCredentialsForIdentity",
+  "cognito-identity:GetOpenIdToken",
+  "kms:CreateGrant",
+  "redshift:GetClusterCredentials",
+  "redshift:GetClusterCredentialsWithIAM",
+  "redshift-serverless:GetCredentials",
+  "rolesanywhere:CreateSession",
+  "s3:CreateSession",
+  "s3:GetDataAccess",
+  "s3:PutBucketPolicy",
+  "secretsmanager:PutResourcePolicy",
+  "sso:GetRoleCredentials",
+];
 
 /**
  * A raw statement must be one of a session policy, and never open a way to further sessions or rights. A Deny may name
@@ -28,7 +48,9 @@ function problemsOfAllow(actions: readonly string[] | undefined): readonly strin
   return actions.flatMap((action) => {
     const service = (action.split(":")[0] ?? "").toLowerCase();
     if (/[*?]/.test(service)) return ["may not allow all services"];
-    return refusedServices.has(service) ? [`may not allow ${service}`] : [];
+    if (refusedServices.has(service)) return [`may not allow ${service}`];
+    const found = outliving.find((one) => matchesAction(action, one));
+    return found === undefined ? [] : [`may not allow ${found}: what it gives outlives the session`];
   });
 }
 

@@ -69,23 +69,27 @@ export async function writeBelieved(
   privateDirectory(places.cache);
   await lock.hold("believed", async (fence) => {
     const { seen } = readBelieved(places, of);
+    const highest = {
+      trust: Math.max(seen.trust, now.seen.trust),
+      catalog: Math.max(seen.catalog, now.seen.catalog),
+    };
+    // Another process believed a newer version while this one was asking: older files beside it would be refused as
+    // rolled back at every later start. Without files, the next run asks again.
+    const overtaken = now.seen.trust < highest.trust || now.seen.catalog < highest.catalog;
+    const files = overtaken ? { ...nothing, skew: now.skew } : now;
     const text = JSON.stringify({
       v: 1,
       location: of.location,
-      seen: {
-        trust: Math.max(seen.trust, now.seen.trust),
-        catalog: Math.max(seen.catalog, now.seen.catalog),
-      },
-      trustFiles: now.trustFiles.map(base64),
-      signedCatalog: now.signedCatalog === undefined ? undefined : base64(now.signedCatalog),
-      checkedAt: now.checkedAt,
-      skew: now.skew,
+      seen: highest,
+      trustFiles: files.trustFiles.map(base64),
+      signedCatalog: files.signedCatalog === undefined ? undefined : base64(files.signedCatalog),
+      checkedAt: files.checkedAt,
+      skew: files.skew,
     });
     const beforePublish = () => fence.check();
-    writePrivate(fileOf(places, of), text, {
-      beforePublish,
-      durable: now.seen.catalog > seen.catalog,
-    });
+    // Durable though mostly nothing rises: a power loss must not take the versions of before with it.
+    writePrivate(fileOf(places, of), text, { beforePublish });
+    if (overtaken) return;
     const current = join(places.cache, "current.json");
     const before = textOf(readPrivate(current));
     const after = withCurrentCatalog(before, of, digest);

@@ -50,6 +50,28 @@ test("versions seen only go up, whoever writes last, however many at once", asyn
   expect(readBelieved(places, of).seen).toEqual({ trust: 2, catalog: 9 });
 });
 
+test.each([
+  ["an older catalog", { trust: 2, catalog: 3 }],
+  ["an older trust file", { trust: 1, catalog: 5 }],
+])("who comes late with %s leaves nothing that would be refused as rolled back", async (_, seen) => {
+  const { places, lock } = machine();
+  const digestNow = () => currentCatalog(readFileSync(join(places.cache, "current.json"), "utf8"), of);
+  await writeBelieved(places, of, believed(4), digest, lock);
+  await writeBelieved(places, of, believed(seen.catalog, { seen }), "99".repeat(32), lock);
+  expect(readBelieved(places, of)).toEqual({
+    seen: { trust: 2, catalog: Math.max(4, seen.catalog) },
+    trustFiles: [],
+    signedCatalog: undefined,
+    checkedAt: 0,
+    skew: -250,
+  });
+  expect(digestNow()).toBe(digest);
+  const next = believed(6);
+  await writeBelieved(places, of, next, "66".repeat(32), lock);
+  expect(readBelieved(places, of)).toEqual(next);
+  expect(digestNow()).toBe("66".repeat(32));
+});
+
 test("from another place of the same organization only the versions carry over", async () => {
   const { places, lock } = machine();
   await writeBelieved(places, of, believed(3), digest, lock);

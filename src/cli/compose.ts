@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { sha256Hex } from "../access/digest.ts";
+import { parseCatalog } from "../access/catalog/parse.ts";
 import { formatLocation } from "../access/location.ts";
 import type { ProjectFile } from "../access/project.ts";
 import { verifyCatalogFile } from "../access/trust/catalog-file.ts";
@@ -295,6 +295,8 @@ export interface Audit {
   readonly trust: Organization["trust"];
   readonly clock: Clock;
   knowsCatalog(digest: string): Promise<boolean>;
+  /** The catalog of a digest, where it was published and is signed as the trust file asks. */
+  catalogOf(digest: string): Promise<Catalog | undefined>;
 }
 
 export async function openAudit(context: Context): Promise<Audit> {
@@ -308,23 +310,39 @@ export async function openAudit(context: Context): Promise<Audit> {
     bucket ?? audit.bucket,
     bucket === undefined ? audit.account : undefined,
   );
+  const known = new Map<string, Promise<Catalog | undefined>>([
+    [digest, Promise.resolve(organization.catalog)],
+  ]);
+  const catalogOf = (wanted: string): Promise<Catalog | undefined> => {
+    const found = known.get(wanted) ?? publishedCatalog(store, wanted, organization.trust);
+    known.set(wanted, found);
+    return found;
+  };
   return {
     store,
     fingerprint: organization.fingerprint,
     trust: organization.trust,
     clock,
-    async knowsCatalog(wanted) {
-      if (wanted === digest) return true;
-      const { trust } = organization;
-      const signed = /^[0-9a-f]{64}$/.test(wanted) ? await store.read(`v1/catalog/${wanted}.jws`) : undefined;
-      if (signed === undefined || trust === undefined) return false;
-      try {
-        return sha256Hex(verifyCatalogFile(signed, trust)) === wanted;
-      } catch {
-        return false;
-      }
-    },
+    catalogOf,
+    knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
   };
+}
+
+async function publishedCatalog(
+  store: RecordStore,
+  digest: string,
+  trust: Organization["trust"],
+): Promise<Catalog | undefined> {
+  if (trust === undefined || !/^[0-9a-f]{64}$/.test(digest)) return undefined;
+  const signed = await store.read(`v1/catalog/${digest}.jws`);
+  if (signed === undefined) return undefined;
+  try {
+    const catalog = parseCatalog(verifyCatalogFile(signed, trust), digest);
+    return catalog.digest === digest ? catalog : undefined;
+  } catch {
+    // Not signed as the trust file asks, or not ours to read: no catalog that counts.
+    return undefined;
+  }
 }
 
 /** The audit bucket of a catalog that an administrator holds in hand, to publish it there. */

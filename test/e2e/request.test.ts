@@ -247,3 +247,20 @@ test("sequential round trips: three where all is known, four where it is not", a
   ]);
   expect(calls.slice(put).map(({ action }) => action)).toEqual(["PutObject", "AssumeRole", "PutObject"]);
 });
+
+test("a session that the cache was edited to widen is not renewed, and asking AWS for more than the request says is found", async () => {
+  const frank = await machine("frank");
+  const asked = await frank.jit(["request", "orders:read", "--for", "3h", ...why, "--json"]);
+  expect(asked.code).toBe(0);
+  const folder = join(frank.home, ".cache/jit/sessions");
+  const path = join(folder, readdirSync(folder)[0] ?? "");
+  const entry = JSON.parse(readFileSync(path, "utf8"));
+  entry.session.targets = ["customers:lists"];
+  entry.session.credentials.expiration = new Date(Date.now() - 60_000).toISOString();
+  writeFileSync(path, JSON.stringify(entry));
+  await sandbox().clearCalls();
+  const renewed = await frank.jit(["credentials", "orders:read"]);
+  expect(renewed).toMatchObject({ stdout: "" });
+  expect(renewed.code).not.toBe(0);
+  expect((await sandbox().calls()).filter(({ action }) => action === "AssumeRole")).toEqual([]);
+});

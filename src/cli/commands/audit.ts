@@ -16,7 +16,12 @@ export async function auditShow(context: Context): Promise<number> {
   refuseBadId(request);
   const audit = await openAudit(context);
   const story = await context.terminal.progress("Reading the records", () =>
-    tellStory(audit.store, request, { log: audit.fingerprint, trust: audit.trust, now: audit.clock.now() }),
+    tellStory(audit.store, request, {
+      log: audit.fingerprint,
+      trust: audit.trust,
+      now: audit.clock.now(),
+      catalogOf: audit.catalogOf,
+    }),
   );
   if (story.entries.length === 0) {
     throw new JitError("REQUEST_NOT_FOUND", `there is no record of request ${request}`, {
@@ -43,6 +48,7 @@ async function verifyAll(context: Context, audit: Audit): Promise<Report> {
     log: audit.fingerprint,
     trust: audit.trust,
     knowsCatalog: audit.knowsCatalog,
+    catalogOf: audit.catalogOf,
     strict: isOn(context, "strict"),
   });
 }

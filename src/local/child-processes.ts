@@ -14,6 +14,7 @@ const forwarded: readonly NodeJS.Signals[] =
  */
 const fromTheKeyboard = new Set<NodeJS.Signals>(["SIGINT", "SIGQUIT", "SIGBREAK", "SIGWINCH", "SIGCONT"]);
 
+/** @param hasTerminal whether a person is surely at the keyboard; where `false`, it is looked at when a signal comes */
 export function childProcesses(hasTerminal: boolean): ChildProcesses {
   return {
     run: async ({ command, args, environment }) => {
@@ -28,7 +29,8 @@ export function childProcesses(hasTerminal: boolean): ChildProcesses {
       return await new Promise<ChildEnd>((resolve, reject) => {
         const handlers = forwarded.map((signal) => {
           const handler = () => {
-            if (!(hasTerminal && fromTheKeyboard.has(signal))) child.kill(signal);
+            const known = fromTheKeyboard.has(signal) && (hasTerminal || isInForeground());
+            if (!known) child.kill(signal);
           };
           process.on(signal, handler);
           return { signal, handler };
@@ -52,6 +54,25 @@ export function childProcesses(hasTerminal: boolean): ChildProcesses {
       });
     },
   };
+}
+
+/**
+ * Whether the terminal's keys reach this process, though its input may be a pipe (`producer | jit exec …`). On Linux by
+ * proc(5), `/proc/self/stat`: field 5 is our group, 8 the terminal's foreground group, -1 without one. Elsewhere a
+ * terminal at any of the streams has to do.
+ */
+function isInForeground(): boolean {
+  if (process.platform === "linux") {
+    try {
+      const stat = process.getBuiltinModule("fs").readFileSync("/proc/self/stat", "latin1");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return fields[2] === fields[5];
+    } catch {
+      // No /proc: as elsewhere.
+    }
+  }
+  const { isatty } = process.getBuiltinModule("tty");
+  return [0, 1, 2].some((descriptor) => isatty(descriptor));
 }
 
 /** @throws JitError `CHILD_FAILED` where the command itself is not to blame */

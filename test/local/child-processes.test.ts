@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -9,6 +9,10 @@ import { temporaryFolder, thrownBy } from "./temporary.ts";
 const run = (command: string, ...args: string[]) =>
   childProcesses(false).run({ command, args, environment: { PATH: process.env["PATH"] ?? "" } });
 const node = (script: string) => run(process.execPath, "-e", script);
+
+/** util-linux's script(1), which makes a terminal. */
+const hasScript =
+  process.platform === "linux" && spawnSync("script", ["-qefc", "true", "/dev/null"]).status === 0;
 
 test.each([0, 1, 3, 127, 255])("exit code %i passes", async (code) => {
   expect(await node(`process.exit(${code})`)).toEqual({ kind: "exited", code });
@@ -54,7 +58,8 @@ describe.skipIf(process.platform === "win32")("a runner that is a process of its
         "-e",
         script,
       ],
-      { stdio: ["pipe", "pipe", "inherit"] },
+      // Without the terminal of whoever runs the tests.
+      { stdio: ["pipe", "pipe", "inherit"], detached: true },
     );
     onTestFinished(() => {
       runner.kill("SIGKILL");
@@ -111,5 +116,47 @@ describe.skipIf(process.platform === "win32")("a runner that is a process of its
       setTimeout(() => process.kill(pid, "SIGTERM"), 100);
     });
     expect(said).toEqual(["ready", '{"kind":"exited","code":0}']);
+  });
+
+  test.skipIf(!hasScript)("with a pipe for its input leaves Ctrl-C to the terminal, too", async () => {
+    // Two signals of one kind that come close together may count as one: of ten, hardly all do.
+    const presses = 10;
+    const script = `
+      let count = 0;
+      process.on("SIGINT", () => { count += 1; });
+      process.on("SIGTERM", () => process.exit(100 + count));
+      process.stdout.write("pid " + process.ppid + " ready\\n");
+      setInterval(() => {}, 1000);`;
+    const runner = join(import.meta.dirname, "child-runner.ts");
+    const words = [process.execPath, "--experimental-strip-types", "--no-warnings", runner, "pipe"];
+    const quoted = [...words, process.execPath, "-e", script].map((word) => `'${word}'`).join(" ");
+    const terminal = spawn("script", ["-qefc", `exec ${quoted} </dev/null`, "/dev/null"], {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, SHELL: "/bin/sh" },
+    });
+    onTestFinished(() => {
+      terminal.kill("SIGKILL");
+    });
+    let text = "";
+    let pressed = false;
+    terminal.stdout.on("data", (chunk) => {
+      text += chunk;
+      if (pressed || !text.includes("ready")) return;
+      pressed = true;
+      const runnerPid = Number(/pid (\d+)/.exec(text)?.[1]);
+      let left = presses;
+      const timer = setInterval(() => {
+        if (left > 0) terminal.stdin.write("\x03");
+        else if (left < -5) {
+          clearInterval(timer);
+          process.kill(runnerPid, "SIGTERM");
+        }
+        left -= 1;
+      }, 30);
+    });
+    await new Promise((resolve) => terminal.once("close", resolve));
+    const counted = Number(/"code":(\d+)/.exec(text)?.[1]) - 100;
+    expect(counted).toBeGreaterThan(0);
+    expect(counted).toBeLessThanOrEqual(presses);
   });
 });

@@ -15,9 +15,21 @@ export async function claimedCircumstances(env: Environment, host: string): Prom
   };
 }
 
+/** One of these is set in each CI that ci-info knows and that many use: without one it need not be loaded. */
+const marks = [
+  "CI",
+  "GITHUB_ACTIONS",
+  "BUILD_ID",
+  // These three set no CI: AWS CodeBuild, Azure Pipelines, TeamCity.
+  "CODEBUILD_BUILD_ARN",
+  "TF_BUILD",
+  "TEAMCITY_VERSION",
+] as const;
+
 /** Which CI run this is, where it is one. */
 async function ciRun(env: Environment): Promise<Record<string, string | undefined>> {
-  if (!env["CI"] && !env["GITHUB_ACTIONS"] && !env["BUILD_ID"]) return {};
+  // `CI=false` is how one says that it is none; ci-info sees it so, too.
+  if (env["CI"] === "false" || !marks.some((name) => env[name])) return {};
   const { default: ci } = await import("ci-info");
   const github = env["GITHUB_ACTIONS"] === "true";
   return {

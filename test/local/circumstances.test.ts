@@ -45,6 +45,21 @@ test("a job of GitLab", async () => {
   });
 });
 
+test.each([
+  "CODEBUILD_BUILD_ARN",
+  "TF_BUILD",
+  "TEAMCITY_VERSION",
+  "BUILD_ID",
+])("%s marks a run", async (name) => {
+  const { claimed } = await claimedCircumstances({ [name]: "1" }, "runner");
+  expect(Object.keys(claimed)).toEqual(["host", "ci.provider"]);
+});
+
+test("who says that it is no CI is none", async () => {
+  const { claimed } = await claimedCircumstances({ CI: "false", BUILD_ID: "7" }, "laptop");
+  expect(claimed).toEqual({ host: "laptop" });
+});
+
 test("what would not fit a record is left out", async () => {
   const env = {
     CI: "true",

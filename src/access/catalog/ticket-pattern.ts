@@ -1,36 +1,48 @@
 import { maximumTicket } from "../justification.ts";
 
-/** So many ways may a pattern be tried on one ticket: a fraction of a second at worst, three `+` in sequence. */
-const maximumWays = 5_000_000;
+/** So many steps may one ticket take, about a quarter of a second at worst; `A+-B+-C+` takes two million. */
+const maximumSteps = 10_000_000;
 
 /**
  * The regular expression for whole tickets, or what is wrong with it.
  *
  * A backtracking matcher can take for ever (`(a+)+`), so only a language is taken whose cost can be told: literal
  * characters, `.`, classes, the escapes `\d \w \s` and their opposites, escaped punctuation, groups, alternatives and
- * quantifiers; no look-around, no back reference. The ways to try a pattern are counted as a product over what stands
- * in sequence and a sum over alternatives; a repetition of what has more than one way is a power.
+ * quantifiers; no look-around, no back reference. What it costs is counted for a ticket of `maximumTicket` characters
+ * that does not match, so that every way through the pattern is tried.
  */
 export function compileTicketPattern(source: string): RegExp | string {
   const bare = source.replace(/^\^/, "").replace(/(?<!\\)((?:\\\\)*)\$$/, "$1");
-  const counted = countWays(bare);
-  if (typeof counted === "string") return counted;
-  if (counted > maximumWays) return "can be tried in too many ways: repeat less inside of repetitions";
+  const cost = costOf(bare);
+  if (typeof cost === "string") return cost;
+  if (cost.steps + cost.ways > maximumSteps)
+    return "can be tried in too many ways: repeat less inside of repetitions";
   try {
-    return new RegExp(`^(?:${bare})$`, "u");
+    const pattern = new RegExp(`^(?:${bare})$`, "u");
+    // An expression that is too large for the matcher says so when it is first used.
+    pattern.test("");
+    return pattern;
   } catch {
     return "is no regular expression";
   }
 }
 
+/** What it takes to try a part of a pattern at one place of a ticket. */
+interface Cost {
+  /** In how many ways it can match there, at most; never below one. */
+  readonly ways: number;
+  /** Characters looked at until all of them are found; never below one. */
+  readonly steps: number;
+}
+
 class Unsupported extends Error {}
 
-function countWays(source: string): number | string {
+function costOf(source: string): Cost | string {
   try {
     const counter = new Counter(source);
-    const ways = counter.alternatives(0);
+    const cost = counter.alternatives(0);
     if (!counter.atEnd()) return "has a ) without its (";
-    return ways;
+    return cost;
   } catch (error) {
     if (error instanceof Unsupported) return error.message;
     throw error;
@@ -49,41 +61,57 @@ class Counter {
     return this.#at >= this.#source.length;
   }
 
-  alternatives(depth: number): number {
+  alternatives(depth: number): Cost {
     if (depth > 10) throw new Unsupported("has groups nested too deeply");
-    let ways = this.#sequence(depth);
-    while (this.#take(/\|/y)) ways += this.#sequence(depth);
-    return ways;
+    let { ways, steps } = this.#sequence(depth);
+    while (this.#take(/\|/y)) {
+      const other = this.#sequence(depth);
+      ways += other.ways;
+      steps += other.steps;
+    }
+    return { ways, steps };
   }
 
-  #sequence(depth: number): number {
+  /** What follows is tried once for each way in which what stands before it matches. */
+  #sequence(depth: number): Cost {
     let ways = 1;
-    while (!this.atEnd() && !/[|)]/.test(this.#source[this.#at] ?? "")) ways *= this.#repeated(depth);
-    return ways;
+    let steps = 1;
+    while (!this.atEnd() && !/[|)]/.test(this.#source[this.#at] ?? "")) {
+      const part = this.#repeated(depth);
+      steps += ways * part.steps;
+      ways *= part.ways;
+    }
+    return { ways, steps };
   }
 
-  #repeated(depth: number): number {
-    const ways = this.#atom(depth);
+  #repeated(depth: number): Cost {
+    const once = this.#atom(depth);
     const quantifier = this.#take(/(?:[*+?]|\{(\d{1,3})(?:(,)(\d{1,3})?)?\})\??/y);
-    if (quantifier === undefined) return ways;
+    if (quantifier === undefined) return once;
     const [text, from, comma, to] = quantifier;
     const least = from === undefined ? (text.startsWith("+") ? 1 : 0) : Number(from);
-    let most = from === undefined ? (text.startsWith("?") ? 1 : maximumTicket) : maximumTicket;
+    let most = from === undefined && text.startsWith("?") ? 1 : Math.max(least, maximumTicket);
+    // A number is taken as it stands, beyond the ticket's length too: what matches nothing is repeated so often.
     if (from !== undefined && (comma === undefined || to !== undefined)) most = Number(to ?? from);
-    let sum = 0;
-    for (let times = least; times <= Math.min(most, maximumTicket); times++) sum += ways ** times;
-    return Math.max(sum, 1);
+    let ways = 0;
+    let steps = 1;
+    for (let times = 0; times <= most; times++) {
+      const before = once.ways ** times;
+      if (times >= least) ways += before;
+      if (times < most) steps += before * once.steps;
+    }
+    return { ways: Math.max(ways, 1), steps };
   }
 
-  #atom(depth: number): number {
+  #atom(depth: number): Cost {
     if (this.#take(/\((?:\?:)?(?!\?)/y)) {
-      const ways = this.alternatives(depth + 1);
+      const cost = this.alternatives(depth + 1);
       if (!this.#take(/\)/y)) throw new Unsupported("has a ( without its )");
-      return ways;
+      return cost;
     }
     const atom =
       /(?:[^\\^$.*+?()[\]{}|/]|\/|\.|\\(?:[dDwWsS]|[^A-Za-z0-9])|\[(?:[^\\\]]|\\(?:[dDwWsS]|[^A-Za-z0-9]))+\])/uy;
-    if (this.#take(atom)) return 1;
+    if (this.#take(atom)) return { ways: 1, steps: 1 };
     throw new Unsupported(`cannot be used from its character ${this.#at + 1} on`);
   }
 

@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import { isAlias, isMap, isNode, isScalar, type Node } from "yaml";
 import { sha256Hex } from "../digest.ts";
 import type { Catalog } from "../types.ts";
 import { blockPlace } from "./block-place.ts";
 import { buildCatalog } from "./build.ts";
+import { offsetsIn } from "./offset.ts";
 import { CatalogError, type Problem } from "./problem.ts";
 import { catalogSchema } from "./schema.ts";
 import { entriesAt } from "./schema-path.ts";
@@ -22,7 +22,8 @@ export function parseCatalog(bytes: Uint8Array, source: string): Catalog {
   if (!read.ok) throw new CatalogError(source, read.problems);
   const { contents, at } = read;
   const parsed = v.safeParse(catalogSchema, read.value);
-  const locate = (path: Path, key = false) => at(offsetOf(contents, path, key));
+  const offsetOf = offsetsIn(contents);
+  const locate = (path: Path, key = false) => at(offsetOf(path, key));
   if (!parsed.success) {
     throw new CatalogError(
       source,
@@ -104,25 +105,4 @@ function pathText(path: Path): string {
   return path
     .map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`))
     .join("");
-}
-
-/** Where the value of a path begins, or its key; of the nearest there is. */
-function offsetOf(root: Node | null, path: Path, key: boolean): number {
-  let node: unknown = root;
-  let offset = isNode(root) ? (root.range?.[0] ?? 0) : 0;
-  for (const [index, step] of path.entries()) {
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
-      if (pair === undefined) return offset;
-      const wanted = key && index === path.length - 1 ? pair.key : (pair.value ?? pair.key);
-      if (isNode(wanted)) offset = wanted.range?.[0] ?? offset;
-      node = pair.value;
-    } else if (typeof node === "object" && node !== null && "items" in node && Array.isArray(node.items)) {
-      const item: unknown = node.items[Number(step)];
-      if (!isNode(item) || isAlias(item)) return offset;
-      offset = item.range?.[0] ?? offset;
-      node = item;
-    } else return offset;
-  }
-  return offset;
 }

@@ -48,7 +48,8 @@ export function readYaml(bytes: Uint8Array): YamlFile {
       version: "1.2",
       schema: "core",
       strict: true,
-      uniqueKeys: true,
+      // Looked for below: the parser would compare each key with every other.
+      uniqueKeys: false,
       stringKeys: true,
       merge: false,
       prettyErrors: false,
@@ -77,6 +78,14 @@ function refuseOdd(
   visit(document, {
     Alias: (_key, node) => {
       report(node.range?.[0], "anchors and aliases are not taken");
+    },
+    Map: (_key, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) report(key.range?.[0], "this key stands here twice");
+        seen.add(key.value);
+      }
     },
     Pair: (_key, { key }) => {
       if (!isScalar(key) || typeof key.value !== "string" || inherited.has(key.value) || key.value === "<<") {

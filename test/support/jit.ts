@@ -127,6 +127,11 @@ export class SandboxProcess {
     this.#ciToken = state.ciToken;
   }
 
+  /** The sandbox's own `jit.yaml`, beside its administrator's key. */
+  get catalog(): string {
+    return join(this.#machine.home, ".local/state/jit/sandbox/jit.yaml");
+  }
+
   /** An identity token of the CI service, for a job of the repository that the CI role trusts. */
   ciToken(): string {
     return this.#ciToken;

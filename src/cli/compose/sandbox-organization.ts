@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { sha256Hex } from "../../access/digest.ts";
 import { signCatalog } from "../../access/trust/catalog-file.ts";
 import { makeTrust, readTrust, signTrust, trustDigest } from "../../access/trust/trust-file.ts";
 import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
@@ -25,11 +26,13 @@ export async function publishOrganization(
   keep: boolean,
 ): Promise<SandboxOrganization> {
   privateDirectory(directory);
+  privateDirectory(join(directory, "trust"));
   const files = {
     key: join(directory, "admin.jwk"),
     catalog: join(directory, "jit.yaml"),
     signed: join(directory, "jit.yaml.jws"),
-    trust: join(directory, "trust.json"),
+    // Where `jit catalog publish` looks for it.
+    trust: join(directory, "trust", "1.json"),
   };
   const known = keep && Object.values(files).every((path) => existsSync(path));
   if (!known) {
@@ -53,6 +56,9 @@ export async function publishOrganization(
   if (!known) {
     running.seed.putObject(AUDIT_BUCKET, "v1/trust/1.json", trust, running.now());
     running.seed.putObject(AUDIT_BUCKET, "v1/catalog/current.jws", signed, running.now());
+    // By its digest as well, as `publish` does: records made under it are verified by it when another is in force.
+    const digest = sha256Hex(new TextEncoder().encode(sandboxCatalog));
+    running.seed.putObject(AUDIT_BUCKET, `v1/catalog/${digest}.jws`, signed, running.now());
   }
   return {
     location: `s3://${AUDIT_BUCKET}#${trustDigest(readTrust(trust).trust)}`,

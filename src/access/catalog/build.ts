@@ -8,6 +8,7 @@ import type {
   Networks,
   Store,
 } from "../types.ts";
+import { checkCidr, checkEndpointHost } from "./network.ts";
 import type { CatalogYaml } from "./schema.ts";
 import { checkStatement } from "./statement.ts";
 import { suggest } from "./suggest.ts";
@@ -42,8 +43,8 @@ export function buildCatalog(
     report(["audit", "reasons"], "must be another bucket than that of the records, which are locked");
   }
   for (const [index, endpoint] of (yaml.endpoints ?? []).entries()) {
-    if (Number(endpoint.split(":")[1] ?? 443) > 65_535)
-      report(["endpoints", index], "has a port that is none");
+    const problem = checkEndpointHost(endpoint);
+    if (problem !== undefined) report(["endpoints", index], problem);
   }
   const stores = new Map<string, Store>();
   for (const [name, store] of Object.entries(yaml.stores)) {
@@ -165,16 +166,8 @@ function buildStore(name: string, yaml: StoreYaml, defaultRegion: string | undef
 function networksOf(yaml: StoreYaml["networks"], report: Report): Networks {
   const cidrs = yaml?.cidrs ?? [];
   for (const [index, cidr] of cidrs.entries()) {
-    const [address = "", bits = ""] = cidr.split("/");
-    const six = address.includes(":");
-    const good =
-      Number(bits) <= (six ? 128 : 32) &&
-      URL.canParse(`http://${six ? `[${address}]` : address}/`) &&
-      (six || /^(?:\d{1,3}\.){3}\d{1,3}$/.test(address));
-    if (!good) report(["networks", "cidrs", index], "is no CIDR block");
-    else if (!six && /^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./.test(address)) {
-      report(["networks", "cidrs", index], "is private, which AWS never sees: name vpcEndpoints or vpcs");
-    }
+    const problem = checkCidr(cidr);
+    if (problem !== undefined) report(["networks", "cidrs", index], problem);
   }
   return { cidrs, vpcEndpoints: yaml?.vpcEndpoints ?? [], vpcs: yaml?.vpcs ?? [] };
 }

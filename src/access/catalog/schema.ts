@@ -269,7 +269,10 @@ export const catalogSchema = v.strictObject({
       words(
         v.pipe(
           v.string(),
-          v.regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[1-9]\d{0,4})?$/, "must be host or host:port"),
+          v.regex(
+            /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])(?::[1-9]\d{0,4})?$/,
+            "must be host or host:port, in lower case",
+          ),
         ),
       ),
       "Endpoint hosts, other than AWS's own, that clients may be pointed to",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { catalogJsonSchema } from "../../../src/access/catalog/json-schema.ts";
 
-/** `npx vitest run -u test/access/catalog/json-schema.test.ts` writes it anew. */
+/** `npx vitest run test/access/catalog/json-schema.test.ts -u` writes it anew; with `-u` first, all tests would run. */
 test("the published JSON Schema is that of the catalog", async () => {
   const text = `${JSON.stringify(catalogJsonSchema(), null, 2)}\n`;
   await expect(text).toMatchFileSnapshot("../../../schema/jit.schema.json");

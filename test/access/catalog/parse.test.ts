@@ -201,173 +201,234 @@ describe("a good catalog", () => {
 
 describe("a mistake is told with its place", () => {
   const bidi = "\u202e";
-  test.each<[string, string, string, string]>([
-    ["an unknown key", "  bucket: acme-audit", "  buckt: acme-audit", "audit.buckt"],
-    ["a missing key", "  region: eu-central-1\n", "", "audit.region"],
-    ["a wrong type", "version: 3", "version: three", "version"],
-    ["a fraction", "version: 3", "version: 3.5", "version"],
-    ["version 0", "version: 3", "version: 0", "version"],
-    ["a version beyond 2^53", "version: 3", "version: 9007199254740993", "version"],
-    ["an account that YAML reads as a number", '"444455556666"', "444455556666", "audit.account"],
-    ["a store's name", "  orders:", "  Orders:", "stores.Orders"],
+  test.each<[string, string, string, string, string]>([
+    ["an unknown key", "  bucket: acme-audit", "  buckt: acme-audit", "audit.buckt", "4:3"],
+    ["a missing key", "  region: eu-central-1\n", "", "audit.region", "4:3"],
+    ["a wrong type", "version: 3", "version: three", "version", "1:10"],
+    ["a fraction", "version: 3", "version: 3.5", "version", "1:10"],
+    ["version 0", "version: 3", "version: 0", "version", "1:10"],
+    ["a version beyond 2^53", "version: 3", "version: 9007199254740993", "version", "1:10"],
+    ["an account that YAML reads as a number", '"444455556666"', "444455556666", "audit.account", "5:12"],
+    ["a store's name", "  orders:", "  Orders:", "stores.Orders", "55:3"],
     [
       "an access's name",
       "      read:\n        title",
       "      re_ad:\n        title",
       "stores.customers.accesses.re_ad",
+      "32:7",
     ],
     [
       "a word of a list",
       "allow: [query]",
       "allow: [querry]",
       "stores.customers.accesses.read.dynamodb[0].allow[0]",
+      "42:21",
     ],
     [
       "a word twice",
       "allow: [read, list]",
       "allow: [read, read]",
       "stores.customers.accesses.read.s3[0].allow",
+      "36:61",
     ],
     [
       "a word for a list",
       "allow: [query]",
       "allow: query",
       "stores.customers.accesses.read.dynamodb[0].allow",
+      "42:20",
     ],
-    ["an empty list", "allow: [query]", "allow: []", "stores.customers.accesses.read.dynamodb[0].allow"],
-    ["an issuer", "issuer: approver", "issuer: aprover", "stores.customers.issuer"],
-    ["a duration", "lease: 5m", "lease: 5 minutes", "stores.customers.lease"],
-    ["a duration of nothing", "lease: 5m", "lease: 0s", "stores.customers.lease"],
-    ["a lease above the maximum", "lease: 5m", "lease: 3h", "stores.customers.lease"],
-    ["more than 12 hours", "PT2H", "13h", "stores.customers.maximumDuration"],
-    ["an access above its store", "1h30m", "2h1s", "stores.customers.accesses.read.maximumDuration"],
-    ["a role", "role/orders", "user/orders", "stores.orders.role"],
-    ["a bucket", "bucket: acme-orders", "bucket: Acme", "stores.orders.accesses.read.s3[0].bucket"],
-    ["neither prefix", 'prefix: "", ', "", "stores.orders.accesses.read.s3[0]"],
-    ["both prefixes", 'prefix: "", ', 'prefix: "", prefixes: ["a/"], ', "stores.orders.accesses.read.s3[0]"],
+    [
+      "an empty list",
+      "allow: [query]",
+      "allow: []",
+      "stores.customers.accesses.read.dynamodb[0].allow",
+      "42:20",
+    ],
+    ["an issuer", "issuer: approver", "issuer: aprover", "stores.customers.issuer", "24:13"],
+    ["a duration", "lease: 5m", "lease: 5 minutes", "stores.customers.lease", "30:12"],
+    ["a duration of nothing", "lease: 5m", "lease: 0s", "stores.customers.lease", "30:12"],
+    ["a lease above the maximum", "lease: 5m", "lease: 3h", "stores.customers.lease", "30:12"],
+    ["more than 12 hours", "PT2H", "13h", "stores.customers.maximumDuration", "29:22"],
+    ["an access above its store", "1h30m", "2h1s", "stores.customers.accesses.read.maximumDuration", "34:26"],
+    ["a role", "role/orders", "user/orders", "stores.orders.role", "59:11"],
+    ["a bucket", "bucket: acme-orders", "bucket: Acme", "stores.orders.accesses.read.s3[0].bucket", "62:30"],
+    ["neither prefix", 'prefix: "", ', "", "stores.orders.accesses.read.s3[0]", "62:20"],
+    [
+      "both prefixes",
+      'prefix: "", ',
+      'prefix: "", prefixes: ["a/"], ',
+      "stores.orders.accesses.read.s3[0]",
+      "62:20",
+    ],
     [
       "a prefix that no policy can hold",
       'prefix: "", ',
       "prefix: Ω/, ",
       "stores.orders.accesses.read.s3[0].prefix",
+      "62:51",
     ],
     [
       "an access that opens nothing",
       '{ s3: [{ bucket: acme-orders, prefix: "", allow: [read] }] }',
       "{}",
       "stores.orders.accesses.read",
+      "62:13",
     ],
     [
       "a store without accesses",
       '      read: { s3: [{ bucket: acme-orders, prefix: "", allow: [read] }] }',
       "      {}",
       "stores.orders.accesses",
+      "62:7",
     ],
     [
       "a scan by leading keys",
       "allow: [read]\n        secrets",
       "allow: [scan]\n        secrets",
       "stores.customers.accesses.read.dynamodb[1].allow",
+      "45:20",
     ],
     [
       "indexes without a query",
       "allow: [query]",
       "allow: [read]",
       "stores.customers.accesses.read.dynamodb[0].indexes",
+      "40:22",
     ],
-    ["a secret by a wildcard", "secret:db-??????", "secret:*", "stores.customers.accesses.read.secrets[0]"],
+    [
+      "a secret by a wildcard",
+      "secret:db-??????",
+      "secret:*",
+      "stores.customers.accesses.read.secrets[0]",
+      "46:19",
+    ],
     [
       "a key by its alias",
       "key/1234abcd-12ab-34cd-56ef-1234567890ab",
       "alias/main",
       "stores.customers.accesses.read.kms[0].key",
+      "48:18",
     ],
     [
       "a database by its name",
       "db-ABCDEFGH",
       "production",
       "stores.customers.accesses.read.databases[0].resourceId",
+      "51:35",
     ],
     [
       "a database user by a wildcard",
       "user: reader",
       'user: "*"',
       "stores.customers.accesses.read.databases[0].user",
+      "51:54",
     ],
     [
       "a statement that is none",
       "Effect: Allow",
       "Efect: Allow",
       "stores.customers.accesses.read.statements[0]",
+      "53:13",
     ],
     [
       "a statement with a principal",
       "Effect: Allow",
       'Principal: "*", Effect: Allow',
       "stores.customers.accesses.read.statements[0]",
+      "53:13",
     ],
     [
       "a statement over sts",
       "athena:StartQueryExecution",
       "STS:AssumeRole",
       "stores.customers.accesses.read.statements[0]",
+      "53:13",
     ],
     [
       "a statement over iam",
       "athena:StartQueryExecution",
       "iam:Get*",
       "stores.customers.accesses.read.statements[0]",
+      "53:13",
     ],
     [
       "a statement over all services",
       "athena:StartQueryExecution",
       "*",
       "stores.customers.accesses.read.statements[0]",
+      "53:13",
     ],
     [
       "a statement over one action of all",
       "athena:StartQueryExecution",
       "*:Get*",
       "stores.customers.accesses.read.statements[0]",
+      "53:13",
     ],
     [
       "a statement by what it leaves out",
       'Action: "athena',
       'NotAction: "athena',
       "stores.customers.accesses.read.statements[0]",
+      "53:13",
     ],
-    ["a block of addresses", "203.0.113.0/24", "203.0.113.0/33", "stores.customers.networks.cidrs[0]"],
-    ["a block that is none", "203.0.113.0/24", "203.0.113/24", "stores.customers.networks.cidrs[0]"],
-    ["a private block", "203.0.113.0/24", "10.0.0.0/8", "stores.customers.networks.cidrs[0]"],
-    ["an IPv6 block", "2001:db8::/32", "2001:db8:::/32", "stores.customers.networks.cidrs[1]"],
-    ["an endpoint with a scheme", "s3.acme.example", "https://s3.acme.example", "endpoints[0]"],
-    ["an endpoint's port", "example:9000", "example:99999", "endpoints[1]"],
-    ["reasons beside the records", "s3://acme-reasons/jit/", "s3://acme-audit/jit/", "audit.reasons"],
-    ["a pattern that takes for ever", "[A-Z]+-[0-9]+", "([A-Z]+)+", "justification.ticket.pattern"],
-    ["an example that does not match", "SUP-12", "sup-12", "justification.ticket.example"],
-    ["a default purpose", "purpose: support", "purpose: suport", "defaults.purpose"],
-    ["no region for a database", "region: us-gov-west-1", "issuer: approver", ""],
-    ["a title with a bidirectional mark", "title: Orders", `title: Or${bidi}ders`, "stores.orders.title"],
-    ["a title with an escaped control", "title: Orders", 'title: "Or\\e[31mders"', "stores.orders.title"],
-    ["a title with a zero-width space", "title: Orders", 'title: "Or\\u200Bders"', "stores.orders.title"],
-    ["a title of white space", "title: Orders", 'title: "  "', "stores.orders.title"],
-    ["a purpose with a control", "A customer asked", '"A\\x07"', "justification.purposes.support"],
+    [
+      "a block of addresses",
+      "203.0.113.0/24",
+      "203.0.113.0/33",
+      "stores.customers.networks.cidrs[0]",
+      "26:15",
+    ],
+    ["a block that is none", "203.0.113.0/24", "203.0.113/24", "stores.customers.networks.cidrs[0]", "26:15"],
+    ["a private block", "203.0.113.0/24", "10.0.0.0/8", "stores.customers.networks.cidrs[0]", "26:15"],
+    ["an IPv6 block", "2001:db8::/32", "2001:db8:::/32", "stores.customers.networks.cidrs[1]", "26:31"],
+    ["an endpoint with a scheme", "s3.acme.example", "https://s3.acme.example", "endpoints[0]", "8:13"],
+    ["an endpoint's port", "example:9000", "example:99999", "endpoints[1]", "8:30"],
+    ["reasons beside the records", "s3://acme-reasons/jit/", "s3://acme-audit/jit/", "audit.reasons", "7:12"],
+    ["a pattern that takes for ever", "[A-Z]+-[0-9]+", "([A-Z]+)+", "justification.ticket.pattern", "14:38"],
+    ["an example that does not match", "SUP-12", "sup-12", "justification.ticket.example", "14:64"],
+    ["a default purpose", "purpose: support", "purpose: suport", "defaults.purpose", "15:56"],
+    [
+      "a title with a bidirectional mark",
+      "title: Orders",
+      `title: Or${bidi}ders`,
+      "stores.orders.title",
+      "56:12",
+    ],
+    [
+      "a title with an escaped control",
+      "title: Orders",
+      'title: "Or\\e[31mders"',
+      "stores.orders.title",
+      "56:12",
+    ],
+    [
+      "a title with a zero-width space",
+      "title: Orders",
+      'title: "Or\\u200Bders"',
+      "stores.orders.title",
+      "56:12",
+    ],
+    ["a title of white space", "title: Orders", 'title: "  "', "stores.orders.title", "56:12"],
+    ["a purpose with a control", "A customer asked", '"A\\x07"', "justification.purposes.support", "12:14"],
     [
       "a prefix with a control",
       'prefix: "", ',
       'prefix: "\\n", ',
       "stores.orders.accesses.read.s3[0].prefix",
+      "62:51",
     ],
     [
       "a statement with a hidden character",
       "athena:StartQueryExecution",
       "athena:\u200bGet",
       "stores.customers.accesses.read.statements[0]",
+      "53:13",
     ],
-  ])("%s", (_, from, to, path) => {
+  ])("%s", (_, from, to, path, place) => {
     const problems = problemsOf(replaced(from, to));
-    expect(problems.length).toBeGreaterThan(0);
-    expect(problems.map((problem) => problem.path)).toContain(path);
+    expect(problems.map((one) => [one.path, `${one.line}:${one.column}`])).toContainEqual([path, place]);
     expect(JSON.stringify(problems)).not.toContain(bidi);
   });
 
@@ -379,6 +440,41 @@ describe("a mistake is told with its place", () => {
   ])("%j for %j: did you mean %s?", (from, to, suggestion, line, column) => {
     const [problem] = problemsOf(replaced(from, to)).filter((one) => one.suggestion !== undefined);
     expect(problem).toMatchObject({ suggestion, line, column });
+  });
+
+  test("no region for a database or a table, here, at the store or in defaults", () => {
+    const text = replaced("    region: us-gov-west-1\n", "").replace("region: eu-west-1, ", "");
+    expect(problemsOf(text).map(({ path, line, column }) => [path, line, column])).toEqual([
+      ["stores.customers.accesses.read.dynamodb[0].table", 38, 20],
+      ["stores.customers.accesses.read.databases[0]", 50, 21],
+    ]);
+  });
+
+  test.each([
+    ["CRLF", good.replaceAll("\n", "\r\n")],
+    ["comments and empty lines", good.replaceAll("\n", "\n# x\n\n")],
+  ])("%s do no harm", (_, text) => {
+    const { digest: _own, justification, ...rest } = parse(text);
+    const { digest: _good, justification: _theirs, ...expected } = parse(good);
+    expect(rest).toEqual(expected);
+    expect(justification.minimumLength).toBe(15);
+  });
+
+  test("CRLF counts as one line", () => {
+    const [problem] = problemsOf(replaced("lease: 5m", "lease: soon").replaceAll("\n", "\r\n"));
+    expect(problem).toMatchObject({ path: "stores.customers.lease", line: 30, column: 12 });
+  });
+
+  test.each([
+    ["groups: { a: {} }", "groups.a", 1, 14],
+    ["groups: { a: { users: [x] } }", "groups.a.users[0]", 1, 24],
+    ['groups: { a: { principals: ["arn:aws:iam::*:role/x"] } }', "groups.a.principals[0]", 1, 29],
+    ["timeZone: Europe/Atlantis", "timeZone", 1, 11],
+    ["timeZone: '+01:00'", "timeZone", 1, 11],
+    ['rules: "permit(principal,action,resource);"', "rules", 1, 8],
+    ['rules: "  "', "rules", 1, 8],
+  ])("%s", (line, path, row, column) => {
+    expect(problemsOf(`${line}\n${good}`)).toMatchObject([{ path, line: row, column }]);
   });
 
   test("all of them at once, in the order of the file", () => {
@@ -416,6 +512,13 @@ describe("YAML that is refused", () => {
     ["an open quotation mark", replaced("title: Orders", 'title: "Orders')],
     ["a byte order mark", `\ufeff${good}`],
     ["a key that all objects have", replaced("  orders:", "  constructor:")],
+    ["a store called toString", replaced("  orders:", "  toString:")],
+    ["a purpose called hasOwnProperty", replaced("    support:", "    hasOwnProperty:")],
+    ["a statement with __proto__", replaced("Effect: Allow", "__proto__: {}, Effect: Allow")],
+    ["a directive further down", `a: 1\n...\n%TAG ! x\n---\n${good}`],
+    ["a key twice in a map of one line", replaced("Effect: Allow", "Effect: Deny, Effect: Allow")],
+    ["a key twice, once quoted", replaced("version: 3", 'version: 3\n"version": 3')],
+    ["a number as a key", replaced("version: 3", "version: 3\n1: 2")],
     ["a key __proto__", replaced("version: 3", "version: 3\n__proto__: { version: 4 }")],
     ["a list as a key", replaced("version: 3", "version: 3\n? [a]\n: 1")],
     ["a tower of lists", `a: ${"[".repeat(5_000)}${"]".repeat(5_000)}`],

@@ -100,9 +100,12 @@ function article(expected: string): string {
   return word ?? expected;
 }
 
-/** `stores.customers.accesses.read.s3[0].allow` */
+/** `stores.customers.accesses.read.s3[0].allow`; of a key that is longer than any of ours, the beginning. */
 function pathText(path: Path): string {
   return path
-    .map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .map((step, index) => {
+      if (typeof step === "number") return `[${step}]`;
+      return (index === 0 ? "" : ".") + step.slice(0, 80);
+    })
     .join("");
 }

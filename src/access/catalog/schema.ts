@@ -34,12 +34,15 @@ const name = v.pipe(
   v.regex(namePattern, "must be lower-case letters, digits and hyphens, beginning with a letter"),
 );
 
-const duration = v.pipe(
-  v.string("must be a duration such as 45m or 1h30m"),
-  v.regex(durationPattern, "is no duration: write it as 45m, 1h30m or PT45M"),
-  v.check((value) => !durationPattern.test(value) || /[1-9]/.test(value), "must be longer than nothing"),
-  v.transform(parseDuration),
-);
+/** The description stands before the transformation, since what follows one is no part of the input's JSON Schema. */
+const duration = (description: string) =>
+  v.pipe(
+    v.string("must be a duration such as 45m or 1h30m"),
+    v.description(description),
+    v.regex(durationPattern, "is no duration: write it as 45m, 1h30m or PT45M"),
+    v.check((value) => !durationPattern.test(value) || /[1-9]/.test(value), "must be longer than nothing"),
+    v.transform(parseDuration),
+  );
 
 const account = v.pipe(
   v.string('must be quoted: "012345678901"'),
@@ -125,46 +128,55 @@ const dynamodb = v.strictObject({
 
 const access = v.strictObject({
   title: v.optional(describe(text(), "What this access is for, in one line")),
-  maximumDuration: v.optional(describe(duration, "Longest session, such as 30m; the store's when left out")),
-  s3: v.optional(list(s3)),
-  dynamodb: v.optional(list(dynamodb)),
+  maximumDuration: v.optional(duration("Longest session, such as 30m; the store's when left out")),
+  s3: v.optional(describe(list(s3), "Objects of S3 buckets")),
+  dynamodb: v.optional(describe(list(dynamodb), "Items of DynamoDB tables")),
   secrets: v.optional(describe(words(secretArn), "ARNs of Secrets Manager secrets")),
   kms: v.optional(
-    list(
-      v.strictObject({
-        key: describe(keyArn, "The key's ARN"),
-        allow: words(v.picklist(["decrypt", "encrypt"])),
-        viaServices: v.optional(
-          describe(
-            words(
-              v.pipe(
-                v.string(),
-                v.regex(/^[a-z0-9-]+\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/, "is no AWS service's host name"),
+    describe(
+      list(
+        v.strictObject({
+          key: describe(keyArn, "The key's ARN"),
+          allow: describe(words(v.picklist(["decrypt", "encrypt"])), "What may be done with it"),
+          viaServices: v.optional(
+            describe(
+              words(
+                v.pipe(
+                  v.string(),
+                  v.regex(
+                    /^[a-z0-9-]+\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
+                    "is no AWS service's host name",
+                  ),
+                ),
               ),
+              "Services through which alone the key may be used",
             ),
-            "Services through which alone the key may be used",
           ),
-        ),
-      }),
+        }),
+      ),
+      "KMS keys",
     ),
   ),
   databases: v.optional(
-    list(
-      v.strictObject({
-        resourceId: describe(
-          v.pipe(
-            v.string(),
-            v.regex(/^(?:db|cluster|prx)-[A-Za-z0-9]+$/, "is no DB resource id (db-…, cluster-… or prx-…)"),
+    describe(
+      list(
+        v.strictObject({
+          resourceId: describe(
+            v.pipe(
+              v.string(),
+              v.regex(/^(?:db|cluster|prx)-[A-Za-z0-9]+$/, "is no DB resource id (db-…, cluster-… or prx-…)"),
+            ),
+            "Resource id of the instance, cluster or proxy",
           ),
-          "Resource id of the instance, cluster or proxy",
-        ),
-        user: describe(
-          v.pipe(v.string(), v.regex(/^[\w.@-]{1,63}$/, "is no database user")),
-          "Database user for rds-db:connect",
-        ),
-        region: v.optional(region),
-        account: v.optional(account),
-      }),
+          user: describe(
+            v.pipe(v.string(), v.regex(/^[\w.@-]{1,63}$/, "is no database user")),
+            "Database user for rds-db:connect",
+          ),
+          region: v.optional(describe(region, "Its region; the store's when left out")),
+          account: v.optional(describe(account, "Its account, in quotes; the role's when left out")),
+        }),
+      ),
+      "Database users to log in as, by rds-db:connect",
     ),
   ),
   statements: v.optional(
@@ -183,9 +195,17 @@ const networks = v.strictObject({
     ),
   ),
   vpcEndpoints: v.optional(
-    words(v.pipe(v.string(), v.regex(/^vpce-[0-9a-f]{8,17}$/, "is no VPC endpoint id"))),
+    describe(
+      words(v.pipe(v.string(), v.regex(/^vpce-[0-9a-f]{8,17}$/, "is no VPC endpoint id"))),
+      "Ids of VPC endpoints",
+    ),
   ),
-  vpcs: v.optional(words(v.pipe(v.string(), v.regex(/^vpc-[0-9a-f]{8,17}$/, "is no VPC id")))),
+  vpcs: v.optional(
+    describe(
+      words(v.pipe(v.string(), v.regex(/^vpc-[0-9a-f]{8,17}$/, "is no VPC id"))),
+      "Ids of VPCs that reach AWS through an endpoint",
+    ),
+  ),
 });
 
 const store = v.strictObject({
@@ -199,8 +219,8 @@ const store = v.strictObject({
     describe(v.picklist(["requester", "approver", "broker"]), "Whose identity assumes the role"),
   ),
   networks: v.optional(describe(networks, "Where sessions may be used from")),
-  maximumDuration: describe(duration, "Longest session, such as 1h"),
-  lease: v.optional(describe(duration, "jit exec hands the command no more than this at a time")),
+  maximumDuration: duration("Longest session, such as 1h"),
+  lease: v.optional(duration("jit exec hands the command no more than this at a time")),
   accesses: describe(
     v.pipe(v.record(name, access), v.minEntries(1, "must name at least one")),
     "Named levels of access",
@@ -279,29 +299,40 @@ export const catalogSchema = v.strictObject({
     ),
   ),
   justification: v.optional(
-    v.strictObject({
-      purposes: v.optional(describe(v.record(name, text()), "Purposes to choose from, with what each means")),
-      minimumLength: v.optional(
-        describe(
-          v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(500)),
-          "Fewest characters of a reason",
+    describe(
+      v.strictObject({
+        purposes: v.optional(
+          describe(v.record(name, text()), "Purposes to choose from, with what each means"),
         ),
-      ),
-      ticket: v.optional(
-        v.strictObject({
-          required: v.optional(v.boolean()),
-          pattern: v.optional(describe(text(100), "Regular expression that the whole ticket must match")),
-          example: v.optional(text(60)),
-        }),
-      ),
-    }),
+        minimumLength: v.optional(
+          describe(
+            v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(500)),
+            "Fewest characters of a reason",
+          ),
+        ),
+        ticket: v.optional(
+          describe(
+            v.strictObject({
+              required: v.optional(describe(v.boolean(), "Whether a request needs one; false when left out")),
+              pattern: v.optional(describe(text(100), "Regular expression that the whole ticket must match")),
+              example: v.optional(describe(text(60), "A ticket that matches, shown as an example")),
+            }),
+            "The ticket that a request names",
+          ),
+        ),
+      }),
+      "What who asks has to say",
+    ),
   ),
   defaults: v.optional(
-    v.strictObject({
-      duration: v.optional(duration),
-      region: v.optional(region),
-      purpose: v.optional(name),
-    }),
+    describe(
+      v.strictObject({
+        duration: v.optional(duration("Length of a session where nobody says how long; 30m when left out")),
+        region: v.optional(describe(region, "Region of the stores that name none")),
+        purpose: v.optional(describe(name, "Purpose where nobody names one")),
+      }),
+      "What holds where a store or a request says nothing",
+    ),
   ),
   groups: v.optional(describe(v.record(name, group), "Groups of principals that rules speak of")),
   timeZone: v.optional(

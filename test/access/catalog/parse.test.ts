@@ -437,6 +437,17 @@ describe("a mistake is told with its place", () => {
     ["allow: [query]", "allow: [querry]", "query", 42, 21],
     ["issuer: approver", "issuer: aprover", "approver", 24, 13],
     ["purpose: support", "purpose: suport", "support", 15, 56],
+    ["duration: 20m", "durration: 20m", "duration", 15, 13],
+    ["minimumLength", "minimumlength", "minimumLength", 10, 3],
+    ["required: true", "requred: true", "required", 14, 13],
+    ["allow: [decrypt]", "allow: [decript]", "decrypt", 49, 21],
+    ["viaServices", "viaService", "viaServices", 50, 13],
+    ["user: reader", "usr: reader", "user", 51, 48],
+    ["cidrs", "cidr", "cidrs", 26, 7],
+    ["vpcs", "vpc", "vpcs", 28, 7],
+    ["prefixes", "prefixess", "prefixes", 37, 34],
+    ["leadingKeys", "leading-keys", "leadingKeys", 44, 13],
+    ["dataCategories", "datacategories", "dataCategories", 20, 5],
   ])("%j for %j: did you mean %s?", (from, to, suggestion, line, column) => {
     const [problem] = problemsOf(replaced(from, to)).filter((one) => one.suggestion !== undefined);
     expect(problem).toMatchObject({ suggestion, line, column });

@@ -54,6 +54,48 @@ describe("a ticket's pattern", () => {
     expect(typeof compileTicketPattern(pattern)).toBe("string");
   });
 
+  test.each([
+    ["more often than a ticket is long", "(?:a|a){129}b"],
+    ["more often than a ticket is long, or not at all", "(a?){200}b"],
+    ["at least so often", "(?:a|a){200,}b"],
+    ["what repeats, so often", "(?:a+){130}"],
+    ["nothing, a thousand million times", "(?:(?:(?:){999}){999}){999}"],
+    ["with a long tail after each way", "(?:a|a){22}a{100}b"],
+    ["with optional parts and a long tail", "(?:a?){22}a{100}b"],
+    ["classes that overlap, with a long tail", "(?:[^b]|\\w){22}[^b]{100}b"],
+    ["in groups of groups", "(?:(a|(a)|((a))|(((a)))){11}).{110}b"],
+    ["counts with a tail", "(a{0,3}){11}[^b]{80}b"],
+    ["four in sequence", ".*.*.*.*!"],
+  ])("refuses repetition: %s", (_, pattern) => {
+    expect(typeof compileTicketPattern(pattern)).toBe("string");
+  });
+
+  test.each([
+    ".*.*.*!",
+    "\\w+\\w+\\w+!",
+    "(?:a|a){16}a{100}b",
+    "(\\w{1,5}){1,8}!",
+    "(a{0,3}){8}[^b]{120}b",
+    "(?:a*)?(?:a*)?b",
+    "(?:(?:){999}){999}",
+  ])("the worst that is taken ends soon: %s", (pattern) => {
+    const compiled = compileTicketPattern(pattern);
+    if (typeof compiled === "string") throw new Error(compiled);
+    const started = performance.now();
+    for (const ticket of ["a".repeat(128), `${"a".repeat(127)}!`, "x".repeat(128)]) compiled.test(ticket);
+    // Milliseconds; without a bound, some took ten seconds and some the age of the universe.
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  test.each([
+    "[A-Z]+-[0-9]+-[a-z]+",
+    "[A-Z]{2,10}-\\d{1,9}",
+    "https://[a-z.]+/[\\w/-]+",
+    "(?:[A-Z]{2,5}-\\d{1,6},? ?){1,2}",
+  ])("what organizations write is taken: %s", (pattern) => {
+    expect(compileTicketPattern(pattern)).toBeInstanceOf(RegExp);
+  });
+
   test("what is taken ends soon on any ticket, and compiles", () => {
     const atom = fc.constantFrom("a", ".", "[ab]", "\\w", "(?:a|ab)", "(a)", "(?:a?b)");
     const quantifier = fc.constantFrom("", "", "?", "*", "+", "{2}", "{0,9}", "{1,}", "*?");

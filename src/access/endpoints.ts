@@ -102,7 +102,7 @@ function parseEndpoint(value: string, name: string): URL {
 }
 
 /** `hostname` as the URL standard writes it: IPv4 in four decimal parts, IPv6 in brackets. */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return (
     hostname === "localhost" || hostname === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
   );

@@ -13,17 +13,6 @@ export interface CatalogFiles {
   readonly yaml: Uint8Array | undefined;
 }
 
-/** Where an organization's files come from. Nothing that it gives is believed before it is verified. */
-export interface OrganizationSource {
-  /**
-   * The versions after `known`, in order, up to the first that is not there; none is no error.
-   * Fails where the place cannot be read, so that "not there" is never guessed.
-   */
-  trustFiles(known: number): Promise<readonly Uint8Array[]>;
-  /** What is not there is `undefined`; fails where the place cannot be read. */
-  catalog(): Promise<CatalogFiles>;
-}
-
 /** The newest versions that this machine has believed already; 0 where it has none. */
 export interface SeenVersions {
   readonly trust: number;

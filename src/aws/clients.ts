@@ -1,5 +1,6 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { STSClient } from "@aws-sdk/client-sts";
+import { isLoopback } from "../access/endpoints.ts";
 import { JitError } from "../error.ts";
 import type { Credentials } from "../session/types.ts";
 import type { ServerClock } from "./server-clock.ts";
@@ -128,7 +129,7 @@ function guard(client: { readonly middlewareStack: object }, hosts: readonly str
       const isAws = protocol === "https:" && port === undefined && isAwsHost(hostname);
       // A named host without a port means https on 443; only loopback may be plain.
       const named = hosts.includes(host) || (port === undefined && hosts.includes(`${hostname}:443`));
-      const allowed = named && (protocol === "https:" || isLoopbackHost(hostname));
+      const allowed = named && (protocol === "https:" || isLoopback(hostname));
       if (!isAws && !allowed) {
         throw new JitError(
           "ENDPOINT_REFUSED",
@@ -185,8 +186,4 @@ function dateOf(response: unknown): string | undefined {
   const { headers } = response;
   if (typeof headers !== "object" || headers === null || !("date" in headers)) return undefined;
   return typeof headers.date === "string" ? headers.date : undefined;
-}
-
-function isLoopbackHost(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

@@ -21,19 +21,18 @@ export async function readPublished(
   const current = store.readCurrent ?? store.read;
   const [signedCatalog, trustFiles] = await Promise.all([
     current(location.key),
-    newTrustFiles(store, location, known),
+    newTrustFiles(current, location, known),
   ]);
   return { trustFiles, signedCatalog };
 }
 
 async function newTrustFiles(
-  store: Pick<RecordStore, "read" | "readCurrent">,
+  current: RecordStore["read"],
   { trust }: BucketLocation,
   known: number,
 ): Promise<readonly Uint8Array[]> {
   const files: Uint8Array[] = [];
   // A trust file is created once; the first version of it is the one that counts, and signatures are checked by the reader.
-  const current = store.readCurrent ?? store.read;
   for (let version = known + 1; ; version += 1) {
     const bytes = await current(`${trust}${version}.json`);
     if (bytes === undefined) return files;

@@ -85,7 +85,7 @@ export async function connect(context: Context): Promise<Connection> {
     here.lock,
   );
   const journal = fileJournal(journalFolder(here, organization, identity));
-  const store = await bucketOf(aws.s3, organization.catalog.audit.bucket, organization.catalog.audit.account);
+  const store = bucketOf(aws, organization.catalog.audit.bucket, organization.catalog.audit.account);
   const records: AppendPorts = {
     store,
     chain: writer.chain,
@@ -186,7 +186,7 @@ async function openBase(
         context,
         here,
         pinned,
-        ({ bucket }) => bucketStore({ s3: aws.s3, bucket, account: undefined, wait }),
+        ({ bucket }) => bucketOf(aws, bucket),
         () => clock.skew,
       ),
     known !== undefined && isRecent(known.checkedAt) ? known : askIdentity(aws, here, accessKeyId),
@@ -200,7 +200,7 @@ async function openBase(
     ...who,
     aws: settled,
     clock,
-    bucket: (bucket) => bucketStore({ s3: settled.s3, bucket, account: undefined, wait }),
+    bucket: (bucket) => bucketOf(settled, bucket),
   };
 }
 
@@ -266,7 +266,7 @@ function regionOf(context: Context, here: Here, catalog: Catalog | undefined): s
   );
 }
 
-async function bucketOf(s3: Aws["s3"], bucket: string, account: string | undefined): Promise<RecordStore> {
+function bucketOf({ s3 }: Pick<Aws, "s3">, bucket: string, account?: string): RecordStore {
   return bucketStore({ s3, bucket, account, wait });
 }
 
@@ -305,11 +305,7 @@ export async function openAudit(context: Context): Promise<Audit> {
   const { organization, aws, clock } = await openBase(context, here, pinned);
   const { audit, digest } = organization.catalog;
   const bucket = text(context, "bucket");
-  const store = await bucketOf(
-    aws.s3,
-    bucket ?? audit.bucket,
-    bucket === undefined ? audit.account : undefined,
-  );
+  const store = bucketOf(aws, bucket ?? audit.bucket, bucket === undefined ? audit.account : undefined);
   const known = new Map<string, Promise<Catalog | undefined>>([
     [digest, Promise.resolve(organization.catalog)],
   ]);
@@ -356,7 +352,7 @@ export async function openBucket(context: Context, catalog: Catalog): Promise<Re
     clock: new ServerClock(Date.now),
     hosts: allowedHosts(context, catalog.endpoints),
   });
-  return await bucketOf(aws.s3, catalog.audit.bucket, catalog.audit.account);
+  return bucketOf(aws, catalog.audit.bucket, catalog.audit.account);
 }
 
 /** What leases of a session need: STS alone, asked with the session's own keys. */

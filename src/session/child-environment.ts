@@ -51,13 +51,8 @@ export function childEnvironment(
   endpoint: Endpoint | undefined,
   platform: string,
 ): Record<string, string> {
-  const folded = platform === "win32" ? (name: string) => name.toUpperCase() : (name: string) => name;
-  const marker = Object.entries(parent).find(([name, value]) => folded(name) === nestingMarker && value);
-  if (marker !== undefined) {
-    throw new JitError("NESTED_SESSION", "this shell already runs under a jit session", {
-      hint: `leave it first (exit), or unset ${nestingMarker} where you mean it`,
-    });
-  }
+  refuseNesting(parent, platform);
+  const folded = foldedNames(platform);
   const ours: Record<string, string> = {
     ...(endpoint === undefined
       ? credentialVariables(session)
@@ -69,6 +64,23 @@ export function childEnvironment(
     (entry): entry is [string, string] => entry[1] !== undefined && !hidden.has(folded(entry[0])),
   );
   return { ...Object.fromEntries(kept), ...ours };
+}
+
+/**
+ * A session within a session would hide which of the two is used.
+ * @throws JitError `NESTED_SESSION`
+ */
+export function refuseNesting(parent: Readonly<Record<string, string | undefined>>, platform: string): void {
+  const folded = foldedNames(platform);
+  if (!Object.entries(parent).some(([name, value]) => folded(name) === nestingMarker && value)) return;
+  throw new JitError("NESTED_SESSION", "this shell already runs under a jit session", {
+    hint: `leave it first (exit), or unset ${nestingMarker} where you mean it`,
+  });
+}
+
+/** Names of variables have no case on Windows. */
+function foldedNames(platform: string): (name: string) => string {
+  return platform === "win32" ? (name) => name.toUpperCase() : (name) => name;
 }
 
 /**

@@ -82,7 +82,7 @@ export function warmSession(
     const places = warmPlaces(machine.env, machine.platform);
     if (places === undefined) return undefined;
     const config = readIfThere(places.config, files);
-    const organization = pinnedHere(machine.env, () => config);
+    const organization = pinnedByVariable(machine.env) ?? parsePinned(config);
     if (organization === undefined) return undefined;
     const env = withProfile(machine.env, profile ?? (machine.env["JIT_PROFILE"] || profileIn(config)));
     const catalog = currentCatalog(files.readFileSync(places.current, "utf8"), organization);
@@ -129,10 +129,10 @@ function profileIn(config: string): string | undefined {
   return typeof profile === "string" && profile !== "" ? profile : undefined;
 }
 
-/** `JIT_ORGANIZATION`, else what `jit use` has pinned. @param config reads the settings; throws where there are none */
-export function pinnedHere(env: Environment, config: () => string): PinnedOrganization | undefined {
+/** What `JIT_ORGANIZATION` pins, in place of the settings. */
+export function pinnedByVariable(env: Environment): PinnedOrganization | undefined {
   const text = env["JIT_ORGANIZATION"];
-  if (!text) return parsePinned(config());
+  if (!text) return undefined;
   const hash = text.lastIndexOf("#");
   return { location: text.slice(0, hash), fingerprint: text.slice(hash + 1) };
 }

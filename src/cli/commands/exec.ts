@@ -1,5 +1,6 @@
 import { parseDuration } from "../../access/duration.ts";
 import { JitError } from "../../error.ts";
+import { refuseNesting } from "../../session/child-environment.ts";
 import type { ContainerEndpoint } from "../../session/container-endpoint.ts";
 import { runUnderSession } from "../../session/exec.ts";
 import type { Notice, Session } from "../../session/types.ts";
@@ -12,7 +13,8 @@ import { usableSession } from "./credentials.ts";
 /** `jit exec TARGET… -- COMMAND`: its exit code passes through; the wrapper's own failure is 125. */
 export async function exec(context: Context): Promise<number> {
   const [command = "", ...args] = commandOf(context);
-  refuseNesting(context);
+  // Before anything is asked for.
+  refuseNesting(context.env, context.platform);
   const wanted = await leaseWanted(context);
   const session = await usableSession(context);
   const note = (notice: Notice) => context.terminal.note(noticeLine(context, notice));
@@ -74,14 +76,6 @@ function commandOf(context: Context): readonly string[] {
     });
   }
   return [shell ?? (context.platform === "win32" ? "cmd.exe" : "/bin/sh")];
-}
-
-/** Before anything is asked for: a second session inside the first would hide which of the two is used. */
-function refuseNesting(context: Context): void {
-  if ((context.env["JIT_SESSION"] ?? "") === "") return;
-  throw new JitError("NESTED_SESSION", "this shell already runs under a jit session", {
-    hint: "leave it first (exit), or unset JIT_SESSION where you mean it",
-  });
 }
 
 interface LeaseWanted {

@@ -48,8 +48,6 @@ export async function forget(context: Context): Promise<number> {
 function wantedNames(args: readonly string[], organization: Organization | undefined): readonly string[] {
   if (args.every((arg) => /^[0-9A-Z]{26}$/.test(arg))) return args;
   if (organization === undefined) return [[...args].sort().join(" ")];
-  return [
-    targetNames(findTargets(organization.catalog, args)).join(" "),
-    ...findTargets(organization.catalog, args).map(formatTarget),
-  ];
+  const targets = findTargets(organization.catalog, args);
+  return [targetNames(targets).join(" "), ...targets.map(formatTarget)];
 }

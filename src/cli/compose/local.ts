@@ -59,8 +59,7 @@ export async function warmSessionHere(
   context: Context,
   targets: readonly string[],
 ): Promise<Session | undefined> {
-  const flags = ["new", "for", "purpose"].filter((flag) => context.invocation.flags[flag] === true);
-  if (targets.length === 0 || flags.length > 0) return undefined;
+  if (targets.length === 0) return undefined;
   const here = openHere(context);
   const key = await here.vault.key();
   const cipher = key === undefined ? undefined : await import("../../session/cache-cipher.ts");

@@ -5,7 +5,7 @@ import { type Location, parsePin } from "../../access/location.ts";
 import { type ProjectFile, parseProjectFile } from "../../access/project.ts";
 import { codeOf, JitError } from "../../error.ts";
 import type { PinnedOrganization } from "../../session/current-catalog.ts";
-import { pinnedHere } from "../../session/warm.ts";
+import { pinnedByVariable } from "../../session/warm.ts";
 import type { Context } from "../context.ts";
 import type { Here } from "./here.ts";
 
@@ -18,7 +18,7 @@ export interface Pinned {
 
 /** @throws JitError `NOT_PINNED`, `LOCATION_INVALID` */
 export function pinnedOf(context: Context, here: Here): Pinned {
-  const found = pinnedHere(context.env, () => JSON.stringify({ organization: here.settings.organization }));
+  const found = pinnedByVariable(context.env) ?? here.settings.organization;
   if (found === undefined) {
     throw new JitError("NOT_PINNED", "no organization is pinned on this machine", {
       hint: "your security team has the line: jit use LOCATION#FINGERPRINT   (to try it out: jit sandbox)",

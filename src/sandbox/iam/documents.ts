@@ -1,3 +1,4 @@
+import { TRUST_POLICY_LIMIT } from "../../policy/measure.ts";
 import type { PolicyKind } from "../../policy/types.ts";
 import { cachedParser } from "../authorize.ts";
 import { AwsError } from "../service.ts";
@@ -26,7 +27,7 @@ export function checkDocument(document: string, kind: PolicyKind): string {
  * @throws AwsError `LimitExceeded` (409), `MalformedPolicyDocument` (400)
  */
 export function checkTrust(world: World, document: string): string {
-  if (sizeOf(document) > 2_048) {
+  if (sizeOf(document) > TRUST_POLICY_LIMIT) {
     throw new AwsError("LimitExceeded", 409, "Cannot exceed quota for ACLSizePerRole: 2048");
   }
   checkDocument(document, "trust");

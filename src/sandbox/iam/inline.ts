@@ -1,3 +1,4 @@
+import { ROLE_INLINE_LIMIT, USER_INLINE_LIMIT } from "../../policy/measure.ts";
 import type { Entity } from "../world.ts";
 import { attachedList } from "./describe.ts";
 import { checkInline } from "./documents.ts";
@@ -10,7 +11,7 @@ import { demandedUser } from "./users.ts";
 export const POLICY_OWNER_ACTIONS: Actions = { ...actionsFor("Role"), ...actionsFor("User") };
 
 function actionsFor(kind: "Role" | "User"): Actions {
-  const limit = kind === "Role" ? 10_240 : 2_048;
+  const limit = kind === "Role" ? ROLE_INLINE_LIMIT : USER_INLINE_LIMIT;
   const owner = (scope: Scope, action: string): Entity =>
     kind === "Role" ? demandedRole(scope, action) : demandedUser(scope, action);
   const nameOf = (entity: Entity) => ({ [`${kind}Name`]: entity.name });

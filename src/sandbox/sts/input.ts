@@ -1,3 +1,4 @@
+import { SESSION_POLICY_LIMIT } from "../../policy/measure.ts";
 import { checkRange, checkText, type Parameters } from "../iam/query.ts";
 import { AwsError } from "../service.ts";
 
@@ -12,7 +13,7 @@ const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 const POLICY_TEXT = /^[\t\n\r -\u00ff]+$/;
 
 /** Longest session policy, in characters; managed ones count with it. */
-export const MAX_POLICY_LENGTH = 2_048;
+export const MAX_POLICY_LENGTH = SESSION_POLICY_LIMIT;
 
 export function readRoleArn(input: Parameters): string {
   const arn = checkText(input.required("RoleArn"), "RoleArn", { min: 20, max: 2048 });

@@ -2,11 +2,12 @@ import type { EnvelopeFault, SignatureFault } from "./envelope.ts";
 
 /**
  * `invalid`: the log does not hold what it should, and verification fails. `noise`: something lies in a writer's own
- * prefix that is no record; it harms that writer's name only, and fails under `strict`. `notice`: worth a look.
+ * prefix that counts for nothing, and nothing is missing because of it; it harms that writer's name only, and fails
+ * under `strict`. `notice`: worth a look.
  */
 export type Severity = "invalid" | "noise" | "notice";
 
-/** Every code and how grave it is. Codes are stable; docs/record-format.md says what each means. */
+/** Every code and how grave it can be; `asNoise` says where it is less. Codes are stable; docs/record-format.md says what each means. */
 const severities = {
   NAME_INVALID: "noise",
 
@@ -68,10 +69,18 @@ export interface Finding {
   readonly message: string;
   /** `aws:userid` under whose prefix the object lies, `-` where that cannot be told. */
   readonly writer: string;
+  /** How many objects one cause spoils, and some of their names; left out where it is `object` alone. */
+  readonly objects?: number;
+  readonly examples?: readonly string[];
 }
 
 export function finding(code: FindingCode, object: string, writer: string, message: string): Finding {
   return { code, severity: severityOf(code), object, message, writer };
+}
+
+/** The same of something that nothing is missing without. */
+export function asNoise(found: Finding): Finding {
+  return found.severity === "invalid" ? { ...found, severity: "noise" } : found;
 }
 
 /** What is wrong with the bytes themselves is always grave. */

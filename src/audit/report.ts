@@ -13,11 +13,14 @@ export interface Report {
   readonly byType: Readonly<Record<RecordType, number>>;
   /** Valid records by how well it is known whose key signed. */
   readonly byGrade: Readonly<Record<Grade, number>>;
+  /** Objects and links that were found; one finding can be of several objects. */
   readonly bySeverity: Readonly<Record<Severity, number>>;
-  /** Noise by `aws:userid`; `-` where the name does not tell. */
+  /** Objects of noise by `aws:userid`; `-` where the name does not tell. */
   readonly noiseByWriter: ReadonlyMap<string, number>;
   /** The first findings, in the order in which they were made; `bySeverity` counts all. */
   readonly findings: readonly Finding[];
+  /** Findings beyond those. */
+  readonly omitted: number;
 }
 
 /** Counts while verification runs, and keeps a bounded number of findings. */
@@ -28,6 +31,7 @@ export class Tally {
   readonly #bySeverity: Record<Severity, number> = { invalid: 0, noise: 0, notice: 0 };
   readonly #noise = new Map<string, number>();
   readonly #findings: Finding[] = [];
+  #omitted = 0;
   readonly #most: number;
   readonly #onFinding: (finding: Finding) => void;
 
@@ -43,11 +47,13 @@ export class Tally {
 
   take(findings: Iterable<Finding>): void {
     for (const finding of findings) {
-      this.#bySeverity[finding.severity]++;
+      const objects = finding.objects ?? 1;
+      this.#bySeverity[finding.severity] += objects;
       if (finding.severity === "noise") {
-        this.#noise.set(finding.writer, (this.#noise.get(finding.writer) ?? 0) + 1);
+        this.#noise.set(finding.writer, (this.#noise.get(finding.writer) ?? 0) + objects);
       }
       if (this.#findings.length < this.#most) this.#findings.push(finding);
+      else this.#omitted++;
       this.#onFinding(finding);
     }
   }
@@ -63,6 +69,7 @@ export class Tally {
       bySeverity: this.#bySeverity,
       noiseByWriter: this.#noise,
       findings: this.#findings,
+      omitted: this.#omitted,
     };
   }
 }

@@ -1,13 +1,15 @@
 import { checkSignature } from "./check-signature.ts";
-import type { SignatureFault } from "./envelope.ts";
+import type { SignatureFault, UnverifiedRecord } from "./envelope.ts";
 import { type Finding, finding } from "./finding.ts";
-import { recordPrefix } from "./key.ts";
+import { type RecordKey, recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
 import { type ReadObject, readObject } from "./read-object.ts";
 import { type Report, Tally } from "./report.ts";
+import { BadBook } from "./rules/bad-objects.ts";
 import type { CatalogLookup } from "./rules/catalog.ts";
 import { ChainBook } from "./rules/chain.ts";
 import { KeyRing, type KeyTrust } from "./rules/keys.ts";
+import { tellsSession } from "./rules/link.ts";
 import { arrivalFindings, placeFindings, type SeenRecord } from "./rules/place.ts";
 import { RequestBook } from "./rules/request-book.ts";
 import { inBatches, mapAtMost, type ScannedObject, scanObjects } from "./scan.ts";
@@ -58,8 +60,9 @@ class Verification {
   readonly #keys: KeyRing;
   readonly #chains = new ChainBook();
   readonly #requests = new RequestBook();
+  readonly #bad = new BadBook();
   readonly #catalogs = new Map<string, boolean>();
-  /** Objects whose key is not enrolled yet: a clock set back puts a record before its key. */
+  /** Objects whose key is not enrolled yet, by their name or their own word: a clock set back puts a record before its key. */
   #waiting: ScannedObject[] = [];
 
   constructor(store: Pick<RecordStore, "readVersion">, options: VerifyOptions) {
@@ -79,6 +82,11 @@ class Verification {
     for (let i = 0; i < waiting.length; i += batchSize) {
       await this.#check(waiting.slice(i, i + batchSize), true);
     }
+    const onFault = (key: RecordKey): void => {
+      this.#requests.spoil(key);
+      if (this.#keys.find(key) !== undefined && !this.#chains.holds(key)) this.#chains.spoil(key);
+    };
+    this.#tally.take(this.#bad.finish(this.#keys, this.#chains, onFault));
     this.#tally.take(this.#chains.finish());
     for await (const found of this.#requests.finish(this.#options.catalogOf)) this.#tally.take([found]);
     return this.#tally.report(this.#options.strict ?? false);
@@ -91,7 +99,7 @@ class Verification {
     const others = read.filter(({ opened }) => opened?.record.type !== "enrol");
     for (const object of enrolments) await this.#judge(object, await this.#faultOf(object));
     const ready = others.filter((object) => {
-      const waits = !isLast && isSigned(object) && this.#keys.find(object.key) === undefined;
+      const waits = !isLast && isSigned(object) && !this.#knowsKeys(object);
       if (waits) this.#waiting.push(object.object);
       return !waits;
     });
@@ -110,34 +118,68 @@ class Verification {
     return enrolment === undefined ? "KEY_UNKNOWN" : checkSignature(opened, enrolment);
   }
 
+  #knowsKeys({ key, opened }: SignedObject): boolean {
+    return this.#keys.find(key) !== undefined && this.#keys.find(homeOf(opened)) !== undefined;
+  }
+
   async #judge(object: ReadObject, fault: SignatureFault | undefined): Promise<void> {
     const tally = this.#tally;
-    tally.take(object.findings);
-    const { key } = object;
-    if (key === undefined) return;
-    const found: Finding[] = [];
-    const seen = seenRecord(object);
-    if (seen !== undefined) {
-      found.push(...placeFindings(seen, this.#options.log));
-      // Under a wrong name the key is looked for in the wrong place: the name is what is wrong.
-      const isMisplaced = fault === "KEY_UNKNOWN" && found.length > 0;
-      if (fault !== undefined && !isMisplaced) found.unshift(signatureFinding(seen, fault));
-      if (!(await this.#knowsCatalog(seen.record.catalog))) {
-        found.push(finding("CATALOG_UNKNOWN", seen.name, key.userid, "no signed catalog has this digest"));
-      }
-    }
-    tally.take(found);
-    if (seen === undefined || found.length > 0) {
-      this.#requests.spoil(key);
-      tally.take(this.#chains.spoil(key));
+    const { key, findings } = object;
+    if (key === undefined) {
+      tally.take(findings);
       return;
     }
+    const seen = seenRecord(object);
+    if (seen === undefined) {
+      const isGrave = findings.some(isOfStore);
+      this.#bad.add({
+        name: object.object.name,
+        key,
+        findings,
+        isGrave,
+        isOrphan: false,
+        tellsSession: false,
+        home: undefined,
+      });
+      return;
+    }
+    const misplaced = placeFindings(seen, this.#options.log);
+    const isUnknown = fault === "KEY_UNKNOWN" && misplaced.length === 0;
+    const found = [...misplaced];
+    // Under a wrong name the key is looked for in the wrong place: the name is what is wrong.
+    if (fault !== undefined && fault !== "KEY_UNKNOWN") found.unshift(signatureFinding(seen, fault));
+    const knowsCatalog = isUnknown || (await this.#knowsCatalog(seen.record.catalog));
+    if (!knowsCatalog) {
+      found.push(finding("CATALOG_UNKNOWN", seen.name, key.userid, "no signed catalog has this digest"));
+    }
+    if (isUnknown || found.length > 0) {
+      this.#bad.add({
+        name: seen.name,
+        key,
+        findings: [...findings, ...found],
+        isGrave: findings.some(isOfStore) || (misplaced.length === 0 && fault === undefined),
+        isOrphan: isUnknown,
+        tellsSession: isUnknown && tellsSession(seen.record),
+        home: misplaced.length > 0 ? await this.#homeOf(object) : undefined,
+      });
+      return;
+    }
+    tally.take(findings);
     if (seen.record.type === "enrol") tally.take(this.#keys.enrol(seen, seen.record));
     tally.record(seen.record.type, this.#keys.find(key)?.grade ?? "path only");
     tally.take(arrivalFindings(seen));
     tally.take(this.#keys.byFindings(seen));
     tally.take(this.#chains.add(seen));
     tally.take(this.#requests.add(seen));
+  }
+
+  /** Where a misplaced record belongs, if the key of that chain signed it. */
+  async #homeOf(object: ReadObject): Promise<Home | undefined> {
+    if (!isSigned(object)) return undefined;
+    const home = homeOf(object.opened);
+    const enrolment = this.#keys.find(home);
+    if (enrolment === undefined) return undefined;
+    return (await checkSignature(object.opened, enrolment)) === undefined ? home : undefined;
   }
 
   async #knowsCatalog(digest: string): Promise<boolean> {
@@ -155,6 +197,18 @@ function isSigned(object: ReadObject): object is SignedObject {
   return object.key !== undefined && object.opened !== undefined;
 }
 
+type Home = Pick<RecordKey, "userid" | "thumbprint" | "n">;
+
+/** The place that a record's own words give it. */
+function homeOf({ record, kid }: UnverifiedRecord): Home {
+  return { userid: record.by.userid, thumbprint: kid, n: record.n };
+}
+
+/** What the store did, or was made to do, with an object: no writer's garbage does that. */
+function isOfStore({ code, severity }: Finding): boolean {
+  return code.startsWith("OBJECT_") && severity === "invalid";
+}
+
 function seenRecord(object: ReadObject): SeenRecord | undefined {
   const { oldest } = object.object;
   if (!isSigned(object) || oldest === undefined) return undefined;
@@ -169,11 +223,9 @@ function seenRecord(object: ReadObject): SeenRecord | undefined {
   };
 }
 
-function signatureFinding({ name, key }: SeenRecord, fault: SignatureFault): Finding {
+function signatureFinding({ name, key }: SeenRecord, fault: Exclude<SignatureFault, "KEY_UNKNOWN">): Finding {
   const { userid } = key;
   switch (fault) {
-    case "KEY_UNKNOWN":
-      return finding("KEY_NOT_ENROLLED", name, userid, "no enrolment of the key that is said to have signed");
     case "KEY_ALGORITHM":
       return finding(fault, name, userid, "the key is not one of the algorithm that the header names");
     case "SIGNATURE_HIGH_S":

@@ -202,8 +202,20 @@ describe("verifyLog", () => {
     }
     const report = await verifyLog(store, options);
     expect(report.records).toBe(3);
-    expect(new Set(report.findings.map(({ code }) => code))).toEqual(new Set(["KEY_NOT_ENROLLED"]));
-    expect(report.findings).toHaveLength(4);
+    expect(report.findings).toMatchObject([{ code: "KEY_NOT_ENROLLED", severity: "invalid", objects: 4 }]);
+    expect(report.findings[0]?.examples).toHaveLength(3);
+    expect(report).toMatchObject({ ok: false, bySeverity: { invalid: 4, noise: 0 } });
+  });
+
+  test("a bad enrolment is named as the cause of what it takes down", async () => {
+    const enrol = [...store.objects.keys()].find((key) => key.includes("alice") && key.includes(".enrol."));
+    store.spoil(enrol ?? "", () => Buffer.from("{}"));
+    const report = await verifyLog(store, options);
+    expect(report.findings).toMatchObject([
+      { code: "ENVELOPE_SHAPE", severity: "invalid", object: enrol },
+      { code: "KEY_NOT_ENROLLED", severity: "invalid", object: enrol, objects: 4 },
+    ]);
+    expect(report.bySeverity.invalid).toBe(5);
   });
 
   test("an enrolment dated after its records counts all the same", async () => {
@@ -230,6 +242,129 @@ describe("verifyLog", () => {
       ]),
     );
     expect(report).toMatchObject({ ok: true, bySeverity: { notice: 2 } });
+  });
+
+  describe("under a writer's own prefix", () => {
+    /** Puts something there, and returns how grave verification finds it. */
+    async function found(): Promise<{ ok: boolean; strict: boolean; found: string[] }> {
+      const report = await verifyLog(store, options);
+      const strict = (await verifyLog(store, { ...options, strict: true })).ok;
+      return {
+        ok: report.ok,
+        strict,
+        found: report.findings.map(({ code, severity }) => `${severity} ${code}`).sort(),
+      };
+    }
+    const noise = (...codes: string[]) => ({
+      ok: true,
+      strict: false,
+      found: codes.map((c) => `noise ${c}`),
+    });
+    const fault = (...found: string[]) => ({ ok: false, strict: false, found });
+    const unknownKey = "A".repeat(43);
+    const aside = (part: Partial<ReturnType<typeof parseKey>>, bytes: Uint8Array = Buffer.from("{}")) =>
+      store.put(formatKey({ ...parseKey(end.key), ...part }), bytes);
+
+    test.each<[string, () => unknown, string[]]>([
+      ["garbage in the name of an unknown key", () => aside({ thumbprint: unknownKey }), ["ENVELOPE_SHAPE"]],
+      [
+        "garbage in the name of an enrolment",
+        () => aside({ thumbprint: unknownKey, type: "enrol", n: 0, request: "-" }),
+        ["ENVELOPE_SHAPE"],
+      ],
+      [
+        "garbage that claims a number which is there",
+        () => aside({ n: 1, hour: "20261124T07" }),
+        ["ENVELOPE_SHAPE"],
+      ],
+      ["a large file", () => aside({ thumbprint: unknownKey }, Buffer.alloc(60_000)), ["ENVELOPE_TOO_LARGE"]],
+      ["a copy of a record", () => aside({ hour: "20261124T10" }, end.bytes), ["HOUR_DIFFERS"]],
+      [
+        "a copy of another writer's record",
+        () => aside({ userid: bob.writer.by.userid }, end.bytes),
+        ["USERID_DIFFERS"],
+      ],
+      [
+        "another writer's record with a wrong signature",
+        () => aside({ userid: bob.writer.by.userid, n: 99 }, forgedEnd()),
+        ["NAME_DIFFERS", "USERID_DIFFERS"],
+      ],
+    ])("%s is noise", async (_, put, expected) => {
+      put();
+      expect(await found()).toEqual(noise(...expected));
+    });
+
+    const forgedEnd = () =>
+      Buffer.from(
+        Buffer.from(end.bytes)
+          .toString()
+          .replace(/"signature":"..../, '"signature":"AAAA'),
+      );
+
+    test("records of a key that nobody enrolled are noise, unless they tell of a session", async () => {
+      const mallory = testWriter(store, "mallory", { clock });
+      const asked = await mallory.request();
+      const [, enrol] = [...store.objects.keys()]
+        .filter((key) => key.includes(mallory.signer.thumbprint))
+        .sort()
+        .reverse();
+      store.erase(enrol ?? "");
+      expect(await found()).toEqual(noise("KEY_NOT_ENROLLED"));
+      await mallory.issue(asked);
+      expect(await found()).toEqual(fault("invalid KEY_NOT_ENROLLED"));
+    });
+
+    test("a record about nothing is noise", async () => {
+      const { id } = request.record;
+      const about = `${id.slice(0, -1)}${id.endsWith("0") ? "1" : "0"}`;
+      await bob.append({
+        type: "approval",
+        request: about,
+        body: () => ({ requestHash: request.sha256, comment: "-" }),
+      });
+      expect(await found()).toEqual(noise("REQUEST_MISSING"));
+    });
+
+    test.each<[string, () => unknown, string[]]>([
+      [
+        "garbage in the place of a record",
+        () => store.spoil(end.key, () => Buffer.from("{}")),
+        ["ENVELOPE_SHAPE"],
+      ],
+      ["garbage as the next record", () => aside({ n: 5 }), ["ENVELOPE_SHAPE"]],
+      ["a wrong signature", () => store.spoil(end.key, forgedEnd), ["SIGNATURE_INVALID"]],
+      [
+        "a record moved to another writer",
+        () => {
+          store.erase(end.key);
+          aside({ userid: bob.writer.by.userid, n: 99 }, end.bytes);
+        },
+        ["NAME_DIFFERS", "USERID_DIFFERS"],
+      ],
+      [
+        "garbage that was deleted",
+        () => {
+          aside({ thumbprint: unknownKey });
+          store.mark(formatKey({ ...parseKey(end.key), thumbprint: unknownKey }));
+        },
+        ["ENVELOPE_SHAPE", "OBJECT_DELETED"],
+      ],
+    ])("%s is a fault", async (_, put, expected) => {
+      put();
+      expect(await found()).toEqual(fault(...expected.map((code) => `invalid ${code}`)));
+    });
+
+    test("garbage neither excuses what is missing nor spoils what is there", async () => {
+      const { request: id } = parseKey(issue.key);
+      store.erase(issue.key);
+      aside({ thumbprint: unknownKey, n: 2, type: "issue", request: id });
+      expect(await codes()).toEqual(["CHAIN_GAP", "ENVELOPE_SHAPE", "RENEWAL_UNKNOWN"]);
+    });
+
+    test("garbage that sorts before the record of its number makes no fork of it", async () => {
+      aside({ n: 3, hour: "20261124T00" });
+      expect(await found()).toEqual(noise("ENVELOPE_SHAPE"));
+    });
   });
 
   test("noise is counted by writer, and fails only where asked", async () => {

@@ -48,11 +48,15 @@ export class ChainBook {
     return this.#advance(chain);
   }
 
-  /** An object whose name has a place in the chain and whose content is bad. */
-  spoil(key: RecordKey): Finding[] {
-    const chain = this.#chain(key);
-    if (key.n >= chain.next) chain.spoilt.add(key.n);
-    return this.#advance(chain);
+  /** An object whose name has a place in the chain that no valid record has, and whose content is bad. */
+  spoil(key: RecordKey): void {
+    this.#chain(key).spoilt.add(key.n);
+  }
+
+  /** Whether a valid record of this number was seen; to be asked before `finish`. */
+  holds(key: Pick<RecordKey, "userid" | "thumbprint" | "n">): boolean {
+    const chain = this.#chains.get(chainOf(key));
+    return chain !== undefined && (key.n < chain.next || chain.early.has(key.n));
   }
 
   /** Nothing more comes: what is still missing is a gap. */
@@ -61,9 +65,12 @@ export class ChainBook {
       for (const first of [...chain.early.keys()].sort((a, b) => a - b)) {
         const link = chain.early.get(first);
         if (link === undefined) continue;
-        const missing =
-          first - chain.next === 1 ? `record ${chain.next}` : `records ${chain.next} to ${first - 1}`;
-        yield this.#say(chain, "CHAIN_GAP", link.name, `${missing} of the chain before it is missing`);
+        const spoilt = [...chain.spoilt].filter((n) => n >= chain.next && n < first).length;
+        if (spoilt < first - chain.next) {
+          const missing =
+            first - chain.next === 1 ? `record ${chain.next}` : `records ${chain.next} to ${first - 1}`;
+          yield this.#say(chain, "CHAIN_GAP", link.name, `${missing} of the chain before it is missing`);
+        }
         chain.next = first;
         chain.last = undefined;
         yield* this.#advance(chain);
@@ -75,15 +82,10 @@ export class ChainBook {
     const found: Finding[] = [];
     for (;;) {
       const link = chain.early.get(chain.next);
-      if (link !== undefined) {
-        found.push(...this.#compare(chain, link));
-        chain.early.delete(chain.next);
-        chain.last = link;
-      } else if (chain.spoilt.delete(chain.next)) {
-        chain.last = undefined;
-      } else {
-        return found;
-      }
+      if (link === undefined) return found;
+      found.push(...this.#compare(chain, link));
+      chain.early.delete(chain.next);
+      chain.last = link;
       chain.next++;
     }
   }

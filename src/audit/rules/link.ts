@@ -1,5 +1,5 @@
 import { secondsOf } from "../time.ts";
-import type { RecordType } from "../types.ts";
+import type { AuditRecord, RecordType } from "../types.ts";
 import { chainOf } from "./chain.ts";
 import type { SeenRecord } from "./place.ts";
 
@@ -14,6 +14,8 @@ export interface LinkHead<T extends RecordType> {
   /** Unix seconds. */
   readonly at: number;
   readonly catalog: string;
+  /** Whether the record tells of credentials that were issued. */
+  readonly tellsSession: boolean;
 }
 
 export interface RequestLink extends LinkHead<"request"> {
@@ -51,9 +53,21 @@ export interface OtherLink extends LinkHead<"approval" | "denial" | "abort" | "r
 
 export type Link = RequestLink | IssueLink | EndLink | OtherLink;
 
+/** Credentials that a record tells of make a session, whoever says so. */
+export function tellsSession(record: AuditRecord): boolean {
+  return record.type === "issue" || (record.type === "abort" && record.accessKeyId !== "-");
+}
+
 /** `undefined` for `enrol`, which belongs to no request. */
 export function linkOf({ record, name, key, sha256 }: SeenRecord): Link | undefined {
-  const head = { name, userid: key.userid, chain: chainOf(key), sha256, at: secondsOf(record.at) };
+  const head = {
+    name,
+    userid: key.userid,
+    chain: chainOf(key),
+    sha256,
+    at: secondsOf(record.at),
+    tellsSession: tellsSession(record),
+  };
   const { catalog } = record;
   switch (record.type) {
     case "enrol":

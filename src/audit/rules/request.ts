@@ -1,4 +1,4 @@
-import { type Finding, type FindingCode, finding } from "../finding.ts";
+import { asNoise, type Finding, type FindingCode, finding } from "../finding.ts";
 import type { IssueLink, Link, RequestLink } from "./link.ts";
 import type { Spoilt } from "./spoilt.ts";
 
@@ -20,7 +20,9 @@ export function requestFindings(request: string, links: readonly Link[], spoilt:
   if (first === undefined) {
     return ordered
       .filter((link) => !spoilt.has("request", link.userid))
-      .map((link) => say(link, "REQUEST_MISSING", "no request record of this id exists"));
+      .map((link) =>
+        unlessSession(link, say(link, "REQUEST_MISSING", "no request record of this id exists")),
+      );
   }
   return [
     ...more.map((link) => say(link, "REQUEST_REPEATED", "the id has another request record")),
@@ -33,6 +35,9 @@ export function requestFindings(request: string, links: readonly Link[], spoilt:
 
 /** Every record names the request by hash and the catalog it was made under; who may write which. */
 function referenceFindings(link: Exclude<Link, RequestLink>, request: RequestLink): Finding[] {
+  if (isForeign(link, request)) {
+    return [unlessSession(link, say(link, "WRITER_DIFFERS", "only the requester writes this record"))];
+  }
   const found: Finding[] = [];
   if (link.requestHash !== request.sha256) {
     found.push(say(link, "REQUEST_HASH", "the record names another request record than the stored one"));
@@ -40,9 +45,6 @@ function referenceFindings(link: Exclude<Link, RequestLink>, request: RequestLin
   const judged = link.type === "issue" || link.type === "approval" || link.type === "denial";
   if (judged && link.catalog !== request.catalog) {
     found.push(say(link, "CATALOG_DIFFERS", "the record was made under another catalog than the request"));
-  }
-  if (isForeign(link, request)) {
-    found.push(say(link, "WRITER_DIFFERS", "only the requester writes this record"));
   }
   if (link.type === "approval" && link.userid === request.userid) {
     found.push(say(link, "DECISION_OWN", "the requester approved the own request"));
@@ -62,6 +64,11 @@ export function isForeign(link: Link, request: RequestLink): boolean {
     default:
       return false;
   }
+}
+
+/** Anybody may write a record about any id under the own prefix: it is noise unless it tells of credentials. */
+function unlessSession(link: Link, found: Finding): Finding {
+  return link.tellsSession ? found : asNoise(found);
 }
 
 function decisionFindings(links: readonly Link[], issues: readonly IssueLink[], spoilt: Spoilt): Finding[] {
@@ -126,11 +133,16 @@ function grantFindings(
   // Where another issues, who that is stands only in the record that is bad.
   const issuer = request.issuer === "requester" ? request.userid : undefined;
   for (const link of links) {
-    if (link.type === "end" && !hashes.has(link.issueHash) && !spoilt.has("issue", issuer)) {
+    if (
+      link.type === "end" &&
+      !isForeign(link, request) &&
+      !hashes.has(link.issueHash) &&
+      !spoilt.has("issue", issuer)
+    ) {
       found.push(say(link, "ISSUE_HASH", "the record ends a session that is not in the log"));
     }
   }
-  const aborted = links.find((link) => link.type === "abort");
+  const aborted = links.find((link) => link.type === "abort" && !isForeign(link, request));
   if (aborted !== undefined && first !== undefined && first.at > aborted.at) {
     found.push(say(first, "ISSUE_ABORTED", "the request had been aborted before"));
   }

@@ -116,8 +116,7 @@ function stateText({ state }: Story): string {
 function printReport({ terminal, style }: Context, report: Report): void {
   const { byType, byGrade, bySeverity } = report;
   for (const finding of report.findings) terminal.print(findingLine(finding, style));
-  const more = bySeverity.invalid + bySeverity.noise + bySeverity.notice - report.findings.length;
-  if (more > 0) terminal.print(`… and ${more} more findings`);
+  if (report.omitted > 0) terminal.print(`… and ${report.omitted} more findings`);
   const mark = report.ok ? style.good("✓") : style.bad("✗");
   terminal.print(
     `${mark} ${report.records} valid records in ${report.objects} objects, ${bySeverity.invalid} invalid`,
@@ -141,7 +140,12 @@ function printReport({ terminal, style }: Context, report: Report): void {
 function findingLine(finding: Finding, style: Context["style"]): string {
   const paint =
     finding.severity === "invalid" ? style.bad : finding.severity === "noise" ? style.dim : style.warn;
-  return `${paint(`${finding.severity} ${finding.code}`)} ${clean(finding.message)}\n  ${style.dim(clean(finding.object))}`;
+  const { object, objects = 1, examples = [] } = finding;
+  const others = examples.filter((name) => name !== object);
+  const unnamed = objects - examples.length;
+  const lines = [object, ...others, ...(unnamed > 0 ? [`… and ${unnamed} more`] : [])];
+  const names = lines.map((line) => `\n  ${style.dim(clean(line))}`).join("");
+  return `${paint(`${finding.severity} ${finding.code}`)} ${clean(finding.message)}${names}`;
 }
 
 function isInvalid({ severity }: Finding): boolean {

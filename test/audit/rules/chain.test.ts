@@ -23,7 +23,7 @@ const seen = (n: number): SeenRecord => ({
 const codes = (records: readonly SeenRecord[], spoilt: readonly number[] = []) => {
   const book = new ChainBook();
   const found = records.flatMap((record) => book.add(record));
-  found.push(...spoilt.flatMap((n) => book.spoil(key(n))));
+  for (const n of spoilt) book.spoil(key(n));
   return [...found, ...book.finish()].map(({ code, object }) => `${code} ${object}`);
 };
 const upTo = (length: number) => Array.from({ length }, (_, n) => seen(n));

@@ -5,7 +5,7 @@ import { Spoilt } from "../../../src/audit/rules/spoilt.ts";
 import type { RecordType } from "../../../src/audit/types.ts";
 
 const id = "01ARYZ6S41TSV4RRFFQ69G5FAV";
-const head = { userid: "AIDAALICE", chain: "AIDAALICE/a", catalog: "c1" };
+const head = { userid: "AIDAALICE", chain: "AIDAALICE/a", catalog: "c1", tellsSession: false };
 const role = "arn:aws:iam::222222222222:role/r";
 const request: RequestLink = {
   ...head,
@@ -20,6 +20,7 @@ const request: RequestLink = {
 };
 const issue: IssueLink = {
   ...head,
+  tellsSession: true,
   type: "issue",
   name: "issue",
   sha256: "i",
@@ -162,6 +163,18 @@ describe("records of one request", () => {
     expect(codes([issue], spoiltBy(userid, "request"))).toEqual(["REQUEST_MISSING issue"]);
     expect(codes([request, end], spoiltBy(userid, "issue"))).toEqual(["ISSUE_HASH end"]);
     expect(codes([request, renewal], spoiltBy(userid, "issue"))).toContain("RENEWAL_UNKNOWN renewal");
+  });
+
+  test.each<[string, Link[], string[]]>([
+    ["about a request that nobody made", [approval, end, abort], ["noise", "noise", "noise"]],
+    ["by who may not write it", [request, { ...end, ...other }, { ...abort, ...other }], ["noise", "noise"]],
+    ["by a stranger, of other hashes", [request, { ...end, ...other, requestHash: "q" }], ["noise"]],
+    ["that tells of credentials, about nothing", [issue], ["invalid"]],
+    ["by a stranger who tells of credentials", [request, { ...issue, ...other }], ["invalid"]],
+    ["that says the request was another", [request, { ...approval, requestHash: "q" }], ["invalid"]],
+    ["that ends what is not there", [request, { ...end, issueHash: "k" }], ["invalid"]],
+  ])("how grave a record is %s", (_, links, expected) => {
+    expect(requestFindings(id, links, new Spoilt()).map(({ severity }) => severity)).toEqual(expected);
   });
 
   test("clocks may differ by a minute", () => {

@@ -17,6 +17,8 @@ export interface CatalogFiles {
 export interface SeenVersions {
   readonly trust: number;
   readonly catalog: number;
+  /** Digest of that catalog, where it is known: a version has one text. */
+  readonly catalogDigest?: string | undefined;
 }
 
 export interface BeliefInput {
@@ -35,7 +37,7 @@ export interface BeliefInput {
 /**
  * What a client believes of an organization: the newest trust file of the pinned chain, and a catalog that it signed.
  * @throws JitError the codes of `verifyTrustChain`, `verifyCatalogFile` and `parseCatalog`; `TRUST_ROLLED_BACK`,
- * `CATALOG_ROLLED_BACK` (older than seen), `CATALOG_WRONG_ORGANIZATION`, `CATALOG_SWAPPED` (the text beside the signed
+ * `CATALOG_ROLLED_BACK` (older than seen), `CATALOG_FORKED` (another text under the version seen), `CATALOG_WRONG_ORGANIZATION`, `CATALOG_SWAPPED` (the text beside the signed
  * file is another), `CATALOG_UNSIGNED`, `CATALOG_MISSING`
  */
 export function believe(input: BeliefInput): Organization {
@@ -65,6 +67,7 @@ export function believe(input: BeliefInput): Organization {
     );
   }
   refuseOlder(catalog, input.seen);
+  refuseOther(catalog, input.seen);
   return { fingerprint: input.fingerprint, trust, catalog };
 }
 
@@ -84,6 +87,18 @@ function believeUnsigned({ catalog: files, allowUnsigned, seen, source }: Belief
 function refuseOlder(catalog: Catalog, seen: SeenVersions): void {
   if (catalog.version >= seen.catalog) return;
   throw rolledBack("CATALOG_ROLLED_BACK", "catalog", catalog.version, seen.catalog);
+}
+
+/** Two texts of one version, both signed: whoever shows each to some people only is not to be told apart from a mistake. */
+function refuseOther({ version, digest }: Catalog, seen: SeenVersions): void {
+  if (version !== seen.catalog || seen.catalogDigest === undefined || seen.catalogDigest === digest) return;
+  throw new JitError(
+    "CATALOG_FORKED",
+    `the catalog of version ${version} is another than the one seen before`,
+    {
+      hint: "somebody may be showing you another one than to others: ask an administrator, who must publish a higher version",
+    },
+  );
 }
 
 function rolledBack(code: string, what: string, version: number, seen: number): JitError {

@@ -67,12 +67,13 @@ export interface Connection {
 /**
  * Who we are and what is believed, from memory where that was checked in the last five minutes; else asked for, all at
  * the same time.
+ * @param anew whether to ask all the same
  */
-export async function connect(context: Context): Promise<Connection> {
+export async function connect(context: Context, anew = false): Promise<Connection> {
   const here = openHere(context);
   const pinned = pinnedOf(context, here);
   const project = projectOf(context);
-  const base = await openBase(context, here, pinned, expectRules);
+  const base = await openBase(context, here, pinned, { expect: expectRules, anew });
   const { organization, identity, inheritedSourceIdentity, aws, clock } = base;
   const tokens: TokenService = tokenService({ ...aws, wait });
   const writer = openWriter(
@@ -165,18 +166,18 @@ async function openBase(
   context: Context,
   here: Here,
   pinned: Pinned,
-  expect: (catalog: Catalog | undefined) => void = () => undefined,
+  { expect, anew = false }: { expect?: (catalog: Catalog | undefined) => void; anew?: boolean } = {},
 ): Promise<Base> {
   const believed = lastBelieved(context, here, pinned);
   const last = believed?.organization;
-  expect(last?.catalog);
+  expect?.(last?.catalog);
   const hosts = allowedHosts(context, last?.catalog.endpoints ?? []);
   const clock = new ServerClock(Date.now, readBelieved(here.places, pinned.text).skew);
   const region = regionOf(context, here, last?.catalog);
   const open = (bucketRegion: string, followRegion: boolean) =>
     openAws({ region, bucketRegion, profile: here.profile, client: clientName, clock, hosts, followRegion });
   const aws = open(last?.catalog.audit.region ?? region, last === undefined);
-  const recent = believed?.recent === true ? last : undefined;
+  const recent = believed?.recent === true && !anew ? last : undefined;
   const accessKeyId = await keyIdOf(aws);
   const known = readIdentity(here.places, accessKeyId);
   // One round trip, whatever of it is needed.
@@ -188,8 +189,9 @@ async function openBase(
         pinned,
         ({ bucket }) => bucketOf(aws, bucket),
         () => clock.skew,
+        anew,
       ),
-    known !== undefined && isRecent(known.checkedAt) ? known : askIdentity(aws, here, accessKeyId),
+    known !== undefined && isRecent(known.checkedAt) && !anew ? known : askIdentity(aws, here, accessKeyId),
   ]);
   const { audit, endpoints } = organization.catalog;
   // A catalog that was read just now may name other hosts, or another region, than the one before.
@@ -276,12 +278,24 @@ function journalFolder(here: Here, organization: Organization, identity: Identit
 
 /** The believed organization; asked for where the last check is older than five minutes. */
 export async function openOrganization(context: Context): Promise<Organization> {
+  return (await openChecked(context)).organization;
+}
+
+/** The same, and when it was last checked. */
+export async function openChecked(
+  context: Context,
+): Promise<{ readonly organization: Organization; readonly checkedAt: Date }> {
   const here = openHere(context);
   const pinned = pinnedOf(context, here);
   const believed = lastBelieved(context, here, pinned);
-  if (believed?.recent === true) return believed.organization;
-  if (pinned.location.kind === "path") return await readOrganization(context, here, pinned, noBucket);
-  return (await openBase(context, here, pinned)).organization;
+  if (believed?.recent === true) {
+    return { organization: believed.organization, checkedAt: new Date(believed.checkedAt) };
+  }
+  const organization =
+    pinned.location.kind === "path"
+      ? await readOrganization(context, here, pinned, noBucket)
+      : (await openBase(context, here, pinned)).organization;
+  return { organization, checkedAt: new Date() };
 }
 
 function noBucket(): never {
@@ -299,10 +313,11 @@ export interface Audit {
   catalogOf(digest: string): Promise<Catalog | undefined>;
 }
 
+/** By what is published now, never by what this machine remembers: every machine must find the same. */
 export async function openAudit(context: Context): Promise<Audit> {
   const here = openHere(context);
   const pinned = pinnedOf(context, here);
-  const { organization, aws, clock } = await openBase(context, here, pinned);
+  const { organization, aws, clock } = await openBase(context, here, pinned, { anew: true });
   const { audit, digest } = organization.catalog;
   const bucket = text(context, "bucket");
   const store = bucketOf(aws, bucket ?? audit.bucket, bucket === undefined ? audit.account : undefined);
@@ -400,10 +415,10 @@ export async function examine(context: Context): Promise<{
         found: `${sessions.length} in ${here.paths.cache}/sessions, ${vault.kind === "keyring" ? "encrypted" : "readable by you alone (0600)"}: ${vault.why}`,
       },
     ],
-    async remote({ organization }) {
+    async remote({ organization, bucket }) {
       const { audit } = organization.catalog;
       try {
-        for await (const _ of (await openAudit(context)).store.list("v1/trust/")) break;
+        for await (const _ of bucket.list("v1/trust/")) break;
         return [
           {
             name: "audit bucket",

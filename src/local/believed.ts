@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import type { SeenVersions } from "../access/load.ts";
+import { unsigned } from "../access/location.ts";
 import type { Identity } from "../access/types.ts";
 import { type PinnedOrganization, withCurrentCatalog } from "../session/current-catalog.ts";
 import type { Lock } from "../session/ports.ts";
@@ -10,8 +12,8 @@ import { segmentOf } from "./paths.ts";
  * folder; all else can be asked for again. Whoever deletes the state folder gives that protection up.
  */
 export interface Believed {
-  /** Highest versions ever believed; 0 for none. */
-  readonly seen: { readonly trust: number; readonly catalog: number };
+  /** Highest versions ever believed, 0 for none, and the digest of that catalog. */
+  readonly seen: SeenVersions;
   /** Trust files 1 to n, as they were verified; verified again at each use. */
   readonly trustFiles: readonly Uint8Array[];
   readonly signedCatalog: Uint8Array | undefined;
@@ -45,7 +47,11 @@ export function readBelieved(places: BelievedPlaces, of: PinnedOrganization): Be
   const { v, location, seen, trustFiles, signedCatalog, checkedAt, skew } = readJson(fileOf(places, of));
   const versions = isObject(seen) ? seen : {};
   if (v !== 1 || !isCount(versions["trust"]) || !isCount(versions["catalog"])) return nothing;
-  const known = { trust: versions["trust"], catalog: versions["catalog"] };
+  const known = {
+    trust: versions["trust"],
+    catalog: versions["catalog"],
+    catalogDigest: digestOf(versions["catalogDigest"]),
+  };
   // From another place of the same organization (a bucket, its mirror) only the versions carry over.
   if (location !== of.location) return { ...nothing, seen: known };
   return {
@@ -57,7 +63,10 @@ export function readBelieved(places: BelievedPlaces, of: PinnedOrganization): Be
   };
 }
 
-/** Versions only ever go up, whoever writes last; the catalog's digest goes to where warm calls look. */
+/**
+ * Versions only ever go up, whoever writes last, and of two catalogs of one version the first stays; the catalog's digest
+ * goes to where warm calls look.
+ */
 export async function writeBelieved(
   places: BelievedPlaces,
   of: PinnedOrganization,
@@ -69,13 +78,20 @@ export async function writeBelieved(
   privateDirectory(places.cache);
   await lock.hold("believed", async (fence) => {
     const { seen } = readBelieved(places, of);
+    // What nobody signs may be changed by anybody, too.
+    const isFree = seen.catalogDigest === undefined || of.fingerprint === unsigned;
+    const isNewer = now.seen.catalog > seen.catalog || (now.seen.catalog === seen.catalog && isFree);
     const highest = {
       trust: Math.max(seen.trust, now.seen.trust),
       catalog: Math.max(seen.catalog, now.seen.catalog),
+      catalogDigest: isNewer ? digest : seen.catalogDigest,
     };
-    // Another process believed a newer version while this one was asking: older files beside it would be refused as
-    // rolled back at every later start. Without files, the next run asks again.
-    const overtaken = now.seen.trust < highest.trust || now.seen.catalog < highest.catalog;
+    // Another process believed a newer version, or another catalog of this one, while this one was asking: older files
+    // beside it would be refused at every later start. Without files, the next run asks again.
+    const overtaken =
+      now.seen.trust < highest.trust ||
+      now.seen.catalog < highest.catalog ||
+      digest !== highest.catalogDigest;
     const files = overtaken ? { ...nothing, skew: now.skew } : now;
     const text = JSON.stringify({
       v: 1,
@@ -135,6 +151,10 @@ function readJson(path: string): Record<string, unknown> {
   } catch {
     return {};
   }
+}
+
+function digestOf(text: unknown): string | undefined {
+  return typeof text === "string" && /^[0-9a-f]{64}$/.test(text) ? text : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

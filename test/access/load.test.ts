@@ -68,6 +68,11 @@ describe("what is believed", () => {
   test("versions that were seen, and newer ones", () => {
     expect(believed({ seen: { trust: 1, catalog: 7 } })).toEqual(believe(good));
     expect(believed({ seen: { trust: 1, catalog: 6 } })).toEqual(believe(good));
+    expect(believed({ seen: { trust: 1, catalog: 6, catalogDigest: "00".repeat(32) } })).toEqual(
+      believe(good),
+    );
+    const { digest } = believe(good).catalog;
+    expect(believed({ seen: { trust: 1, catalog: 7, catalogDigest: digest } })).toEqual(believe(good));
   });
 
   test("the newest administrators, and no longer those before", async () => {
@@ -97,6 +102,11 @@ const refusals: readonly (readonly [string, Partial<BeliefInput>, string])[] = [
   ["a chain that breaks", { trustFiles: [file1, file1] }, "TRUST_BROKEN_CHAIN"],
   ["who appoints himself", { trustFiles: [file1, ownOnly] }, "TRUST_SIGNATURE_INVALID"],
   ["an older trust file", { seen: { trust: 2, catalog: 0 } }, "TRUST_ROLLED_BACK"],
+  [
+    "another catalog of the version that was seen",
+    { seen: { trust: 1, catalog: 7, catalogDigest: "00".repeat(32) } },
+    "CATALOG_FORKED",
+  ],
   ["an older catalog", { seen: { trust: 1, catalog: 8 } }, "CATALOG_ROLLED_BACK"],
   [
     "an older unsigned catalog",

@@ -3,14 +3,16 @@ import { formatDuration } from "../../access/duration.ts";
 import { describe } from "../../access/policy/describe.ts";
 import type { Catalog, Store } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
-import { openOrganization } from "../compose.ts";
+import { openChecked, openOrganization } from "../compose.ts";
 import { argument, type Context, printJson } from "../context.ts";
 import { openedLines } from "../render/opened.ts";
+import { clockTime } from "../render/session.ts";
 import { clean, table } from "../style.ts";
 
 /** `jit stores`: what can be asked for. */
 export async function stores(context: Context): Promise<number> {
-  const { catalog } = await openOrganization(context);
+  const { organization, checkedAt } = await openChecked(context);
+  const { catalog } = organization;
   const all = [...catalog.stores.values()];
   if (context.json) {
     printJson(context, all.map(storeJson));
@@ -31,6 +33,7 @@ export async function stores(context: Context): Promise<number> {
       terminal.columns,
     ),
   );
+  terminal.note(style.dim(`catalog v${catalog.version}, checked ${clockTime(checkedAt)}`));
   return 0;
 }
 

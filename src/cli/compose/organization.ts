@@ -29,6 +29,8 @@ export interface LastBelieved {
   readonly organization: Organization;
   /** Whether it was checked in the last five minutes: then nobody is asked again. */
   readonly recent: boolean;
+  /** Local Unix milliseconds of that check. */
+  readonly checkedAt: number;
 }
 
 /** What this machine believed last, verified anew, however old; `undefined` where it never read any. */
@@ -36,22 +38,35 @@ export function lastBelieved(context: Context, here: Here, pinned: Pinned): Last
   const last = readBelieved(here.places, pinned.text);
   const { location } = pinned;
   if (location.kind === "path") {
-    return { organization: judge(context, pinned, last, filesAt(location)), recent: false };
+    return {
+      organization: judge(context, pinned, last, filesAt(location)),
+      recent: false,
+      checkedAt: Date.now(),
+    };
   }
   if (last.signedCatalog === undefined) return undefined;
   const files = { trustFiles: last.trustFiles, catalog: { signed: last.signedCatalog, yaml: undefined } };
-  return { organization: judge(context, pinned, last, files), recent: isRecent(last.checkedAt) };
+  return {
+    organization: judge(context, pinned, last, files),
+    recent: isRecent(last.checkedAt),
+    checkedAt: last.checkedAt,
+  };
 }
 
-/** Reads the organization where it is published, verifies it, and remembers what was seen. */
+/**
+ * Reads the organization where it is published, verifies it, and remembers what was seen.
+ * @param anew whether files that this machine kept must not stand in for published ones
+ */
 export async function readOrganization(
   context: Context,
   here: Here,
   pinned: Pinned,
   bucket: (location: BucketLocation) => Pick<RecordStore, "read" | "readCurrent">,
   skew: () => number = () => 0,
+  anew = false,
 ): Promise<Organization> {
-  const last = readBelieved(here.places, pinned.text);
+  const kept = readBelieved(here.places, pinned.text);
+  const last = anew ? { ...kept, trustFiles: [] } : kept;
   const { location } = pinned;
   const files =
     location.kind === "path" ? filesAt(location) : await filesIn(bucket(location), location, last);

@@ -8,6 +8,8 @@ import {
 import { findTargets } from "../access/target.ts";
 import type { Target } from "../access/types.ts";
 import { JitError } from "../error.ts";
+import { recordForgotten } from "../session/end.ts";
+import { recordEnds } from "../session/forget.ts";
 import { isFresh } from "../session/freshness.ts";
 import type { AccessInput } from "../session/plan.ts";
 import { canRenew, renewSession } from "../session/renew.ts";
@@ -26,6 +28,8 @@ export type Obtained =
       readonly session: Session;
       readonly notices: readonly Notice[];
       readonly packed: number | undefined;
+      /** The session that `--new` put another in place of. */
+      readonly replaced?: Session;
     }
   | Exclude<Outcome, { kind: "granted" }>;
 
@@ -70,6 +74,7 @@ export async function obtain(
     await options.confirm(wish);
   }
   const startedAt = clock.now();
+  let before: Session | undefined;
   return await context.terminal.progress("Asking for access", async () => {
     const ports =
       options.anew === true
@@ -85,6 +90,8 @@ export async function obtain(
         );
         return { kind: "renewed", ...issued };
       }
+      // The lock is held: this is what the new session will stand in place of.
+      if (options.anew === true) before = await flight.cache.read(name.name);
       const { duration, asked } = wish ?? (await wishFor(context, connection, targets));
       return await requestAccess(
         request,
@@ -92,11 +99,26 @@ export async function obtain(
         fence,
       );
     });
+    if (outcome.kind === "granted" && before?.inputs === name.inputs)
+      return { ...outcome, ...(await endReplaced(connection, before, outcome.notices)) };
     if (outcome.kind !== "cached") return outcome;
     // Who calls was asked a moment ago, or within the five minutes that count as one.
     if (outcome.session.identity.userid === identity.userid) await flight.cache.confirm?.(name.name);
     return { ...outcome, packed: undefined };
   });
+}
+
+/** The new session is in place: the end of the one before is recorded, as `jit forget` does it. Another's is left alone. */
+async function endReplaced(
+  { request, identity, clock }: Connection,
+  replaced: Session,
+  notices: readonly Notice[],
+): Promise<{ readonly replaced?: Session; readonly notices: readonly Notice[] }> {
+  if (replaced.identity.userid !== identity.userid || replaced.notAfter <= clock.now()) return { notices };
+  const ended = async (session: Session) => {
+    await recordForgotten(request.records, session);
+  };
+  return { replaced, notices: [...notices, ...(await recordEnds(ended, [replaced]))] };
 }
 
 /** What is asked for, by whom, under which catalog. */

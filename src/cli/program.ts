@@ -10,6 +10,8 @@ export interface Invocation {
   readonly command: string;
   readonly args: readonly string[];
   readonly flags: Flags;
+  /** Names of the flags that stood on the command line itself: not those of variables, nor defaults. */
+  readonly typed: readonly string[];
   /** What stood behind `--`, for `exec`; `undefined` where there was no `--`. */
   readonly after: readonly string[] | undefined;
 }
@@ -33,8 +35,8 @@ export function parseCommandLine(argv: readonly string[], output: ProgramOutput)
   const own = dashes < 0 ? argv : argv.slice(0, dashes);
   const after = dashes < 0 ? undefined : argv.slice(dashes + 1);
   let chosen: Invocation | undefined;
-  const program = declare(output, own[0], (command, args, flags) => {
-    chosen = { command, args, flags, after };
+  const program = declare(output, own[0], (command, args, flags, typed) => {
+    chosen = { command, args, flags, typed, after };
   });
   try {
     program.parse([...own], { from: "user" });
@@ -46,7 +48,7 @@ export function parseCommandLine(argv: readonly string[], output: ProgramOutput)
   return { kind: "run", invocation: chosen };
 }
 
-type Choose = (command: string, args: readonly string[], flags: Flags) => void;
+type Choose = (command: string, args: readonly string[], flags: Flags, typed: readonly string[]) => void;
 
 /** One command; a name of two words is a subcommand. `options` is called only for the command that is run or explained. */
 interface Declared {
@@ -54,6 +56,8 @@ interface Declared {
   readonly name: string;
   readonly takes?: string;
   readonly summary: string;
+  /** Further help of this command. */
+  readonly more?: string;
   readonly hidden?: boolean;
   readonly options?: (command: Command) => unknown;
 }
@@ -68,7 +72,7 @@ const declared: readonly Declared[] = [
       aws(justify(command))
         .option("--dry-run", "show the policy and the record, and write nothing")
         .option("-y, --yes", "do not ask for confirmation")
-        .option("--new", "ask anew even if a session is there"),
+        .option("--new", "ask anew even if a session is there, which is then forgotten"),
   },
   {
     group: "Ask and use:",
@@ -108,7 +112,8 @@ const declared: readonly Declared[] = [
     group: "Ask and use:",
     name: "forget",
     takes: "[targets...]",
-    summary: "end a session now: wipe it and write the end record",
+    summary: "wipe a session from this machine and write its end record",
+    more: "Keys that a process got before (exec, env, an SDK) work in AWS until they expire; jit revoke REQUEST ends those.",
     options: (command) => aws(command).option("--all", "every session"),
   },
   {
@@ -239,7 +244,7 @@ const declared: readonly Declared[] = [
         .option("--key <file>", "where the private key goes (JWK, 0600)", "admin.jwk")
         .option("--dir <directory>", "where trust files go", "trust")
         .option("--threshold <number>", "how many administrators must sign", "1")
-        .option("--administrator <name=file>", "a further administrator's public key (JWK)", more, []),
+        .option("--administrator <name=file>", "a further administrator's public key (JWK)", append, []),
   },
   {
     group: "Administer:",
@@ -279,7 +284,7 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
     .addHelpText("after", `\n${examples}`);
   const known = declared.some(({ name }) => name === first);
   const parents = new Map<string, Command>();
-  for (const { group, name, takes, summary, hidden, options } of declared) {
+  for (const { group, name, takes, summary, more, hidden, options } of declared) {
     const [family = "", word] = name.split(" ");
     // A run needs one family; help, and a misspelt name, need the names of all.
     if (known ? family !== first : word !== undefined) continue;
@@ -290,7 +295,7 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
       parent
         .command(usage, { hidden: hidden === true })
         .summary(summary)
-        .description(summary),
+        .description(more === undefined ? summary : `${summary}\n\n${more}`),
     );
     parents.set(name, command);
     if (isFamily(name) || !known) continue;
@@ -302,7 +307,10 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
       const args = given.slice(0, -2).flatMap((value) => (Array.isArray(value) ? value : [value]));
       const words = args.filter((value): value is string => typeof value === "string");
       // A flag that a parent knows too (`stores show --json`) is kept there.
-      choose(name, words, command.optsWithGlobals());
+      const typed = command.options
+        .map((option) => option.attributeName())
+        .filter((option) => command.getOptionValueSource(option) === "cli");
+      choose(name, words, command.optsWithGlobals(), typed);
     });
   }
   return program;
@@ -332,7 +340,7 @@ function list(value: string): string[] {
   return value.split(",").map((word) => word.trim());
 }
 
-function more(value: string, before: string[]): string[] {
+function append(value: string, before: string[]): string[] {
   return [...before, value];
 }
 

@@ -24,10 +24,22 @@ export async function forgetSessions(
 ): Promise<Forgotten> {
   const found = (await ports.cache.list()).filter(({ session }) => wanted(session));
   for (const { name } of found) await ports.cache.remove(name);
+  const sessions = found.map(({ session }) => session);
+  return { sessions, notices: await recordEnds(ports.ended, sessions) };
+}
+
+/**
+ * Records that sessions are on this machine no longer: they are gone already, so what cannot be stored is a notice and no
+ * failure.
+ */
+export async function recordEnds(
+  ended: ForgetPorts["ended"],
+  sessions: readonly Session[],
+): Promise<readonly Notice[]> {
   const notices: Notice[] = [];
-  for (const { session } of found) {
+  for (const session of sessions) {
     try {
-      await ports.ended(session);
+      await ended(session);
     } catch (error) {
       const why = error instanceof Error ? error.message : "unknown error";
       notices.push({
@@ -36,5 +48,5 @@ export async function forgetSessions(
       });
     }
   }
-  return { sessions: found.map(({ session }) => session), notices };
+  return notices;
 }

@@ -4,6 +4,7 @@ import type { Session } from "../../session/types.ts";
 import { warmSessionHere } from "../compose/local.ts";
 import { type Context, text } from "../context.ts";
 import { noticeLine } from "../render/session.ts";
+import { tellUnused } from "../unused.ts";
 
 /**
  * `jit credentials TARGET…`, as `credential_process` runs it: it never asks, and its one answer is JSON. A warm one is
@@ -23,10 +24,21 @@ export async function env(context: Context): Promise<number> {
   return 0;
 }
 
-/** A session that works, or the error that says why there is none. */
+/** A session that works, or the error that says why there is none. Typed flags that it did not take are named. */
 export async function usableSession(context: Context): Promise<Session> {
+  const { session, anew } = await findSession(context);
+  if (!anew) tellUnused(context, session);
+  return session;
+}
+
+/** As `usableSession`, for renewals while a command runs: nothing is said twice. */
+export async function sessionAgain(context: Context): Promise<Session> {
+  return (await findSession(context)).session;
+}
+
+async function findSession(context: Context): Promise<{ readonly session: Session; readonly anew: boolean }> {
   const warm = await warmSessionHere(context, context.invocation.args);
-  if (warm !== undefined) return warm;
+  if (warm !== undefined) return { session: warm, anew: false };
   const { connect } = await import("../compose.ts");
   const { obtain, targetsFor } = await import("../obtain.ts");
   const connection = await connect(context);
@@ -41,7 +53,7 @@ export async function usableSession(context: Context): Promise<Session> {
     });
   }
   for (const notice of obtained.notices) context.terminal.note(noticeLine(context, notice));
-  return obtained.session;
+  return { session: obtained.session, anew: obtained.kind === "granted" };
 }
 
 function isFormat(format: string): format is OutputFormat {

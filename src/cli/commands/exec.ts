@@ -8,7 +8,7 @@ import { endInBackground } from "../compose/end-in-background.ts";
 import { execPorts, systemRandom } from "../compose/local.ts";
 import { type Context, isOn, text } from "../context.ts";
 import { noticeLine } from "../render/session.ts";
-import { usableSession } from "./credentials.ts";
+import { sessionAgain, usableSession } from "./credentials.ts";
 
 /** `jit exec TARGET… -- COMMAND`: its exit code passes through; the wrapper's own failure is 125. */
 export async function exec(context: Context): Promise<number> {
@@ -59,7 +59,7 @@ async function openEndpoint(
   const { leaseService } = await import("../compose.ts");
   const service = await leaseService(context, session);
   const leases = leasesOf(
-    { ...service, session: () => usableSession(context), notice },
+    { ...service, session: () => sessionAgain(context), notice },
     { seconds, only, required: session.lease !== undefined },
   );
   return await startContainerEndpoint(systemRandom, leases);

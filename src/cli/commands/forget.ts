@@ -7,9 +7,12 @@ import { forgetSessions } from "../../session/forget.ts";
 import type { Session } from "../../session/types.ts";
 import { openCache } from "../compose/local.ts";
 import { type Context, isOn, printJson } from "../context.ts";
-import { noticeLine, sessionJson } from "../render/session.ts";
+import { heldKeysLines, noticeLine, sessionJson } from "../render/session.ts";
 
-/** `jit forget [TARGET…|REQUEST]`: the secrets go first, then the end record is written. */
+/**
+ * `jit forget [TARGET…|REQUEST]`: the secrets go first, then the end record is written. What other processes hold already
+ * is out of reach: it is said until when that works.
+ */
 export async function forget(context: Context): Promise<number> {
   const { args } = context.invocation;
   const opened = await openCache(context);
@@ -41,6 +44,7 @@ export async function forget(context: Context): Promise<number> {
     context.terminal.print(
       `${context.style.good("✓")} forgotten: ${session.targets.join(" ")} (${session.request})`,
     );
+    for (const line of heldKeysLines(session)) context.terminal.print(line);
   }
   return 0;
 }

@@ -11,8 +11,9 @@ import { askJustification } from "../justify.ts";
 import { accessInput, durationFor, type Obtained, obtain, targetsFor, type Wish } from "../obtain.ts";
 import { confirm } from "../prompts.ts";
 import { openedLines } from "../render/opened.ts";
-import { clockTime, noticeLine, sessionJson } from "../render/session.ts";
+import { clockTime, heldKeysLines, noticeLine, sessionJson } from "../render/session.ts";
 import { clean } from "../style.ts";
+import { tellUnused } from "../unused.ts";
 
 /** `jit request [TARGET…]`: ask for a session, in questions where something is missing. */
 export async function request(context: Context): Promise<number> {
@@ -63,9 +64,15 @@ function report(context: Context, obtained: Obtained, names: readonly string[]):
     return exitCodes.pending.code;
   }
   for (const notice of obtained.notices) terminal.note(noticeLine(context, notice));
-  const { session } = obtained;
+  const { session, replaced } = obtained;
+  if (obtained.kind !== "granted") tellUnused(context, session);
   if (context.json) {
-    printJson(context, { status: obtained.kind, ...sessionJson(session), packedPolicySize: obtained.packed });
+    printJson(context, {
+      status: obtained.kind,
+      ...sessionJson(session),
+      packedPolicySize: obtained.packed,
+      ...(replaced === undefined ? {} : { replaced: sessionJson(replaced) }),
+    });
     return 0;
   }
   const what = { cached: "is open already", renewed: "is renewed", granted: "is open" }[obtained.kind];
@@ -74,6 +81,10 @@ function report(context: Context, obtained: Obtained, names: readonly string[]):
     `  request ${session.request}${obtained.packed === undefined ? "" : style.dim(`, packed policy ${obtained.packed} %`)}`,
   );
   if (obtained.kind === "cached") terminal.print(style.dim("  --new asks anew"));
+  if (replaced !== undefined) {
+    terminal.print(`  the session from ${clockTime(replaced.issuedAt)} is forgotten (${replaced.request})`);
+    for (const line of heldKeysLines(replaced)) terminal.print(line);
+  }
   for (const line of [
     `jit exec ${target} -- COMMAND`,
     `eval "$(jit env ${target})"`,

@@ -1,4 +1,5 @@
 import { endOf } from "../../session/freshness.ts";
+import { serverTime } from "../../session/status.ts";
 import type { Notice, Session } from "../../session/types.ts";
 import type { Context } from "../context.ts";
 import { clean } from "../style.ts";
@@ -17,6 +18,16 @@ export function sessionJson(session: Session): Record<string, unknown> {
     identity,
     accessKeyId: credentials.accessKeyId,
   };
+}
+
+/** Of a session that this machine has no longer: until when its keys work where a process has them. */
+export function heldKeysLines(session: Session, now = new Date()): readonly string[] {
+  const end = endOf(session);
+  if (end <= serverTime(session, now)) return [];
+  return [
+    `  keys that a process holds already work until ${clockTime(end)}; this ends those too:`,
+    `    jit revoke ${session.request}`,
+  ];
 }
 
 /** `14:05` of the reader's own clock, with the day where it is another one. */

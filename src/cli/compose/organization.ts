@@ -2,9 +2,11 @@ import { dirname, join } from "node:path";
 import { allLoopback } from "../../access/endpoints.ts";
 import { believe, type CatalogFiles } from "../../access/load.ts";
 import { type BucketLocation, formatLocation, type PathLocation, unsigned } from "../../access/location.ts";
+import { verifyTrustChain } from "../../access/trust/trust-file.ts";
 import type { Organization } from "../../access/types.ts";
 import type { RecordStore } from "../../audit/ports.ts";
 import { readPublished } from "../../aws/organization-source.ts";
+import { isJitError } from "../../error.ts";
 import { type Believed, readBelieved, writeBelieved } from "../../local/believed.ts";
 import type { Context } from "../context.ts";
 import { readFileIfThere, trustFilesOf } from "./admin-files.ts";
@@ -33,7 +35,10 @@ export interface LastBelieved {
   readonly checkedAt: number;
 }
 
-/** What this machine believed last, verified anew, however old; `undefined` where it never read any. */
+/**
+ * What this machine believed last, verified anew, however old; `undefined` where it never read any, or where what is stored
+ * does not verify: then it counts for nothing, and is asked for again.
+ */
 export function lastBelieved(context: Context, here: Here, pinned: Pinned): LastBelieved | undefined {
   const last = readBelieved(here.places, pinned.text);
   const { location } = pinned;
@@ -46,11 +51,28 @@ export function lastBelieved(context: Context, here: Here, pinned: Pinned): Last
   }
   if (last.signedCatalog === undefined) return undefined;
   const files = { trustFiles: last.trustFiles, catalog: { signed: last.signedCatalog, yaml: undefined } };
-  return {
-    organization: judge(context, pinned, last, files),
-    recent: isRecent(last.checkedAt),
-    checkedAt: last.checkedAt,
-  };
+  try {
+    return {
+      organization: judge(context, pinned, last, files),
+      recent: isRecent(last.checkedAt),
+      checkedAt: last.checkedAt,
+    };
+  } catch (error) {
+    if (isJitError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Stored trust files, where they are still a chain from the fingerprint; else none, and all are read again. */
+function trustFilesKnown(last: Believed, fingerprint: string): readonly Uint8Array[] {
+  if (last.trustFiles.length === 0) return [];
+  try {
+    verifyTrustChain(last.trustFiles, fingerprint);
+    return last.trustFiles;
+  } catch (error) {
+    if (isJitError(error)) return [];
+    throw error;
+  }
 }
 
 /**
@@ -69,7 +91,9 @@ export async function readOrganization(
   const last = anew ? { ...kept, trustFiles: [] } : kept;
   const { location } = pinned;
   const files =
-    location.kind === "path" ? filesAt(location) : await filesIn(bucket(location), location, last);
+    location.kind === "path"
+      ? filesAt(location)
+      : await filesIn(bucket(location), location, trustFilesKnown(last, pinned.fingerprint));
   const organization = judge(context, pinned, last, files);
   await remember(here, pinned, organization, files, skew());
   return organization;
@@ -97,11 +121,11 @@ async function remember(
 async function filesIn(
   store: Pick<RecordStore, "read" | "readCurrent">,
   location: BucketLocation,
-  last: Believed,
+  known: readonly Uint8Array[],
 ): Promise<Files> {
-  const published = await readPublished(store, location, last.trustFiles.length);
+  const published = await readPublished(store, location, known.length);
   return {
-    trustFiles: [...last.trustFiles, ...published.trustFiles],
+    trustFiles: [...known, ...published.trustFiles],
     catalog: { signed: published.signedCatalog, yaml: undefined },
   };
 }

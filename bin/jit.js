@@ -28,8 +28,8 @@ async function start(argv) {
     const { execWarm } = await import("../dist/warm-exec.js");
     const code = await execWarm(argv);
     if (code !== undefined) {
-      process.exitCode = code;
-      return;
+      // At once: all is written, and Node's own taking apart of what ran the command is a thirtieth of this call.
+      process.exit(code);
     }
   }
   // It costs 2 ms to begin with, which what loads little does not get back.

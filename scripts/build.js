@@ -43,7 +43,7 @@ mkdirSync("dist", { recursive: true });
 
 // Each file of a bundle costs a third of a millisecond before it does anything. So what most runs need is one file (`cli`),
 // what asking AWS needs is one more (`ask`), and the rest is in parts that share their chunks.
-const light = ["run", "commands/status", "commands/exec", "commands/credentials", "../local/child-processes"];
+const light = ["commands/status"];
 const asking = ["compose", "obtain", "commands/request", "commands/audit-end"];
 const sources = (names) => names.map((name) => resolve("src/cli", `${name}.ts`));
 const lightFiles = new Set(sources(light));

@@ -1,4 +1,5 @@
 import { codeOf } from "../error.ts";
+import { run } from "./run.ts";
 import { version } from "./version.ts";
 
 /** Runs the command line; sets the process's exit code. */
@@ -9,7 +10,6 @@ export async function main(argv: readonly string[]): Promise<void> {
       writeSync(1, `${version}\n`);
       return;
     }
-    const { run } = await import("./run.ts");
     process.exitCode = await run(argv);
   } catch (error) {
     // Help that cannot be written, or an error that cannot be told: a last try, without a stack.

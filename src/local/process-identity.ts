@@ -1,5 +1,4 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { hostname } from "node:os";
 import { codeOf } from "../error.ts";
 
 /** A process, told apart from a later one of the same number. */
@@ -88,6 +87,7 @@ function startFromProc(pid: number): string | undefined {
 
 /** Machines are told apart by name and, since many are called `localhost`, by machine-id(5). */
 function placeOf(): Pick<ProcessIdentity, "machine" | "boot" | "space"> {
+  const { hostname } = process.getBuiltinModule("os");
   if (process.platform !== "linux") return { machine: hostname(), boot: "", space: "" };
   return {
     machine: `${hostname()} ${textOf("/etc/machine-id")}`.trim(),

@@ -1,12 +1,14 @@
 import { JitError } from "../../error.ts";
 import { recordEnd } from "../../session/end.ts";
+import { endedVariable } from "../compose/end-in-background.ts";
 import { connect } from "../compose.ts";
 import type { Context } from "../context.ts";
 
-/** `jit audit end`, which `jit exec` runs: writes the end record of the command that standard input tells of. */
+/** `jit audit end`, which `jit exec` runs: writes the end record of the command that it was told of. */
 export async function auditEnd(context: Context): Promise<number> {
-  let text = "";
-  for await (const chunk of process.stdin) text += String(chunk);
+  let text = process.env[endedVariable] ?? "";
+  delete process.env[endedVariable];
+  if (text === "") for await (const chunk of process.stdin) text += String(chunk);
   const ended = parse(text);
   const { request } = await connect(context);
   await recordEnd(request.records, ended);

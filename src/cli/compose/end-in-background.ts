@@ -1,29 +1,34 @@
 import type { EndedCommand } from "../../session/exec.ts";
 
+/** Holds what `jit audit end` is to record. Environments, unlike arguments, are their owner's to read alone. */
+export const endedVariable = "JIT_ENDED";
+
+/** UTF-16 code units; Linux takes 131,072 bytes in one variable, and a unit is three bytes at most. */
+const longestVariable = 40_000;
+
 /**
  * Lets another process write the end record, so that nobody waits for it: it inherits the environment, and what it has
  * signed and cannot send, the next run sends. In a pipeline the machine may be gone in a moment: there it is waited for.
- * It is told nothing secret of the session; the command's arguments go through a pipe, where no process list shows them.
+ * It is told nothing secret of the session; what is too long for a variable goes through a pipe, which takes longer.
  */
 export async function endInBackground(profile: string | undefined, ended: EndedCommand): Promise<void> {
   const { spawn } = process.getBuiltinModule("child_process");
   const wait = (process.env["CI"] ?? "") !== "";
   const { request, requestHash, issueHash } = ended.session;
-  const told = { ...ended, session: { request, requestHash, issueHash } };
+  const told = JSON.stringify({ ...ended, session: { request, requestHash, issueHash } });
+  const piped = told.length > longestVariable;
   const args = ["audit", "end", ...(profile === undefined ? [] : ["--profile", profile])];
-  await new Promise<void>((resolve) => {
-    const child = spawn(process.execPath, [process.argv[1] ?? "", ...args], {
-      stdio: ["pipe", "ignore", wait ? "inherit" : "ignore"],
-      detached: !wait,
-      windowsHide: true,
-    });
-    child.once("error", () => resolve());
-    child.stdin.on("error", () => resolve());
-    child.stdin.end(JSON.stringify(told), () => {
-      if (wait) return;
-      child.unref();
-      resolve();
-    });
-    if (wait) child.once("exit", () => resolve());
+  const child = spawn(process.execPath, [process.argv[1] ?? "", ...args], {
+    env: { ...process.env, [endedVariable]: piped ? "" : told },
+    stdio: [piped ? "pipe" : "ignore", "ignore", wait ? "inherit" : "ignore"],
+    detached: !wait,
+    windowsHide: true,
   });
+  if (!wait) child.unref();
+  // That it cannot be started leaves the session without an end, which is what the records then truly say.
+  child.once("error", () => undefined);
+  const { stdin } = child;
+  stdin?.on("error", () => undefined);
+  if (stdin !== null) await new Promise<void>((resolve) => stdin.end(told, () => resolve()));
+  if (wait) await new Promise<void>((resolve) => child.once("close", () => resolve()));
 }

@@ -16,7 +16,7 @@ import { tokenService } from "../aws/token-service.ts";
 import { JitError } from "../error.ts";
 import { readBelieved, readIdentity, writeIdentity } from "../local/believed.ts";
 import { checkedRulesIn } from "../local/checked-rules.ts";
-import { claimedCircumstances } from "../local/circumstances.ts";
+import { claimedCircumstances, isCi } from "../local/circumstances.ts";
 import { fileJournal } from "../local/journal.ts";
 import { openWriter } from "../local/key-store.ts";
 import { segmentOf } from "../local/paths.ts";
@@ -178,7 +178,7 @@ async function openBase(
     openAws({ region, bucketRegion, profile: here.profile, client: clientName, clock, hosts, followRegion });
   const aws = open(last?.catalog.audit.region ?? region, last === undefined);
   const recent = believed?.recent === true && !anew ? last : undefined;
-  const accessKeyId = await keyIdOf(aws);
+  const accessKeyId = await keyIdOf(aws, context.env);
   const known = readIdentity(here.places, accessKeyId);
   // One round trip, whatever of it is needed.
   const [organization, who] = await Promise.all([
@@ -235,7 +235,7 @@ function sourceIdentityIn(jwt: string): string | undefined {
  * Resolves the caller's own credentials. A profile whose `credential_process` is jit itself would go round for ever: the
  * marker, which that process inherits, lets it say so.
  */
-async function keyIdOf(aws: Aws): Promise<string> {
+async function keyIdOf(aws: Aws, env: Context["env"]): Promise<string> {
   if (process.env[resolving] !== undefined) {
     throw new JitError(
       "AWS_PROFILE_LOOP",
@@ -249,7 +249,16 @@ async function keyIdOf(aws: Aws): Promise<string> {
   try {
     return await aws.accessKeyId();
   } catch (error) {
-    throw commonError(failureOf(error)) ?? error;
+    const known = commonError(failureOf(error));
+    if (known?.code === "AWS_NO_CREDENTIALS" && isCi(env)) {
+      throw new JitError(known.code, known.message, {
+        hint:
+          "give the job an identity token and a role: AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, or your CI's own step for AWS " +
+          "(GitHub: aws-actions/configure-aws-credentials, with `permissions: id-token: write`)",
+        cause: error,
+      });
+    }
+    throw known ?? error;
   } finally {
     delete process.env[resolving];
   }

@@ -26,10 +26,14 @@ const marks = [
   "TEAMCITY_VERSION",
 ] as const;
 
+/** Whether this is a CI job. `CI=false` is how one says that it is none; ci-info sees it so, too. */
+export function isCi(env: Environment): boolean {
+  return env["CI"] !== "false" && marks.some((name) => env[name]);
+}
+
 /** Which CI run this is, where it is one. */
 async function ciRun(env: Environment): Promise<Record<string, string | undefined>> {
-  // `CI=false` is how one says that it is none; ci-info sees it so, too.
-  if (env["CI"] === "false" || !marks.some((name) => env[name])) return {};
+  if (!isCi(env)) return {};
   const { default: ci } = await import("ci-info");
   const github = env["GITHUB_ACTIONS"] === "true";
   return {

@@ -36,7 +36,7 @@ export const PEOPLE: readonly Person[] = [
   { name: "eve", title: "may nothing at all" },
   { name: "frank", title: "engineer by Identity Center" },
   { name: "admin", title: "security; IAM, trust file and catalog" },
-  { name: "auditor", title: "reads the log, IAM and CloudTrail; seals the tree" },
+  { name: "auditor", title: "reads the log, IAM and CloudTrail" },
 ];
 
 const SSO_PERSON = "frank";

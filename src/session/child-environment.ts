@@ -15,7 +15,7 @@ export interface Endpoint {
  * Everything through which an SDK finds credentials. All of it goes: what is left of the parent's would either win over
  * the session, or be used in silence once the session ends.
  */
-const credentialSources = [
+export const credentialSources: readonly string[] = [
   "AWS_ACCESS_KEY_ID",
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",

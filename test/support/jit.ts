@@ -148,6 +148,13 @@ export class SandboxProcess {
     return environment;
   }
 
+  /** Runs a script of bash on the sandbox's own machine, where `jit` is the real binary. */
+  async shell(script: string, env: Environment = {}): Promise<Ended> {
+    return await this.#machine.run("bash", ["-c", `jit() { '${node}' '${binary}' "$@"; }\n${script}`], {
+      env,
+    });
+  }
+
   /** A new machine of one person. */
   async machineOf(person: string): Promise<Machine> {
     return new Machine(await this.environmentOf(person));

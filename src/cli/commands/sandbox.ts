@@ -1,14 +1,18 @@
 import { JitError } from "../../error.ts";
 import { CI_ROLE, ciJob, PEOPLE, startCiJob } from "../../sandbox/account.ts";
 import { openSandbox, type WholeSandbox } from "../../sandbox/sandbox.ts";
+import { credentialSources, nestingMarker } from "../../session/child-environment.ts";
 import { publishOrganization } from "../compose/sandbox-organization.ts";
 import {
   readSandboxState,
+  type SandboxPlaces,
   type SandboxState,
   sandboxPlaces,
+  writeCiToken,
   writeSandboxState,
 } from "../compose/sandbox-state.ts";
 import { type Context, printJson, text } from "../context.ts";
+import { invokedAs } from "../invoked-as.ts";
 import { table } from "../style.ts";
 
 /** `jit sandbox`: an AWS look-alike on loopback, with people, stores and a published catalog. Runs until it is stopped. */
@@ -19,14 +23,17 @@ export async function sandbox(context: Context): Promise<number> {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new JitError("USAGE", "--port takes 0 to 65535");
   const directory = text(context, "dir");
-  const running = await open(port, directory);
+  const running = await open(context, port, directory);
   const places = sandboxPlaces(context);
   const organization = await publishOrganization(
     running,
     directory ?? places.folder,
     directory !== undefined,
   );
-  writeSandboxState(places, stateOf(running, organization.location));
+  const renew = (): void => writeCiToken(places, running.ciToken(ciJob("1")));
+  renew();
+  setInterval(renew, ciTokenMs).unref();
+  writeSandboxState(places, stateOf(running, organization.location, places));
   if (context.json) printJson(context, { url: running.url, organization: organization.location });
   else welcome(context, running, organization);
   await new Promise<void>((stop) => {
@@ -36,7 +43,15 @@ export async function sandbox(context: Context): Promise<number> {
   return 0;
 }
 
-async function open(port: number, directory: string | undefined): Promise<WholeSandbox> {
+/** Half of what a token lives. */
+const ciTokenMs = 5 * 60_000;
+
+/** How to start this jit again. */
+function self({ env, platform }: Context): string {
+  return invokedAs(env, process.argv[1] ?? "jit", platform);
+}
+
+async function open(context: Context, port: number, directory: string | undefined): Promise<WholeSandbox> {
   const { randomBytes } = await import("node:crypto");
   try {
     return await openSandbox({
@@ -48,14 +63,14 @@ async function open(port: number, directory: string | undefined): Promise<WholeS
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
       throw new JitError("SANDBOX_PORT", `port ${port} of 127.0.0.1 is taken`, {
-        hint: "is a sandbox running already? Or choose another: jit sandbox --port 0",
+        hint: `is a sandbox running already? Or choose another: ${self(context)} sandbox --port 0`,
       });
     }
     throw error;
   }
 }
 
-function stateOf(running: WholeSandbox, organization: string): SandboxState {
+function stateOf(running: WholeSandbox, organization: string, places: SandboxPlaces): SandboxState {
   const common = {
     AWS_ENDPOINT_URL: running.url,
     AWS_REGION: running.region,
@@ -84,6 +99,9 @@ function stateOf(running: WholeSandbox, organization: string): SandboxState {
     GITHUB_RUN_ID: "1",
     AWS_ROLE_ARN: CI_ROLE,
     AWS_ROLE_SESSION_NAME: "acme-shop-1",
+    AWS_WEB_IDENTITY_TOKEN_FILE: places.ciToken,
+    AWS_CONFIG_FILE: places.noProfiles,
+    AWS_SHARED_CREDENTIALS_FILE: places.noProfiles,
     ACTIONS_ID_TOKEN_REQUEST_URL: running.ciTokenUrl,
     ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer,
   };
@@ -95,9 +113,9 @@ function stateOf(running: WholeSandbox, organization: string): SandboxState {
   };
 }
 
-/** What `eval` needs to be somebody; variables of another identity are taken away. */
+/** What `eval` needs to be somebody and nobody else: all that could name another identity is taken away. */
 function printEnvironment(context: Context, person: string): number {
-  const state = readSandboxState(sandboxPlaces(context));
+  const state = readSandboxState(sandboxPlaces(context), `${self(context)} sandbox`);
   const known = state.people[person];
   if (known === undefined) {
     throw new JitError("USAGE", `the sandbox knows nobody called ${JSON.stringify(person)}`, {
@@ -108,14 +126,9 @@ function printEnvironment(context: Context, person: string): number {
     printJson(context, known);
     return 0;
   }
-  const gone = [
-    "AWS_SESSION_TOKEN",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_SECURITY_TOKEN",
-    "JIT_SESSION",
-  ];
-  const lines = gone.filter((name) => known[name] === undefined).map((name) => `unset ${name}`);
+  const others = Object.values(state.people).flatMap((variables) => Object.keys(variables));
+  const gone = new Set([...credentialSources, ...others, nestingMarker, "JIT_PROFILE"]);
+  const lines = [...gone].filter((name) => known[name] === undefined).map((name) => `unset ${name}`);
   for (const [name, value] of Object.entries(known))
     lines.push(`export ${name}='${value.replaceAll("'", "'\\''")}'`);
   context.terminal.print(lines.join("\n"));
@@ -128,11 +141,12 @@ function welcome(
   organization: { location: string; adminKey: string; catalog: string },
 ): void {
   const { terminal, style } = context;
+  const jit = self(context);
   terminal.print(`${style.good("✓")} sandbox at ${running.url}; Ctrl-C ends it`);
   terminal.print("");
   terminal.print("In another shell, be somebody:");
-  terminal.print(`  ${style.strong('eval "$(jit sandbox --env alice)"')}`);
-  terminal.print("  jit stores && jit request customers:read");
+  terminal.print(`  ${style.strong(`eval "$(${jit} sandbox --env alice)"`)}`);
+  terminal.print(`  ${jit} stores && ${jit} request customers:read`);
   terminal.print("");
   terminal.print(
     table(

@@ -7,6 +7,7 @@ import { codeOf, JitError } from "../../error.ts";
 import type { PinnedOrganization } from "../../session/current-catalog.ts";
 import { pinnedByVariable } from "../../session/warm.ts";
 import type { Context } from "../context.ts";
+import { invokedAs } from "../invoked-as.ts";
 import type { Here } from "./here.ts";
 
 /** The organization that is pinned, as text and parsed. */
@@ -20,8 +21,9 @@ export interface Pinned {
 export function pinnedOf(context: Context, here: Here): Pinned {
   const found = pinnedByVariable(context.env) ?? here.settings.organization;
   if (found === undefined) {
+    const jit = invokedAs(context.env, process.argv[1] ?? "jit", context.platform);
     throw new JitError("NOT_PINNED", "no organization is pinned on this machine", {
-      hint: "your security team has the line: jit use LOCATION#FINGERPRINT   (to try it out: jit sandbox)",
+      hint: `your security team has the line: jit use LOCATION#FINGERPRINT   (to try it out: ${jit} sandbox)`,
     });
   }
   const pin = parsePin(`${found.location}#${found.fingerprint}`);

@@ -16,11 +16,21 @@ export interface SandboxState {
 export interface SandboxPlaces {
   readonly folder: string;
   readonly file: string;
+  /** The CI job's identity token, as a CI service would put it. */
+  readonly ciToken: string;
+  /** An empty file of AWS profiles: SDKs look there before they take an identity token. */
+  readonly noProfiles: string;
 }
 
 export function sandboxPlaces(context: Context): SandboxPlaces {
   const { state } = pathsOf(context.env, context.home, context.platform);
-  return { folder: join(state, "sandbox"), file: join(state, "sandbox.json") };
+  const folder = join(state, "sandbox");
+  return {
+    folder,
+    file: join(state, "sandbox.json"),
+    ciToken: join(folder, "ci-token"),
+    noProfiles: join(folder, "no-profiles"),
+  };
 }
 
 export function writeSandboxState({ folder, file }: SandboxPlaces, state: SandboxState): void {
@@ -28,11 +38,19 @@ export function writeSandboxState({ folder, file }: SandboxPlaces, state: Sandbo
   writePrivate(file, `${JSON.stringify(state, null, 2)}\n`);
 }
 
-export function readSandboxState({ file }: SandboxPlaces): SandboxState {
+/** Tokens of a CI service live for minutes: the running sandbox writes the next one before that. */
+export function writeCiToken({ folder, ciToken, noProfiles }: SandboxPlaces, token: string): void {
+  privateDirectory(folder);
+  writePrivate(ciToken, token);
+  writePrivate(noProfiles, "");
+}
+
+/** @param start how a sandbox is started */
+export function readSandboxState({ file }: SandboxPlaces, start: string): SandboxState {
   const bytes = readPrivate(file);
   if (bytes === undefined) {
     throw new JitError("SANDBOX_NOT_RUNNING", "no sandbox was started on this machine", {
-      hint: "run: jit sandbox",
+      hint: `run: ${start}`,
     });
   }
   return JSON.parse(Buffer.from(bytes).toString()) as SandboxState;

@@ -1,0 +1,60 @@
+import { statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { useSandbox } from "../support/fixture.ts";
+
+/** The sandbox as somebody tries it who has read its first lines. */
+
+const { sandbox } = useSandbox();
+
+const ask = `jit request orders:read --new --yes --purpose support --reason "Customer asked where the order is" --json`;
+const be = (person: string) => `eval "$(jit sandbox --env ${person})"`;
+
+test("alice, then a pipeline, then alice again in one shell: each is that person alone", async () => {
+  const step = (person: string) => `${be(person)}; jit doctor > /dev/null && ${ask}; echo "exit $?"`;
+  // What another identity, and another tool, may have left there.
+  const left = {
+    AWS_PROFILE: "work",
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://127.0.0.1:1/",
+    JIT_SESSION: "01ARYZ6S41TSV4RRFFQ69G5FAV",
+    JIT_PROFILE: "work",
+  };
+  const ended = await sandbox().shell(["alice", "ci", "alice"].map(step).join("\n"), left);
+  expect(ended.stdout.match(/^exit .*$/gm)).toEqual(["exit 0", "exit 0", "exit 0"]);
+  const who = [...ended.stdout.matchAll(/"arn": "([^"]+)"/g)].map(([, arn]) => arn ?? "");
+  expect(who).toEqual([
+    expect.stringContaining("user/alice"),
+    expect.stringContaining("acme-shop-1"),
+    expect.stringContaining("user/alice"),
+  ]);
+});
+
+test("nothing of one person is left for the next", async () => {
+  const { stdout } = await sandbox().shell(`${be("ci")}; ${be("alice")}; env`);
+  const names = stdout.split("\n").map((line) => line.split("=")[0] ?? "");
+  const others =
+    /^(CI|GITHUB_.*|ACTIONS_.*|AWS_(ROLE_.*|WEB_IDENTITY_.*|CONFIG_FILE|SHARED_CREDENTIALS_FILE|SESSION_TOKEN))$/;
+  expect(names.filter((name) => others.test(name))).toEqual([]);
+  expect(names).toContain("AWS_ACCESS_KEY_ID");
+  const back = (await sandbox().shell(`${be("alice")}; ${be("ci")}; env`)).stdout;
+  expect(back).not.toMatch(/^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)=/m);
+});
+
+test("the pipeline's token is readable by its owner alone", () => {
+  const token = join(dirname(sandbox().catalog), "ci-token");
+  expect(statSync(token).mode & 0o777).toBe(0o600);
+});
+
+test("a pipeline without credentials is told what a pipeline needs", async () => {
+  const bare = "unset AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN";
+  const { stderr } = await sandbox().shell(`${be("ci")}; ${bare}; jit doctor --json; ${ask}`);
+  expect(stderr).toContain("AWS_NO_CREDENTIALS");
+  expect(stderr).toContain("AWS_WEB_IDENTITY_TOKEN_FILE");
+});
+
+test("what it says to type is what works here", async () => {
+  const started = (env: Readonly<Record<string, string>>) =>
+    sandbox().shell(`XDG_STATE_HOME=/nowhere jit sandbox --env alice --json`, env);
+  expect((await started({ npm_command: "exec" })).stderr).toContain("npx jit sandbox");
+  expect((await started({})).stderr).toMatch(/node \S*jit\.js sandbox/);
+});

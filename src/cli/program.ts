@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { overview } from "./overview.ts";
 import { clean } from "./style.ts";
 import { version } from "./version.ts";
 
@@ -29,7 +30,8 @@ export interface ProgramOutput {
   readonly columns: number;
 }
 
-export function parseCommandLine(argv: readonly string[], output: ProgramOutput): Parsed {
+export function parseCommandLine(line: readonly string[], output: ProgramOutput): Parsed {
+  const argv = line[0] === "help" ? helpWanted(line.slice(1)) : line;
   // `--` ends jit's own words for `exec` alone, so that a child's flags are never read as ours.
   const dashes = argv[0] === "exec" ? argv.indexOf("--") : -1;
   const own = dashes < 0 ? argv : argv.slice(0, dashes);
@@ -46,6 +48,22 @@ export function parseCommandLine(argv: readonly string[], output: ProgramOutput)
   }
   if (chosen === undefined) return { kind: "done", exit: "usage" };
   return { kind: "run", invocation: chosen };
+}
+
+/** `help audit verify` is `audit verify --help`; of words that name nothing the first is told as misspelt. */
+function helpWanted(words: readonly string[]): readonly string[] {
+  const [family = "", word] = words;
+  if (words.length === 0) return ["--help"];
+  if (!isDeclared(family)) return [family];
+  const known = word === undefined || !isFamily(family) || isDeclared(`${family} ${word}`);
+  if (!known) return [family, word];
+  return word !== undefined && isDeclared(`${family} ${word}`)
+    ? [family, word, "--help"]
+    : [family, "--help"];
+}
+
+function isDeclared(wanted: string): boolean {
+  return declared.some(({ name }) => name === wanted);
 }
 
 type Choose = (command: string, args: readonly string[], flags: Flags, typed: readonly string[]) => void;
@@ -281,8 +299,9 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
     .usage("COMMAND [options]")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
-    .addHelpText("after", `\n${examples}`);
-  const known = declared.some(({ name }) => name === first);
+    .helpCommand(false);
+  program.helpInformation = () => overview;
+  const known = first !== undefined && isDeclared(first);
   const parents = new Map<string, Command>();
   for (const { group, name, takes, summary, more, hidden, options } of declared) {
     const [family = "", word] = name.split(" ");
@@ -343,11 +362,3 @@ function list(value: string): string[] {
 function append(value: string, before: string[]): string[] {
   return [...before, value];
 }
-
-const examples = `Examples:
-  jit request customers:read             ask, say why, and have a session
-  jit exec customers:read -- ./report    run a script with it
-  jit env customers:read                 eval "$(jit env customers:read)" in a shell
-  jit sandbox                            try it all without an AWS account
-
-Exit codes: docs/exit-codes.md`;

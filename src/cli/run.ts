@@ -3,7 +3,7 @@ import { commands } from "./commands.ts";
 import { type Context, escapeJson } from "./context.ts";
 import { adviceOn, exitCodes, exitOf } from "./exit-codes.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
-import { clean, makeStyle, type Style } from "./style.ts";
+import { clean, makeStyle, type Style, table } from "./style.ts";
 import { isTerminal, openTerminal, type Streams } from "./terminal.ts";
 
 /** Parses, loads the command's body, runs it, explains what went wrong. Returns the exit code. */
@@ -14,6 +14,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     columns: () => (isTerminal(2) ? process.stderr.columns : 0),
     write: (descriptor, text) => writeAll(fs, descriptor, text),
   };
+  if (argv[0] === "help" && argv[1] === "exit-codes") {
+    streams.write(1, exitCodeTable());
+    return exitCodes.ok.code;
+  }
   let said = "";
   const parsed = parseCommandLine(argv, {
     out: (text) => streams.write(1, text),
@@ -50,6 +54,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     else streams.write(2, explain(error, style));
     return exitFor(invocation, error);
   }
+}
+
+/** The table of docs/exit-codes.md, folded to 80 columns. */
+function exitCodeTable(): string {
+  const rows = Object.values(exitCodes).map(({ code, meaning }) => [String(code).padStart(3), meaning]);
+  return `${table(rows, undefined, 80)}\n`;
 }
 
 function wantsJson(argv: readonly string[]): boolean {

@@ -96,8 +96,8 @@ test("another catalog of the version that was seen is refused, whoever signed it
 
 test("doctor asks AWS even where all was checked a moment ago, and stores says when that was", async () => {
   const who = await machine("alice");
-  const { stderr } = await who.jit(["stores"]);
-  expect(stderr).toMatch(/^catalog v1, checked \d\d:\d\d$/m);
+  const { stdout } = await who.jit(["stores"]);
+  expect(stdout).toMatch(/^catalog v1, checked \d\d:\d\d$/m);
   await sandbox().clearCalls();
   expect((await who.jit(["doctor"])).code).toBe(0);
   const actions = (await sandbox().calls()).map(({ action }) => action);

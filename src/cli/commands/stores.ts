@@ -33,7 +33,7 @@ export async function stores(context: Context): Promise<number> {
       terminal.columns,
     ),
   );
-  terminal.note(style.dim(`catalog v${catalog.version}, checked ${clockTime(checkedAt)}`));
+  terminal.print(style.dim(`catalog v${catalog.version}, checked ${clockTime(checkedAt)}`));
   return 0;
 }
 

@@ -1,0 +1,57 @@
+/** What `jit` alone prints: every command once, by who uses it; `jit help COMMAND` has the rest. */
+
+interface Part {
+  readonly title: string;
+  /** Commands that share a line, and what they are for. */
+  readonly lines: readonly (readonly [commands: string, purpose: string])[];
+}
+
+const parts: readonly Part[] = [
+  {
+    title: "Everyday",
+    lines: [
+      ["stores", "the stores of the catalog"],
+      ["explain", "what would be opened, for how long, who decides"],
+      ["request", "ask for a session: jit request STORE:ACCESS"],
+      ["exec", "run a command with it: jit exec STORE:ACCESS -- COMMAND"],
+      ["env, credentials", "print it for a shell, for AWS SDKs"],
+      ["status, forget", "what is open, with the time left; end it"],
+    ],
+  },
+  {
+    title: "Approve and revoke",
+    lines: [["revoke", "end live sessions for everybody"]],
+  },
+  {
+    title: "Audit",
+    lines: [["audit", "read and verify the records: audit show, audit verify"]],
+  },
+  {
+    title: "Set up",
+    lines: [
+      ["use, config", "pin an organization; a person's own settings"],
+      ["doctor, sandbox", "find out what is wrong; try jit without an AWS account"],
+      ["catalog, rules", "check, test, sign and publish who may have what"],
+      ["trust", "who may sign what"],
+    ],
+  },
+];
+
+const nameColumns = Math.max(...parts.flatMap(({ lines }) => lines.map(([commands]) => commands.length)));
+
+export const overview = `Usage: jit COMMAND [options]
+
+Short-lived AWS credentials for one store of personal data, after you say why.
+
+${parts
+  .map(({ title, lines }) =>
+    [
+      `${title}:`,
+      ...lines.map(([commands, purpose]) => `  ${commands.padEnd(nameColumns)}  ${purpose}`),
+    ].join("\n"),
+  )
+  .join("\n")}
+
+jit help COMMAND explains one (jit help audit verify); jit help exit-codes lists
+how jit ends; jit --version says which this is.
+`;

@@ -63,6 +63,23 @@ export function defaultDuration(catalog: Catalog, targets: readonly Target[]): n
   return Math.min(catalog.defaults.duration, maximumDuration(targets).seconds);
 }
 
+/** Seconds: what is over before a command has begun helps nobody. */
+const shortestUseful = 60;
+
+/**
+ * What a person may ask for: within `checkDuration`, and a minute or more where the targets have that long.
+ * @throws JitError as `checkDuration`; `DURATION_TOO_SHORT` naming the shortest and the longest
+ */
+export function checkAskedDuration(targets: readonly Target[], seconds: number): void {
+  checkDuration(targets, seconds);
+  const longest = maximumDuration(targets).seconds;
+  const shortest = Math.min(shortestUseful, longest);
+  if (seconds >= shortest) return;
+  throw new JitError("DURATION_TOO_SHORT", `${formatDuration(seconds)} is over before it is of use`, {
+    hint: `ask for ${formatDuration(shortest)} to ${formatDuration(longest)}`,
+  });
+}
+
 /**
  * @param seconds the duration that is asked for
  * @throws JitError `DURATION_TOO_LONG` naming the maximum and what sets it; `DURATION_INVALID` where it is no whole

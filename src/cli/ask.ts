@@ -5,8 +5,22 @@ import { askText, choose } from "./prompts.ts";
 
 /** The questions of `jit request`, in a person's words. */
 
+/** What was typed, with an access for each store that stands there alone; where nothing was typed, one target. */
+export async function askTargets(
+  context: Context,
+  catalog: Catalog,
+  given: readonly string[],
+): Promise<readonly string[]> {
+  if (given.length === 0) return [await askTarget(context, catalog)];
+  if (!context.terminal.interactive) return given;
+  const targets: string[] = [];
+  for (const word of given)
+    targets.push(catalog.stores.has(word) ? await askAccess(context, catalog, word) : word);
+  return targets;
+}
+
 /** Which store, by typing parts of its name or title, and which of its accesses. */
-export async function askTarget(context: Context, catalog: Catalog): Promise<string> {
+async function askTarget(context: Context, catalog: Catalog): Promise<string> {
   const name = await choose(context, {
     message: "Which store?",
     flag: "a target STORE:ACCESS",
@@ -16,11 +30,14 @@ export async function askTarget(context: Context, catalog: Catalog): Promise<str
       description: `${store.classification}: ${store.dataCategories.join(", ")}`,
     })),
   });
-  const store = catalog.stores.get(name);
+  return await askAccess(context, catalog, name);
+}
+
+async function askAccess(context: Context, catalog: Catalog, name: string): Promise<string> {
   const access = await choose(context, {
-    message: "Which access?",
+    message: `Which access to ${name}?`,
     flag: "a target STORE:ACCESS",
-    choices: [...(store?.accesses.values() ?? [])].map((one) => ({
+    choices: [...(catalog.stores.get(name)?.accesses.values() ?? [])].map((one) => ({
       value: one.name,
       title: one.title === undefined ? one.name : `${one.name}  ${one.title}`,
     })),

@@ -1,5 +1,5 @@
 import {
-  checkDuration,
+  checkAskedDuration,
   defaultDuration,
   formatDuration,
   maximumDuration,
@@ -144,8 +144,13 @@ function laterThan(
 async function wishFor(context: Context, connection: Connection, targets: readonly Target[]): Promise<Wish> {
   const { catalog } = connection.organization;
   const duration = await durationFor(context, connection, targets);
-  const asked = await askJustification(context, catalog, targets, connection.project.purpose);
+  const asked = await askJustification(context, catalog, targets, usualPurpose(connection));
   return { targets, duration, asked };
+}
+
+/** The purpose where nobody names one: the project's, else a person's own. */
+export function usualPurpose({ project, settings }: Connection): string | undefined {
+  return project.purpose ?? settings.purpose;
 }
 
 /** `--for`, the project's file, a person's setting, the catalog's default; asked for where a person can choose. */
@@ -157,7 +162,7 @@ export async function durationFor(
   const given = text(context, "for");
   if (given !== undefined) {
     const seconds = parseDuration(given);
-    checkDuration(targets, seconds);
+    checkAskedDuration(targets, seconds);
     return seconds;
   }
   const { catalog } = connection.organization;
@@ -165,26 +170,29 @@ export async function durationFor(
   const usual = connection.project.duration ?? (own === undefined ? undefined : parseDuration(own));
   const longest = maximumDuration(targets).seconds;
   const fallback = Math.min(usual ?? defaultDuration(catalog, targets), longest);
+  if (usual !== undefined) checkAskedDuration(targets, fallback);
   if (context.invocation.command !== "request" || !context.terminal.interactive || isOn(context, "yes"))
     return fallback;
   return await askDuration(context, {
     fallback: formatDuration(fallback),
     longest: formatDuration(longest),
-    check: (typed) => checkDuration(targets, parseDuration(typed)),
+    check: (typed) => checkAskedDuration(targets, parseDuration(typed)),
   });
 }
 
-/** Targets of the command line; else of the project's file; else asked for, by `pick`. */
+/**
+ * Targets of the command line; else of the project's file; else asked for, by `pick`, which also completes what was typed.
+ */
 export async function targetsFor(
   context: Context,
   connection: Pick<Connection, "organization" | "project">,
-  pick?: () => Promise<readonly string[]>,
+  pick?: (given: readonly string[]) => Promise<readonly string[]>,
 ): Promise<readonly Target[]> {
   const { catalog } = connection.organization;
   const given = context.invocation.args;
-  if (given.length > 0) return findTargets(catalog, given);
+  if (given.length > 0) return findTargets(catalog, (await pick?.(given)) ?? given);
   if (connection.project.targets.length > 0) return findTargets(catalog, connection.project.targets);
-  if (pick !== undefined) return findTargets(catalog, await pick());
+  if (pick !== undefined) return findTargets(catalog, await pick([]));
   throw new JitError("FLAG_MISSING", "no target is named", {
     hint: "name it STORE:ACCESS; `jit stores` lists them",
   });

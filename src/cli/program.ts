@@ -95,8 +95,11 @@ const declared: readonly Declared[] = [
   {
     group: "Ask and use:",
     name: "exec",
-    takes: "<targets...>",
+    takes: "[targets...]",
     summary: "run a command with a session: jit exec TARGET -- COMMAND",
+    more:
+      "Without `-- COMMAND` your shell ($SHELL) is opened with the session, on a terminal alone; leave it with exit. " +
+      "Without TARGET those of .jit/config.yaml are meant.",
     options: (command) =>
       aws(justify(command))
         .option(
@@ -109,14 +112,14 @@ const declared: readonly Declared[] = [
   {
     group: "Ask and use:",
     name: "credentials",
-    takes: "<targets...>",
+    takes: "[targets...]",
     summary: "print a session for AWS SDKs (credential_process)",
     options: (command) => aws(justify(command)),
   },
   {
     group: "Ask and use:",
     name: "env",
-    takes: "<targets...>",
+    takes: "[targets...]",
     summary: "print a session for a shell",
     options: (command) =>
       aws(justify(command)).addOption(
@@ -161,7 +164,7 @@ const declared: readonly Declared[] = [
   {
     group: "Look:",
     name: "explain",
-    takes: "<targets...>",
+    takes: "[targets...]",
     summary: "what would be opened, for how long, who decides",
     options: (command) =>
       aws(command)

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
-import type { Machine } from "../support/jit.ts";
+import { eventually, type Machine } from "../support/jit.ts";
 
 // A person at a terminal: `script` gives the program one, and stdout goes to a file, so that what is asked on stderr and
 // what is answered on stdout are told apart.
@@ -51,7 +51,7 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
       ["request"],
       [
         { see: "Which store?", type: enter },
-        { see: "Which access?", type: enter },
+        { see: "Which access to customers?", type: enter },
         { see: "For how long?", type: enter },
         { see: "For which purpose?", type: enter },
         { see: "Why do you need it?", type: `too short${enter}` },
@@ -90,6 +90,36 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
     );
     expect(declined).toMatchObject({ code: 2, stdout: "" });
     expect(JSON.parse((await alice.jit(["status", "--json"])).stdout).sessions).toEqual([]);
+  });
+
+  test("a store alone: its accesses are offered", async () => {
+    const alice = await machine("alice");
+    const asked = await atTerminal(
+      alice,
+      ["request", "customers", "--for", "10m", ...why, "--yes"],
+      [{ see: "Which access to customers?", type: `\u001b[B${enter}` }],
+    );
+    expect(asked).toMatchObject({ code: 0, answered: 1 });
+    expect(asked.stdout).toContain("customers:lists");
+    expect((await alice.jit(["request", "customers", ...why, "--json"])).stderr).toContain("TARGET_UNKNOWN");
+  });
+
+  test("exec without a command: a shell that says what it has and until when, with an end record", async () => {
+    const alice = await machine("alice", { SHELL: "/bin/sh", PS1: "ready> " });
+    expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+    const { request } = JSON.parse((await alice.jit(["status", "--json"])).stdout).sessions[0];
+    const shell = await atTerminal(
+      alice,
+      ["exec", "customers:read"],
+      [{ see: "leaves it", type: `echo "in $JIT_SESSION"; exit 7${enter}` }],
+    );
+    expect(shell).toMatchObject({ code: 7, answered: 1 });
+    expect(shell.screen).toMatch(/customers:read is open in this shell until \d{2}:\d{2}/);
+    expect(shell.stdout).toContain(`in ${request}`);
+    await eventually(async () => {
+      const story = JSON.parse((await alice.jit(["audit", "show", request, "--json"])).stdout);
+      expect(story.entries.at(-1).record).toMatchObject({ type: "end", outcome: "completed", exitCode: 7 });
+    });
   });
 
   test("`jit credentials` never asks, not even at a terminal", async () => {

@@ -63,6 +63,8 @@ describe("what is asked for", () => {
     [["requst", "customers:read"]],
     [["env", "customers:read", "--format", "perl"]],
     [["exec"]],
+    [["exec", "customers:read"]],
+    [["exec", "customers:read", "--"]],
     [[]],
     [["trust"]],
   ])("a command line that is none: %j", async (args) => {

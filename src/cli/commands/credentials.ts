@@ -1,8 +1,10 @@
+import type { Target } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
 import { type OutputFormat, outputFormats, printCredentials } from "../../session/credentials-output.ts";
 import type { Session } from "../../session/types.ts";
 import { warmSessionHere } from "../compose/local.ts";
 import { type Context, text } from "../context.ts";
+import type { Wish } from "../obtain.ts";
 import { noticeLine } from "../render/session.ts";
 import { tellUnused } from "../unused.ts";
 
@@ -24,26 +26,48 @@ export async function env(context: Context): Promise<number> {
   return 0;
 }
 
-/** A session that works, or the error that says why there is none. Typed flags that it did not take are named. */
-export async function usableSession(context: Context): Promise<Session> {
-  const { session, anew } = await findSession(context);
-  if (!anew) tellUnused(context, session);
+/** What a caller has to say to a session before it is used, by throwing. */
+export interface SessionChecks {
+  /** Before anything is asked for. */
+  asks?(targets: readonly Target[]): Promise<void>;
+  /** Before anything is written. */
+  confirm?(wish: Wish): Promise<void>;
+  /** To one that is there already. */
+  found?(session: Session): Promise<void>;
+}
+
+/** A session that works, or the error that says why there is none. What was typed in vain, or not typed at all, is named. */
+export async function usableSession(context: Context, checks: SessionChecks = {}): Promise<Session> {
+  const targets = await namedTargets(context);
+  if (targets.length > 0 && context.invocation.args.length === 0) {
+    const message = `.jit/config.yaml names ${targets.join(" ")}`;
+    context.terminal.note(noticeLine(context, { code: "PROJECT_TARGETS", message }));
+  }
+  const { session, anew } = await findSession(context, targets, checks);
+  if (anew) return session;
+  await checks.found?.(session);
+  tellUnused(context, session);
   return session;
 }
 
 /** As `usableSession`, for renewals while a command runs: nothing is said twice. */
 export async function sessionAgain(context: Context): Promise<Session> {
-  return (await findSession(context)).session;
+  return (await findSession(context, await namedTargets(context))).session;
 }
 
-async function findSession(context: Context): Promise<{ readonly session: Session; readonly anew: boolean }> {
-  const warm = await warmSessionHere(context, context.invocation.args);
+async function findSession(
+  context: Context,
+  named: readonly string[],
+  { asks, confirm }: SessionChecks = {},
+): Promise<{ readonly session: Session; readonly anew: boolean }> {
+  const warm = await warmSessionHere(context, named);
   if (warm !== undefined) return { session: warm, anew: false };
   const { connect } = await import("../compose.ts");
   const { obtain, targetsFor } = await import("../obtain.ts");
   const connection = await connect(context);
   const targets = await targetsFor(context, connection);
-  const obtained = await obtain(context, connection, targets);
+  await asks?.(targets);
+  const obtained = await obtain(context, connection, targets, confirm === undefined ? {} : { confirm });
   if (obtained.kind === "refused") {
     throw new JitError("REFUSED", `refused by ${obtained.rule}: ${obtained.message}`);
   }
@@ -54,6 +78,14 @@ async function findSession(context: Context): Promise<{ readonly session: Sessio
   }
   for (const notice of obtained.notices) context.terminal.note(noticeLine(context, notice));
   return { session: obtained.session, anew: obtained.kind === "granted" };
+}
+
+/** As they stand on the command line, else in the project's file. */
+async function namedTargets(context: Context): Promise<readonly string[]> {
+  const { args } = context.invocation;
+  if (args.length > 0) return args;
+  const { projectOf } = await import("../compose/pinned.ts");
+  return projectOf(context).targets;
 }
 
 function isFormat(format: string): format is OutputFormat {

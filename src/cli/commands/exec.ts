@@ -1,4 +1,3 @@
-import { parseDuration } from "../../access/duration.ts";
 import { JitError } from "../../error.ts";
 import { refuseNesting } from "../../session/child-environment.ts";
 import type { ContainerEndpoint } from "../../session/container-endpoint.ts";
@@ -7,21 +6,29 @@ import type { Notice, Session } from "../../session/types.ts";
 import { endInBackground } from "../compose/end-in-background.ts";
 import { execPorts, systemRandom } from "../compose/local.ts";
 import { type Context, isOn, text } from "../context.ts";
-import { noticeLine } from "../render/session.ts";
+import { checkLease, checkNarrowed, checkNarrowedSession, leaseSeconds, narrowingOf } from "../narrowing.ts";
+import { clockTime, noticeLine } from "../render/session.ts";
+import { isTerminal } from "../terminal.ts";
 import { sessionAgain, usableSession } from "./credentials.ts";
 
-/** `jit exec TARGET… -- COMMAND`: its exit code passes through; the wrapper's own failure is 125. */
+/** `jit exec [TARGET…] [-- COMMAND]`: its exit code passes through; the wrapper's own failure is 125. */
 export async function exec(context: Context): Promise<number> {
-  const [command = "", ...args] = commandOf(context);
+  const { words, isShell } = commandOf(context);
+  const [command = "", ...args] = words;
   // Before anything is asked for.
   refuseNesting(context.env, context.platform);
-  const wanted = await leaseWanted(context);
-  const session = await usableSession(context);
+  const wanted = await narrowingOf(context);
+  const session = await usableSession(context, {
+    asks: (targets) => checkNarrowed(wanted, targets, new Date()),
+    confirm: async ({ duration }) => checkLease(wanted, duration),
+    found: (one) => checkNarrowedSession(wanted, one),
+  });
   const note = (notice: Notice) => context.terminal.note(noticeLine(context, notice));
   const seconds = leaseSeconds(wanted, session);
   const endpoint =
     seconds === undefined ? undefined : await openEndpoint(context, session, seconds, wanted.only, note);
   try {
+    if (isShell) tellShell(context, session);
     const outcome = await runUnderSession(
       {
         ...(await execPorts(context)),
@@ -65,38 +72,32 @@ async function openEndpoint(
   return await startContainerEndpoint(systemRandom, leases);
 }
 
-/** What stands behind `--`; without it the person's shell, as other wrappers do. */
-function commandOf(context: Context): readonly string[] {
-  const { after } = context.invocation;
-  if (after !== undefined && after.length > 0) return after;
-  const shell = context.platform === "win32" ? context.env["COMSPEC"] : context.env["SHELL"];
-  if (after === undefined && context.invocation.args.some((arg) => !arg.includes(":"))) {
+/**
+ * What stands behind `--`; without it the person's shell, as other wrappers do: on a terminal alone, where somebody types
+ * what it is to do.
+ */
+function commandOf(context: Context): { readonly words: readonly string[]; readonly isShell: boolean } {
+  const { args, after } = context.invocation;
+  if (after !== undefined && after.length > 0) return { words: after, isShell: false };
+  if (after === undefined && args.length > 1 && args.some((arg) => !arg.includes(":"))) {
     throw new JitError("USAGE", "put `--` between the targets and the command", {
-      hint: `jit exec ${context.invocation.args[0] ?? "TARGET"} -- ${context.invocation.args.slice(1).join(" ")}`,
+      hint: `jit exec ${args[0] ?? "TARGET"} -- ${args.slice(1).join(" ")}`,
     });
   }
-  return [shell ?? (context.platform === "win32" ? "cmd.exe" : "/bin/sh")];
+  if (!isTerminal(0)) {
+    throw new JitError("USAGE", "no command is named, and there is no terminal for a shell", {
+      hint: `jit exec ${args.length === 0 ? "STORE:ACCESS" : args.join(" ")} -- COMMAND`,
+    });
+  }
+  const windows = context.platform === "win32";
+  const shell = context.env[windows ? "COMSPEC" : "SHELL"] || (windows ? "cmd.exe" : "/bin/sh");
+  return { words: [shell], isShell: true };
 }
 
-interface LeaseWanted {
-  readonly seconds: number | undefined;
-  readonly only: readonly string[];
-}
-
-/** What is wrong with it is said before anything is asked for. */
-async function leaseWanted(context: Context): Promise<LeaseWanted> {
-  const lease = text(context, "lease");
-  const flag = context.invocation.flags["only"];
-  const only = Array.isArray(flag)
-    ? flag.filter((action): action is string => typeof action === "string")
-    : [];
-  if (only.length > 0) (await import("../../access/policy/narrow.ts")).narrowPolicy(only);
-  return { seconds: lease === undefined ? undefined : parseDuration(lease), only };
-}
-
-/** How long a lease lives: what was asked for, never more than the catalog's; five minutes where only `--only` was. */
-function leaseSeconds({ seconds, only }: LeaseWanted, session: Session): number | undefined {
-  const lengths = [seconds, session.lease].filter((length) => length !== undefined);
-  if (lengths.length > 0) return Math.min(...lengths);
-  return only.length > 0 ? 300 : undefined;
+/** What a shell was opened for, before its first prompt. */
+function tellShell({ terminal, style }: Context, session: Session): void {
+  terminal.note(
+    `${style.good("✓")} ${style.name(session.targets.join(" "))} is open in this shell until ` +
+      `${clockTime(session.notAfter)} (request ${session.request}); \`exit\` leaves it`,
+  );
 }

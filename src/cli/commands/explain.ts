@@ -1,26 +1,23 @@
-import { defaultDuration, formatDuration, maximumDuration } from "../../access/duration.ts";
+import { formatDuration, maximumDuration } from "../../access/duration.ts";
 import { describe } from "../../access/policy/describe.ts";
 import { formatTarget } from "../../access/target.ts";
 import { planAccess } from "../../session/plan.ts";
 import { connect } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
-import { accessInput, durationFor, targetsFor } from "../obtain.ts";
+import { accessInput, durationFor, targetsFor, usualPurpose } from "../obtain.ts";
 import { openedLines } from "../render/opened.ts";
 import { clean, wrap } from "../style.ts";
 
-/** `jit explain TARGET…`: the decision, the policy with its size, and what would be opened; writes nothing. */
+/** `jit explain [TARGET…]`: the decision, the policy with its size, and what would be opened; writes nothing. */
 export async function explain(context: Context): Promise<number> {
   const connection = await connect(context);
   const { organization, identity } = connection;
   const targets = await targetsFor(context, connection);
   const { catalog } = organization;
-  const duration =
-    text(context, "for") === undefined
-      ? defaultDuration(catalog, targets)
-      : await durationFor(context, connection, targets);
+  const duration = await durationFor(context, connection, targets);
   // Rules may look at purpose and ticket, never at the reason.
   const justification = {
-    purpose: text(context, "purpose") ?? catalog.defaults.purpose ?? "explain",
+    purpose: text(context, "purpose") ?? usualPurpose(connection) ?? catalog.defaults.purpose ?? "explain",
     reason: "explain",
     ticket: text(context, "ticket"),
   };

@@ -3,12 +3,20 @@ import { describe } from "../../access/policy/describe.ts";
 import { formatTarget } from "../../access/target.ts";
 import { JitError } from "../../error.ts";
 import { planAccess } from "../../session/plan.ts";
-import { askTarget } from "../ask.ts";
+import { askTargets } from "../ask.ts";
 import { type Connection, connect } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { askJustification } from "../justify.ts";
-import { accessInput, durationFor, type Obtained, obtain, targetsFor, type Wish } from "../obtain.ts";
+import {
+  accessInput,
+  durationFor,
+  type Obtained,
+  obtain,
+  targetsFor,
+  usualPurpose,
+  type Wish,
+} from "../obtain.ts";
 import { confirm } from "../prompts.ts";
 import { openedLines } from "../render/opened.ts";
 import { clockTime, heldKeysLines, noticeLine, sessionJson } from "../render/session.ts";
@@ -18,9 +26,9 @@ import { tellUnused } from "../unused.ts";
 /** `jit request [TARGET…]`: ask for a session, in questions where something is missing. */
 export async function request(context: Context): Promise<number> {
   const connection = await connect(context);
-  const targets = await targetsFor(context, connection, async () => [
-    await askTarget(context, connection.organization.catalog),
-  ]);
+  const targets = await targetsFor(context, connection, (given) =>
+    askTargets(context, connection.organization.catalog, given),
+  );
   if (isOn(context, "dryRun")) return await dryRun(context, connection, targets);
   const confirmed = async (wish: Wish) => {
     showWish(context, wish);
@@ -99,7 +107,7 @@ function report(context: Context, obtained: Obtained, names: readonly string[]):
 async function dryRun(context: Context, connection: Connection, targets: Wish["targets"]): Promise<number> {
   const { organization } = connection;
   const duration = await durationFor(context, connection, targets);
-  const asked = await askJustification(context, organization.catalog, targets, connection.project.purpose);
+  const asked = await askJustification(context, organization.catalog, targets, usualPurpose(connection));
   const plan = await planAccess(
     connection.plan,
     accessInput(connection, { targets, duration, justification: asked.justification }),

@@ -79,15 +79,6 @@ describe("jit exec", () => {
     expect(nested.stderr).toContain("NESTED_SESSION");
   });
 
-  test("without a command the person's shell runs", async () => {
-    const alice = await open();
-    writeFileSync(join(alice.home, "shell"), "#!/bin/sh\necho shell of $JIT_SESSION\n", { mode: 0o755 });
-    const { stdout } = await alice.jit(["exec", "customers:read"], {
-      env: { SHELL: join(alice.home, "shell") },
-    });
-    expect(stdout).toMatch(/^shell of [0-9A-Z]{26}\n$/);
-  });
-
   test("flags behind -- are the command's own", async () => {
     const alice = await open();
     expect((await alice.jit(["exec", "customers:read", "--", "echo", "--json", "--", "-h"])).stdout).toBe(

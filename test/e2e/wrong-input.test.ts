@@ -64,7 +64,6 @@ describe("what is asked for", () => {
     [["env", "customers:read", "--format", "perl"]],
     [["exec"]],
     [["exec", "customers:read"]],
-    [["exec", "customers:read", "--"]],
     [[]],
     [["trust"]],
   ])("a command line that is none: %j", async (args) => {

@@ -25,10 +25,8 @@ export function parseCatalog(bytes: Uint8Array, source: string): Catalog {
   const offsetOf = offsetsIn(contents);
   const locate = (path: Path, key = false) => at(offsetOf(path, key));
   if (!parsed.success) {
-    throw new CatalogError(
-      source,
-      parsed.issues.flatMap((issue) => problemsOf(issue, locate)),
-    );
+    const problems = parsed.issues.flatMap((issue) => problemsOf(issue, locate));
+    throw new CatalogError(source, problems.filter((one) => !isMeant(one, problems)).map(plain));
   }
   const found: Problem[] = [];
   const place = blockPlace(bytes, contents, at);
@@ -39,12 +37,27 @@ export function parseCatalog(bytes: Uint8Array, source: string): Catalog {
   return catalog;
 }
 
+/** Whether a key that is missing is there, misspelt: that is one mistake. */
+function isMeant({ missing, parent }: Found, problems: readonly Found[]): boolean {
+  return missing !== undefined && problems.some((one) => one.parent === parent && one.suggestion === missing);
+}
+
+/** A problem; `missing` is the key that is not there, `parent` the path of whose key it is. */
+interface Found extends Problem {
+  readonly parent?: string;
+  readonly missing?: string;
+}
+
+function plain({ line, column, path, message, suggestion }: Found): Problem {
+  return { line, column, path, message, suggestion };
+}
+
 type Issue = v.BaseIssue<unknown>;
 
 function problemsOf(
   issue: Issue,
   locate: (path: Path, key?: boolean) => { line: number; column: number },
-): Problem[] {
+): Found[] {
   const path = (issue.path ?? []).map((item) => item.key as string | number);
   const last = path.at(-1);
   const parent = path.slice(0, -1);
@@ -58,6 +71,7 @@ function problemsOf(
       path: pathText([...parent, key]),
       message: `unknown key ${JSON.stringify(key.slice(0, 60))}`,
       suggestion: suggest(key, known),
+      parent: pathText(parent),
     }));
   }
   // A key that is missing is shown where its owner stands.
@@ -68,6 +82,8 @@ function problemsOf(
         path: pathText(path),
         message: `${JSON.stringify(name)} is missing`,
         suggestion: undefined,
+        parent: pathText(parent),
+        missing: name,
       },
     ];
   }

@@ -24,7 +24,9 @@ export class CatalogError extends JitError {
       return `${source}:${problem.line}:${problem.column}: ${where}${problem.message}${meant}`;
     });
     if (sorted.length > 20) lines.push(`… and ${sorted.length - 20} more`);
-    super("CATALOG_INVALID", lines.join("\n"), { hint: "`jit catalog check` says whether all is well" });
+    super("CATALOG_INVALID", lines.join("\n"), {
+      hint: "what is named must be mended in the file, which is then signed again",
+    });
     this.problems = sorted;
   }
 }

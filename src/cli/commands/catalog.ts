@@ -8,6 +8,7 @@ import {
   verifyCatalogFile,
 } from "../../access/trust/catalog-file.ts";
 import { readTrust, trustDigest, verifyTrustChain } from "../../access/trust/trust-file.ts";
+import type { Catalog } from "../../access/types.ts";
 import { codeOf, JitError } from "../../error.ts";
 import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
 import { readAdminKey } from "../compose/admin-keys.ts";
@@ -68,10 +69,14 @@ export async function catalogSign(context: Context): Promise<number> {
   const signatures = readSignedCatalog(after).claimed.length;
   if (context.json)
     printJson(context, { file: `${path}.jws`, digest: catalog.digest, version: catalog.version, signatures });
-  else
+  else {
     context.terminal.print(
       `${context.style.good("✓")} ${path}.jws: version ${catalog.version}, ${signatures} signature(s)`,
     );
+    context.terminal.note(
+      context.style.dim("  next: jit catalog publish, by who may write to the audit bucket"),
+    );
+  }
   return 0;
 }
 
@@ -108,16 +113,13 @@ export async function catalogPublish(context: Context): Promise<number> {
     );
   }
   const bucket = await openBucket(context, catalog);
+  await refuseOtherOrganization(bucket, catalog.audit.bucket, fingerprint);
   const current = await bucket.readCurrent?.("v1/catalog/current.jws");
   const before =
     current === undefined
       ? undefined
       : parseCatalog(readSignedCatalog(current).yaml, "the published catalog");
-  if (before !== undefined && before.digest !== catalog.digest && before.version >= catalog.version) {
-    throw new JitError("CATALOG_ROLLED_BACK", `version ${before.version} is published already`, {
-      hint: `make it version ${before.version + 1}, and sign it again`,
-    });
-  }
+  if (before !== undefined) refuseOlder(before, catalog, path);
   for (const [index, file] of trustFiles.entries())
     await createOnce(bucket, `v1/trust/${index + 1}.json`, file);
   await createOnce(bucket, `v1/catalog/${catalog.digest}.jws`, signed);
@@ -129,6 +131,48 @@ export async function catalogPublish(context: Context): Promise<number> {
     context.terminal.print(`  people run: ${context.style.strong(`jit use ${use}`)}`);
   }
   return 0;
+}
+
+/** Before anything else is said of a bucket: whether it is this organization's, or there at all. */
+async function refuseOtherOrganization(
+  bucket: Awaited<ReturnType<typeof openBucket>>,
+  name: string,
+  fingerprint: string,
+): Promise<void> {
+  const first = await bucket.read("v1/trust/1.json").catch((error: unknown) => {
+    if (codeOf(error) !== "AUDIT_BUCKET_MISSING") throw error;
+    throw new JitError("AUDIT_BUCKET_MISSING", `the audit bucket ${name} does not exist`, {
+      hint: "make it first, as docs/aws.md says, or name another as audit.bucket and sign again (the sandbox's is jit-audit)",
+      cause: error,
+    });
+  });
+  if (first === undefined) return;
+  const published = trustDigest(readTrust(first).trust);
+  if (published === fingerprint) return;
+  throw new JitError(
+    "TRUST_CONFLICT",
+    `${name} holds another organization: its fingerprint is ${published}, that of your trust file ${fingerprint}`,
+    {
+      hint: "publish in a bucket of your own, or with that organization's trust files and key (the sandbox names their folder when it starts)",
+    },
+  );
+}
+
+function refuseOlder(before: Catalog, catalog: Catalog, path: string): void {
+  if (before.digest === catalog.digest || before.version < catalog.version) return;
+  const hint = `raise \`version\` in ${path} to ${before.version + 1}, and sign it again`;
+  if (before.version === catalog.version) {
+    throw new JitError(
+      "CATALOG_FORKED",
+      `version ${before.version} is published already with other content`,
+      { hint },
+    );
+  }
+  throw new JitError(
+    "CATALOG_ROLLED_BACK",
+    `version ${before.version} is published already, and this is version ${catalog.version}`,
+    { hint },
+  );
 }
 
 /** What was published with other signatures before is the same to its readers: the payload is what counts. */

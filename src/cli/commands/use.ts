@@ -45,6 +45,9 @@ export async function use(context: Context): Promise<number> {
   );
   if (fingerprint === unsigned)
     terminal.note(style.warn("  unsigned: works only where every endpoint is on this machine"));
+  const variable = context.env["JIT_ORGANIZATION"];
+  if (variable && variable !== `${absolute}#${fingerprint}`)
+    terminal.note(style.warn("  JIT_ORGANIZATION names another one and wins in this shell: unset it"));
   terminal.note(style.dim("  jit stores shows what there is"));
   return 0;
 }

@@ -453,6 +453,13 @@ describe("a mistake is told with its place", () => {
     expect(problem).toMatchObject({ suggestion, line, column });
   });
 
+  test.each([
+    ["  bucket: acme-audit", "  buckt: acme-audit"],
+    ["organization: acme", "organisation: acme"],
+  ])("a needed key that is misspelt, %j, is one mistake", (from, to) => {
+    expect(problemsOf(replaced(from, to))).toHaveLength(1);
+  });
+
   test("no region for a database or a table, here, at the store or in defaults", () => {
     const text = replaced("    region: us-gov-west-1\n", "").replace("region: eu-west-1, ", "");
     expect(problemsOf(text).map(({ path, line, column }) => [path, line, column])).toEqual([

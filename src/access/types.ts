@@ -110,7 +110,23 @@ export interface JustificationRules {
     readonly required: boolean;
     readonly pattern: RegExp | undefined;
     readonly example: string | undefined;
+    /** A live check of each ticket; `undefined`: the pattern is all. */
+    readonly check?: TicketCheck | undefined;
   };
+}
+
+/** How a ticket is looked up while access is asked for. */
+export interface TicketCheck {
+  /** https; `{ticket}` stands for the encoded ticket, and without it the ticket is sent as JSON. */
+  readonly url: string;
+  /** What becomes of the request where there is no answer. */
+  readonly onDown: "refuse" | "warn" | "allow";
+  /** Seconds in all. */
+  readonly timeout: number;
+  /** Whether it must be assigned to who asks. */
+  readonly assigned: boolean;
+  /** CIDR blocks of private addresses where the webhook may be. */
+  readonly networks: readonly string[];
 }
 
 /** Principals that rules may speak of by one name. */

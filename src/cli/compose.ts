@@ -38,6 +38,7 @@ import { systemRandom as random } from "./compose/local.ts";
 import { isRecent, lastBelieved, readOrganization } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
 import { expectRules, openRules } from "./compose/rules.ts";
+import { openTicketDesk } from "./compose/tickets.ts";
 import { type Context, text } from "./context.ts";
 import { version } from "./version.ts";
 
@@ -109,6 +110,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     tokens,
     rules: openRules(formatLocation(pinned.location), checkedRulesIn(here.paths.cache, version)),
     reasons: reasonStore((bucket) => base.bucket(bucket)),
+    tickets: openTicketDesk(context),
     cache: here.cache,
     clockSkew: () => clock.skew,
   };

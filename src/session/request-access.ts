@@ -1,16 +1,22 @@
+import type { TicketDesk } from "../access/ticket/check.ts";
+import type { Decision } from "../access/types.ts";
 import { appendRecord } from "../audit/append.ts";
 import type { RequestBody, StoredRecord } from "../audit/types.ts";
 import { JitError } from "../error.ts";
 import { attempt } from "./attempt.ts";
+import { checkTicketOf } from "./checked-ticket.ts";
 import { type Issued, type IssuePorts, issue } from "./issue.ts";
 import { type AccessInput, planAccess } from "./plan.ts";
 import type { Fence } from "./ports.ts";
 import { repairCrashed } from "./repair.ts";
 import type { ReasonStore } from "./sealed-text.ts";
+import type { Notice } from "./types.ts";
 
 export interface RequestPorts extends IssuePorts {
   /** Needed where the catalog names a `reasons` location. */
   readonly reasons: ReasonStore | undefined;
+  /** Needed where the catalog has tickets checked. */
+  readonly tickets?: TicketDesk | undefined;
 }
 
 export type Outcome =
@@ -21,6 +27,7 @@ export type Outcome =
       readonly requestHash: string;
       readonly quorum: number;
       readonly approvers: readonly string[];
+      readonly notices: readonly Notice[];
       readonly session?: never;
     }
   /** Nothing was written. */
@@ -34,12 +41,15 @@ export type Outcome =
  * @throws JitError as `planAccess`, `issue` and the records do; no credentials exist then that anybody holds
  */
 export async function requestAccess(ports: RequestPorts, input: AccessInput, fence: Fence): Promise<Outcome> {
-  const { records, journal, rules } = ports;
-  await repairCrashed(ports, ports.cache);
-  const { decision, request: body } = await planAccess(
-    { rules, clock: records.clock, random: records.random },
-    input,
-  );
+  const { journal } = ports;
+  // A repair that has begun is always waited for: it works under the lock.
+  const [repaired, checked] = await Promise.allSettled([
+    repairCrashed(ports, ports.cache),
+    planAndCheck(ports, input),
+  ]);
+  if (repaired.status === "rejected") throw repaired.reason;
+  if (checked.status === "rejected") throw checked.reason;
+  const { decision, body, notices } = checked.value;
   if (decision.kind === "refused") return decision;
   fence.check();
   const stored = await recordRequest(ports, input, body);
@@ -47,10 +57,31 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
   if (decision.kind === "needsApproval") {
     await journal.close(request);
     const { quorum, approvers } = decision;
-    return { kind: "pending", request, requestHash: stored.sha256, quorum, approvers };
+    return { kind: "pending", request, requestHash: stored.sha256, quorum, approvers, notices };
   }
   const issued = await issue(ports, { ...input, id: request, bytes: stored.bytes }, fence);
-  return { kind: "granted", request, ...issued };
+  return { kind: "granted", request, ...issued, notices: [...notices, ...issued.notices] };
+}
+
+/** Everything that is decided before a record is written. A request that the rules refuse asks no webhook. */
+async function planAndCheck(
+  { rules, records, tickets }: RequestPorts,
+  input: AccessInput,
+): Promise<{
+  readonly decision: Decision;
+  readonly body: RequestBody;
+  readonly notices: readonly Notice[];
+}> {
+  const { clock, random } = records;
+  const { decision, request: body } = await planAccess({ rules, clock, random }, input);
+  const ticket = decision.kind === "refused" ? undefined : await checkTicketOf(tickets, input);
+  if (ticket === undefined) return { decision, body, notices: [] };
+  const { warning, claimed } = ticket;
+  return {
+    decision,
+    body: { ...body, claimed: { ...body.claimed, ...claimed } },
+    notices: warning === undefined ? [] : [{ code: "TICKET_NOT_CHECKED", message: warning }],
+  };
 }
 
 /**

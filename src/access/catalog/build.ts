@@ -1,3 +1,5 @@
+import { checkPrivateBlock } from "../ticket/addresses.ts";
+import { checkTicketUrl } from "../ticket/url.ts";
 import type {
   Access,
   Catalog,
@@ -7,6 +9,7 @@ import type {
   Grant,
   Networks,
   Store,
+  TicketCheck,
 } from "../types.ts";
 import { checkCidr, checkEndpointHost } from "./network.ts";
 import type { CatalogYaml } from "./schema.ts";
@@ -68,6 +71,9 @@ export function buildCatalog(
         required: justification?.ticket?.required ?? false,
         pattern: ticketPattern(justification?.ticket, report),
         example: justification?.ticket?.example,
+        check: ticketCheck(justification?.ticket?.check, (path, ...rest) =>
+          report(["justification", "ticket", "check", ...path], ...rest),
+        ),
       },
     },
     defaults: { duration: defaults?.duration ?? 1800, region: defaults?.region, purpose },
@@ -124,6 +130,19 @@ function ticketPattern(ticket: TicketYaml, report: Report): RegExp | undefined {
     report(["justification", "ticket", "example"], "does not match the pattern");
   }
   return pattern;
+}
+
+function ticketCheck(yaml: NonNullable<TicketYaml>["check"], report: Report): TicketCheck | undefined {
+  if (yaml === undefined) return undefined;
+  const { url, onDown = "refuse", timeout = 3, assigned = false, networks = [] } = yaml;
+  const problem = checkTicketUrl(url);
+  if (problem !== undefined) report(["url"], problem);
+  if (timeout > 30) report(["timeout"], "is longer than 30s, for which nobody waits");
+  for (const [index, block] of networks.entries()) {
+    const wrong = checkPrivateBlock(block);
+    if (wrong !== undefined) report(["networks", index], wrong);
+  }
+  return { url, onDown, timeout, assigned, networks };
 }
 
 function buildStore(name: string, yaml: StoreYaml, defaultRegion: string | undefined, report: Report): Store {

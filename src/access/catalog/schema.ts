@@ -254,6 +254,29 @@ const group = v.strictObject({
   ),
 });
 
+const ticketCheck = v.strictObject({
+  url: describe(
+    text(500),
+    "https URL; {ticket} in it stands for the encoded ticket, without it the ticket is sent as JSON (POST)",
+  ),
+  onDown: v.optional(
+    describe(
+      v.picklist(["refuse", "warn", "allow"]),
+      "What becomes of a request where it does not answer; refuse when left out",
+    ),
+  ),
+  timeout: v.optional(duration("How long it may take in all, at most 30s; 3s when left out")),
+  assigned: v.optional(
+    describe(v.boolean(), "Whether the ticket must be assigned to who asks; false when left out"),
+  ),
+  networks: v.optional(
+    describe(
+      words(v.pipe(v.string(), v.regex(/^[0-9a-fA-F:.]+\/\d{1,3}$/, "is no CIDR block"))),
+      "Blocks of private addresses where it may be; it is asked at no other private address",
+    ),
+  ),
+});
+
 /** Several lines are the point of it, so line breaks are allowed here alone. */
 const ruleText = v.pipe(
   v.string(),
@@ -316,6 +339,7 @@ export const catalogSchema = v.strictObject({
               required: v.optional(describe(v.boolean(), "Whether a request needs one; false when left out")),
               pattern: v.optional(describe(text(100), "Regular expression that the whole ticket must match")),
               example: v.optional(describe(text(60), "A ticket that matches, shown as an example")),
+              check: v.optional(describe(ticketCheck, "A webhook that is asked about each ticket")),
             }),
             "The ticket that a request names",
           ),

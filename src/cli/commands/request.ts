@@ -59,6 +59,7 @@ function report(context: Context, obtained: Obtained, names: readonly string[]):
   if (obtained.kind === "refused") {
     throw new JitError("REFUSED", `refused by ${obtained.rule}: ${obtained.message}`);
   }
+  for (const notice of obtained.notices) terminal.note(noticeLine(context, notice));
   if (obtained.kind === "pending") {
     if (context.json) printJson(context, { status: "pending", ...obtained });
     else {
@@ -71,7 +72,6 @@ function report(context: Context, obtained: Obtained, names: readonly string[]):
     }
     return exitCodes.pending.code;
   }
-  for (const notice of obtained.notices) terminal.note(noticeLine(context, notice));
   const { session, replaced } = obtained;
   if (obtained.kind !== "granted") tellUnused(context, session);
   if (context.json) {

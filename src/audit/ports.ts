@@ -72,7 +72,10 @@ export interface HeldChain {
   readonly position: ChainPosition;
   /** Durable (fsync) when the promise resolves. Fails with `LOCAL_DISK_FULL` or `LOCAL_READ_ONLY`. */
   setPending(pending: PendingRecord): Promise<void>;
-  /** The pending record is stored: the chain moves on by one. Durable when the promise resolves. */
+  /**
+   * The pending record is stored: the chain moves on by one. Durable with the next `setPending`; until then a loss of
+   * power may bring the pending record back, which sending it again mends.
+   */
   advance(prev: string): Promise<void>;
 }
 

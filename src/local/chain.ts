@@ -53,8 +53,8 @@ export function fileChain(place: ChainPlace, lock: Lock): Chain {
           });
         }
         let state = found;
-        const save = (next: ChainState): void => {
-          writePrivate(fileOf(place), print(next), { beforePublish: () => fence.check() });
+        const save = (next: ChainState, durable: true | "whole"): void => {
+          writePrivate(fileOf(place), print(next), { durable, beforePublish: () => fence.check() });
           state = next;
         };
         return await work({
@@ -62,10 +62,11 @@ export function fileChain(place: ChainPlace, lock: Lock): Chain {
             return state;
           },
           async setPending(pending) {
-            save({ ...state, pending });
+            save({ ...state, pending }, true);
           },
           async advance(prev) {
-            save({ ...state, next: state.next + 1, prev, pending: undefined });
+            // If the power fails now, the record is pending again, and the same bytes are sent once more.
+            save({ ...state, next: state.next + 1, prev, pending: undefined }, "whole");
           },
         });
       });

@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  fdatasyncSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -18,7 +19,7 @@ import {
 import { dirname } from "node:path";
 import { codeOf, JitError } from "../error.ts";
 import { localError } from "./local-error.ts";
-import { isTemporary, temporaryPath, writeTemporary } from "./temporary-file.ts";
+import { isTemporary, temporaryPath, writeAll, writeTemporary } from "./temporary-file.ts";
 
 /**
  * Files that only this user may read. All calls are synchronous: they are small, few, and often stand between two
@@ -77,24 +78,43 @@ export function readPrivate(path: string): Uint8Array<ArrayBuffer> | undefined {
  * Writes a file (0600) so that a reader sees the old bytes or the new ones, never a part, after a crash too: they are
  * durable when the call returns. `beforePublish` runs when all is written and nothing is visible yet; if it throws,
  * nothing changes.
+ * @param options.durable `false`: after a loss of power the file may be damaged; `"whole"`: it may be the old one
  */
 export function writePrivate(
   path: string,
   bytes: Uint8Array | string,
-  options: { readonly durable?: boolean; readonly beforePublish?: () => void } = {},
+  options: { readonly durable?: boolean | "whole"; readonly beforePublish?: () => void } = {},
 ): void {
   const durable = options.durable ?? true;
   const folder = dirname(path);
   let temporary: string | undefined;
   try {
-    temporary = writeTemporary(folder, bytes, durable);
+    temporary = writeTemporary(folder, bytes, durable !== false);
     options.beforePublish?.();
     replace(temporary, path);
     temporary = undefined;
-    if (durable) syncDirectory(folder);
+    if (durable === true) syncDirectory(folder);
   } catch (error) {
     if (temporary !== undefined) rmSync(temporary, { force: true });
     throw localError(error, path);
+  }
+}
+
+/**
+ * Adds to the end of a private file that is there; durable when the call returns. A crash may leave the beginning of the
+ * text alone.
+ */
+export function appendPrivate(path: string, text: string): void {
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_WRONLY | constants.O_APPEND | noFollow);
+    checkOwner(path, fstatSync(file));
+    writeAll(file, text);
+    fdatasyncSync(file);
+  } catch (error) {
+    throw localError(error, path);
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

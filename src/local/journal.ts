@@ -2,7 +2,7 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { Journal, JournalEntry, JournalStep } from "../audit/ports.ts";
 import { JitError } from "../error.ts";
-import { filesIn, privateDirectory, readPrivate, removeFile, writePrivate } from "./files.ts";
+import { appendPrivate, filesIn, privateDirectory, readPrivate, removeFile, writePrivate } from "./files.ts";
 import { lifeOf, ownIdentity, type ProcessIdentity, parseIdentity } from "./process-identity.ts";
 
 const steps: readonly JournalStep[] = ["request", "assumeRole", "issueRecord", "cache"];
@@ -13,26 +13,28 @@ const steps: readonly JournalStep[] = ["request", "assumeRole", "issueRecord", "
  */
 const longEnough = 3_600_000;
 
-/** Requests under way, a file each, with the process that makes them. */
+/** Requests under way, a file each, with the process that makes them: a line for each step, the last of which counts. */
 export function fileJournal(folder: string, now: () => number = Date.now): Journal {
   const fileOf = (request: string): string => {
     if (!/^[0-9A-Z]{26}$/.test(request))
       throw new JitError("LOCAL_JOURNAL", "a journal's file is named by a request id");
     return join(folder, `${request}.json`);
   };
-  const write = (entry: JournalEntry): void => {
-    writePrivate(fileOf(entry.request), `${JSON.stringify({ v: 1, ...entry, process: ownIdentity() })}\n`);
-  };
+  const lineOf = (entry: JournalEntry): string =>
+    `${JSON.stringify({ v: 1, ...entry, process: ownIdentity() })}\n`;
   return {
     async open(entry) {
       privateDirectory(folder);
-      write(entry);
+      writePrivate(fileOf(entry.request), lineOf(entry));
     },
     async mark(request, step, accessKeyId) {
       const read = readEntry(fileOf(request));
       if (read === undefined) throw new JitError("LOCAL_JOURNAL", `request ${request} is not in the journal`);
       const { process: _, ...entry } = read;
-      write({ ...entry, step, accessKeyId: accessKeyId ?? entry.accessKeyId });
+      appendPrivate(
+        fileOf(request),
+        lineOf({ ...entry, step, accessKeyId: accessKeyId ?? entry.accessKeyId }),
+      );
     },
     async close(request) {
       removeFile(fileOf(request));
@@ -51,12 +53,12 @@ export function fileJournal(folder: string, now: () => number = Date.now): Journ
   };
 }
 
-/** What cannot be read is no entry: a crash leaves whole files or none. */
+/** The last line that is whole. What cannot be read is no entry: a crash leaves a whole first line or no file. */
 function readEntry(path: string): (JournalEntry & { process: ProcessIdentity }) | undefined {
   const bytes = readPrivate(path);
   if (bytes === undefined) return undefined;
   try {
-    const text = Buffer.from(bytes).toString();
+    const text = Buffer.from(bytes).toString().split("\n").at(-2) ?? "";
     const { v, request, requestHash, step, accessKeyId, process: writer } = JSON.parse(text);
     const process = parseIdentity(writer);
     const good =

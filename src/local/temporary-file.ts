@@ -64,7 +64,7 @@ export function removeStaleTemporaries(folder: string, now: number, age = 3_600_
   }
 }
 
-function writeAll(file: number, content: Uint8Array | string): void {
+export function writeAll(file: number, content: Uint8Array | string): void {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   let written = 0;
   while (written < bytes.length) written += writeSync(file, bytes, written);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { JournalEntry } from "../../src/audit/ports.ts";
@@ -13,8 +13,8 @@ const entry: JournalEntry = { request, requestHash: "ab".repeat(32), step: "requ
 /** As if another process had written the entry. */
 function writtenBy(folder: string, identity: object): void {
   const path = join(folder, `${request}.json`);
-  const file = JSON.parse(readFileSync(path, "utf8"));
-  writeFileSync(path, JSON.stringify({ ...file, process: identity }));
+  const last = readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? "";
+  writeFileSync(path, `${JSON.stringify({ ...JSON.parse(last), process: identity })}\n`);
 }
 
 test("what this process has under way is not cut off", async () => {
@@ -36,6 +36,18 @@ test("what a process that has ended had under way is listed with its last step",
   const { pid } = spawnSync(process.execPath, ["-e", ""]);
   writtenBy(folder, { ...ownIdentity(), pid });
   expect(await journal.list()).toEqual([{ ...entry, step: "issueRecord", accessKeyId: "ASIAEXAMPLE" }]);
+});
+
+test("a step that was half written down when the machine stopped is not there yet", async () => {
+  const folder = temporaryFolder();
+  const journal = fileJournal(folder);
+  await journal.open(entry);
+  await journal.mark(request, "assumeRole");
+  const path = join(folder, `${request}.json`);
+  const { pid } = spawnSync(process.execPath, ["-e", ""]);
+  writtenBy(folder, { ...ownIdentity(), pid });
+  appendFileSync(path, readFileSync(path, "utf8").replace("assumeRole", "issueRecord").slice(0, -1));
+  expect(await journal.list()).toEqual([{ ...entry, step: "assumeRole" }]);
 });
 
 test("the machine's start ends all that came before it", async () => {

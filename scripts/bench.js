@@ -65,30 +65,27 @@ try {
     `Node ${process.versions.node}, ${runs} interleaved runs each; ratio to an empty script: median (minimum to maximum of pairs)\n`,
   );
   await ratio("warm credentials", [binary, "credentials", "customers:read"], alice, 1.1);
-  await ratio("exec -- true, warm", [binary, "exec", "customers:read", "--", "/bin/true"], alice, 1.35, 400);
+  await ratio("exec -- true, warm", [binary, "exec", "customers:read", "--", "/bin/true"], alice, 1.35, {
+    settle: 400,
+  });
   await ratio("--help", [binary, "--help"], alice, 1.35);
   await ratio("--version", [binary, "--version"], alice, 1.35);
   await ratio("status", [binary, "status"], alice, 1.35);
-  await ratio(
-    "cold request, loopback",
-    [binary, "request", "customers:read", "--new", "--for", "1h", ...ask],
-    alice,
-    6,
-  );
+  // Cold: identity and catalog are known, and no session is there.
+  const noSession = () => rmSync(join(home, ".cache/jit/sessions"), { recursive: true, force: true });
+  const cold = [binary, "request", "customers:read", "--for", "1h", ...ask];
+  await ratio("cold request, loopback", cold, alice, 6, { before: noSession });
 
   const ruled = join(home, "jit.yaml");
   writeFileSync(ruled, `${sandboxCatalog}${rules}`);
-  await ratio(
-    "the same with rules",
-    [binary, "request", "customers:read", "--new", "--for", "1h", ...ask],
-    { ...alice, JIT_ORGANIZATION: `${ruled}#unsigned` },
-    8.5,
-  );
+  const withRules = { ...alice, JIT_ORGANIZATION: `${ruled}#unsigned` };
+  await ratio("the same with rules", cold, withRules, 8.5, { before: noSession });
 
   console.log("\nAWS calls of a request");
-  await trips("identity, catalog and checkpoint known", ["request", "customers:read", "--new", ...ask], {});
+  noSession();
+  await trips("identity, catalog and checkpoint known", ["request", "customers:read", ...ask], {});
   rmSync(join(home, ".cache/jit"), { recursive: true, force: true });
-  await trips("nothing known but the key", ["request", "customers:read", "--new", ...ask], {});
+  await trips("nothing known but the key", ["request", "customers:read", ...ask], {});
 
   rmSync(join(home, ".cache/jit"), { recursive: true, force: true });
   await control("DELETE", "calls");
@@ -158,22 +155,29 @@ function memory(args, env) {
   return Number(String(done.output[3])) / 1024;
 }
 
-async function ratio(name, args, env, goal, settle = 0) {
+async function ratio(name, args, env, goal, { settle = 0, before = () => {} } = {}) {
   for (let warm = 0; warm < 2; warm += 1) {
     timed([empty], env);
+    before();
     timed(args, env);
   }
   const pairs = [];
   for (let run = 0; run < runs; run += 1) {
-    pairs.push({ none: timed([empty], env), own: timed(args, env) });
+    const none = timed([empty], env);
+    before();
+    pairs.push({ none, own: timed(args, env) });
     // What a command leaves to a process of its own must not slow the next one down.
     if (settle > 0) await new Promise((done) => setTimeout(done, settle));
   }
   const ratios = pairs.map(({ none, own }) => own / none).sort((a, b) => a - b);
   const middle = median(pairs.map(({ own }) => own)) / median(pairs.map(({ none }) => none));
   const more =
-    median(Array.from({ length: 5 }, () => memory(args, env))) -
-    median(Array.from({ length: 5 }, () => memory([empty], env)));
+    median(
+      Array.from({ length: 5 }, () => {
+        before();
+        return memory(args, env);
+      }),
+    ) - median(Array.from({ length: 5 }, () => memory([empty], env)));
   console.log(
     `  ${name.padEnd(26)} ${middle.toFixed(2)} (${ratios[0].toFixed(2)} to ${ratios.at(-1).toFixed(2)}), goal ${goal}; memory ${more >= 0 ? "+" : ""}${more.toFixed(1)} MiB`,
   );

@@ -1,5 +1,5 @@
 import { JitError } from "../error.ts";
-import { parseCatalog } from "./catalog/parse.ts";
+import { parseCatalog, type ReadCatalogs } from "./catalog/parse.ts";
 import { unsigned } from "./location.ts";
 import { verifyCatalogFile } from "./trust/catalog-file.ts";
 import { verifyTrustChain } from "./trust/trust-file.ts";
@@ -32,6 +32,7 @@ export interface BeliefInput {
   readonly allowUnsigned: boolean;
   /** How the catalog is called in messages. */
   readonly source: string;
+  readonly readBefore?: ReadCatalogs;
 }
 
 /**
@@ -59,7 +60,7 @@ export function believe(input: BeliefInput): Organization {
       hint: "an administrator must run `jit catalog sign` again; or restore the text that was signed",
     });
   }
-  const catalog = parseCatalog(yaml, input.source);
+  const catalog = parseCatalog(yaml, input.source, input.readBefore);
   if (catalog.organization !== trust.organization) {
     throw new JitError(
       "CATALOG_WRONG_ORGANIZATION",
@@ -72,14 +73,20 @@ export function believe(input: BeliefInput): Organization {
 }
 
 /** Without signatures a text is only worth as much as the loopback it is tried on. */
-function believeUnsigned({ catalog: files, allowUnsigned, seen, source }: BeliefInput): Organization {
+function believeUnsigned({
+  catalog: files,
+  allowUnsigned,
+  seen,
+  source,
+  readBefore,
+}: BeliefInput): Organization {
   if (!allowUnsigned) {
     throw new JitError("CATALOG_UNSIGNED", `${source} is pinned without a fingerprint`, {
       hint: "unsigned catalogs work only where AWS_ENDPOINT_URL and its kin all point to loopback",
     });
   }
   if (files.yaml === undefined) throw missing(source);
-  const catalog = parseCatalog(files.yaml, source);
+  const catalog = parseCatalog(files.yaml, source, readBefore);
   refuseOlder(catalog, seen);
   return { fingerprint: unsigned, trust: undefined, catalog };
 }

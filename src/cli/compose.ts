@@ -35,7 +35,7 @@ import type { Session } from "../session/types.ts";
 import { sessionName } from "../session/warm.ts";
 import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
 import { systemRandom as random } from "./compose/local.ts";
-import { isRecent, lastBelieved, readOrganization } from "./compose/organization.ts";
+import { isRecent, lastBelieved, readOrganization, workedOut } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
 import { expectRules, openRules } from "./compose/rules.ts";
 import { openTicketDesk } from "./compose/tickets.ts";
@@ -108,7 +108,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     records,
     journal,
     tokens,
-    rules: openRules(formatLocation(pinned.location), checkedRulesIn(here.paths.cache, version)),
+    rules: openRules(formatLocation(pinned.location), checkedRulesIn(workedOut(here), version)),
     reasons: reasonStore((bucket) => base.bucket(bucket)),
     tickets: openTicketDesk(context),
     cache: here.cache,

@@ -8,7 +8,10 @@ import type { RecordStore } from "../../audit/ports.ts";
 import { readPublished } from "../../aws/organization-source.ts";
 import { isJitError } from "../../error.ts";
 import { type Believed, readBelieved, writeBelieved } from "../../local/believed.ts";
+import { type OwnCache, ownCache } from "../../local/own-cache.ts";
+import { readCatalogsIn } from "../../local/read-catalogs.ts";
 import type { Context } from "../context.ts";
+import { version } from "../version.ts";
 import { readFileIfThere, trustFilesOf } from "./admin-files.ts";
 import type { Here } from "./here.ts";
 import type { Pinned } from "./pinned.ts";
@@ -20,6 +23,11 @@ export const freshMs = 5 * 60_000;
 export function isRecent(checkedAt: number): boolean {
   const age = Date.now() - checkedAt;
   return age >= 0 && age < freshMs;
+}
+
+/** What this machine has worked out before, of catalogs and their rules. */
+export function workedOut({ paths }: Here): OwnCache {
+  return ownCache(join(paths.cache, "own"), join(paths.data, "own-cache.key"));
 }
 
 interface Files {
@@ -44,7 +52,7 @@ export function lastBelieved(context: Context, here: Here, pinned: Pinned): Last
   const { location } = pinned;
   if (location.kind === "path") {
     return {
-      organization: judge(context, pinned, last, filesAt(location)),
+      organization: judge(context, here, pinned, last, filesAt(location)),
       recent: false,
       checkedAt: Date.now(),
     };
@@ -53,7 +61,7 @@ export function lastBelieved(context: Context, here: Here, pinned: Pinned): Last
   const files = { trustFiles: last.trustFiles, catalog: { signed: last.signedCatalog, yaml: undefined } };
   try {
     return {
-      organization: judge(context, pinned, last, files),
+      organization: judge(context, here, pinned, last, files),
       recent: isRecent(last.checkedAt),
       checkedAt: last.checkedAt,
     };
@@ -94,7 +102,7 @@ export async function readOrganization(
     location.kind === "path"
       ? filesAt(location)
       : await filesIn(bucket(location), location, trustFilesKnown(last, pinned.fingerprint));
-  const organization = judge(context, pinned, last, files);
+  const organization = judge(context, here, pinned, last, files);
   await remember(here, pinned, organization, files, skew());
   return organization;
 }
@@ -139,6 +147,7 @@ function filesAt(location: PathLocation): Files {
 
 function judge(
   context: Context,
+  here: Here,
   pinned: Pinned,
   last: Believed,
   { trustFiles, catalog }: Files,
@@ -150,5 +159,6 @@ function judge(
     seen: last.seen,
     allowUnsigned: allLoopback(context.env),
     source: formatLocation(pinned.location),
+    readBefore: readCatalogsIn(workedOut(here), version),
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseCatalog } from "../../../src/access/catalog/parse.ts";
+import { parseCatalog, type ReadYaml } from "../../../src/access/catalog/parse.ts";
 import { CatalogError, type Problem } from "../../../src/access/catalog/problem.ts";
 import { sha256Hex } from "../../../src/access/digest.ts";
 
@@ -556,5 +556,37 @@ describe("YAML that is refused", () => {
   test("the prototype of objects stays as it was", () => {
     problemsOf(replaced("version: 3", "version: 3\n__proto__: { polluted: 1 }"));
     expect("polluted" in {}).toBe(false);
+  });
+});
+
+describe("what was read before", () => {
+  const bytes = new TextEncoder().encode(
+    `${good}rules: |\n  @id("a")\n  permit(principal, action, resource);\n`,
+  );
+
+  test("spares reading the text, and makes the same catalog of it", () => {
+    const memory = new Map<string, ReadYaml>();
+    const first = parseCatalog(bytes, "jit.yaml", memory);
+    expect([...memory.keys()]).toEqual([sha256Hex(bytes)]);
+    const kept = JSON.parse(JSON.stringify(memory.get(first.digest)));
+    // No YAML reader would take these bytes: that they are not read shows.
+    const other = new TextEncoder().encode("{");
+    const again = parseCatalog(other, "jit.yaml", new Map([[sha256Hex(other), kept]]));
+    expect(again).toEqual({ ...first, digest: sha256Hex(other) });
+    expect(again.rules?.place).toEqual(first.rules?.place);
+  });
+
+  test("counts for nothing where it is no catalog", () => {
+    const odd = { value: { version: "three" } };
+    const memory = new Map<string, ReadYaml>([[sha256Hex(bytes), odd]]);
+    expect(parseCatalog(bytes, "jit.yaml", memory).version).toBe(3);
+    expect(memory.get(sha256Hex(bytes))).not.toBe(odd);
+  });
+
+  test("is not noted of a text that is no catalog", () => {
+    const memory = new Map<string, ReadYaml>();
+    const bad = new TextEncoder().encode(`${good}nonsense: 1\n`);
+    expect(() => parseCatalog(bad, "jit.yaml", memory)).toThrow(CatalogError);
+    expect(memory.size).toBe(0);
   });
 });

@@ -34,6 +34,7 @@ import { serverTime } from "../session/status.ts";
 import type { Session } from "../session/types.ts";
 import { sessionName } from "../session/warm.ts";
 import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
+import { insideSession } from "./compose/inside.ts";
 import { systemRandom as random } from "./compose/local.ts";
 import { isRecent, lastBelieved, readOrganization, workedOut } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
@@ -76,6 +77,8 @@ export async function connect(context: Context, anew = false): Promise<Connectio
   const project = projectOf(context);
   const base = await openBase(context, here, pinned, { expect: expectRules, anew });
   const { organization, identity, inheritedSourceIdentity, aws, clock } = base;
+  const inside = await insideSession(context, here.cache, identity, organization.catalog);
+  if (inside !== undefined) throw inside;
   const tokens: TokenService = tokenService({ ...aws, wait });
   const writer = openWriter(
     {
@@ -194,7 +197,9 @@ async function openBase(
         anew,
       ),
     known !== undefined && isRecent(known.checkedAt) && !anew ? known : askIdentity(aws, here, accessKeyId),
-  ]);
+  ]).catch(async (error: unknown) => {
+    throw (await refusedInside(context, here, aws, last?.catalog)) ?? error;
+  });
   const { audit, endpoints } = organization.catalog;
   // A catalog that was read just now may name other hosts, or another region, than the one before.
   if (organization !== recent) allowedHosts(context, endpoints);
@@ -206,6 +211,20 @@ async function openBase(
     clock,
     bucket: (bucket) => bucketOf(settled, bucket),
   };
+}
+
+/** Who is refused may be a session of jit's own: that is told, and not what it was refused. */
+async function refusedInside(
+  context: Context,
+  here: Here,
+  aws: Aws,
+  catalog: Catalog | undefined,
+): Promise<JitError | undefined> {
+  if (catalog === undefined || !(await aws.temporary())) return undefined;
+  const identity = await tokenService({ ...aws, wait })
+    .identity()
+    .catch(() => undefined);
+  return identity === undefined ? undefined : await insideSession(context, here.cache, identity, catalog);
 }
 
 async function askIdentity(aws: Aws, here: Here, accessKeyId: string) {

@@ -13,6 +13,8 @@ export interface Context {
   readonly platform: NodeJS.Platform;
   readonly invocation: Invocation;
   readonly json: boolean;
+  /** From here on a command that is run has Ctrl-C to itself. */
+  releaseSignals(): void;
 }
 
 /** A flag's text, or `undefined`. */

@@ -21,6 +21,7 @@ export const exitCodes = {
     code: 127,
     meaning: "`jit exec`: the command was not found (128+N: it was killed by signal N)",
   },
+  interrupted: { code: 130, meaning: "Ctrl-C (SIGINT): stopped before it was done" },
 } as const;
 
 export type ExitName = keyof typeof exitCodes;
@@ -31,6 +32,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   FLAG_MISSING: "usage",
   NOT_A_TERMINAL: "usage",
   CANCELLED: "usage",
+  INTERRUPTED: "interrupted",
   DURATION_INVALID: "usage",
   DURATION_TOO_SHORT: "usage",
   TARGET_INVALID: "usage",
@@ -130,5 +132,6 @@ const advice: Partial<Record<ExitName, string>> = {
 };
 
 export function adviceOn(code: string): string | undefined {
-  return advice[exitOf(code)];
+  // Who said no needs no advice.
+  return code === "CANCELLED" ? undefined : advice[exitOf(code)];
 }

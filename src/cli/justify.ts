@@ -8,7 +8,7 @@ import {
 import type { Catalog, Target } from "../access/types.ts";
 import { JitError } from "../error.ts";
 import { whatIsWrong } from "./ask.ts";
-import { type Context, text } from "./context.ts";
+import { type Context, isOn, text } from "./context.ts";
 import { askText, choose } from "./prompts.ts";
 import { clean } from "./style.ts";
 
@@ -50,10 +50,18 @@ export async function askJustification(
       check: (typed) => whatIsWrong(() => checkReason(rules, typed, chosen)),
     }));
   let { ticket } = flags;
-  if (ticket === undefined && rules.ticket.required && mayAsk) {
+  const { required, pattern, example } = rules.ticket;
+  const optional = !required && (pattern !== undefined || example !== undefined);
+  // Who says all on the command line, to run something, is not held up for what nobody needs.
+  const inTalk =
+    context.invocation.command === "request" ? !isOn(context, "yes") : flags.reason === undefined;
+  if (ticket === undefined && mayAsk && (required || (optional && inTalk))) {
+    const hints = [
+      ...(example === undefined ? [] : [`like ${clean(example)}`]),
+      ...(required ? [] : ["Enter for none"]),
+    ];
     ticket = await askText(context, {
-      message:
-        rules.ticket.example === undefined ? "Ticket?" : `Ticket? (like ${clean(rules.ticket.example)})`,
+      message: hints.length === 0 ? "Ticket?" : `Ticket? (${hints.join("; ")})`,
       flag: "--ticket",
       check: (typed) => whatIsWrong(() => checkTicket(rules, typed)),
     });

@@ -1,5 +1,6 @@
 import { JitError } from "../error.ts";
 import type { Context } from "./context.ts";
+import { interrupted } from "./interrupt.ts";
 import { clean } from "./style.ts";
 
 /**
@@ -94,7 +95,7 @@ async function ask<T>(question: Question): Promise<T> {
     return (answers as { answer: T }).answer;
   } catch (error) {
     if (error instanceof Error && error.name === "ExitPromptError") {
-      throw new JitError("CANCELLED", "cancelled; nothing was asked for and nothing was written");
+      throw interrupted("nothing was asked for, and nothing was written");
     }
     throw error;
   }

@@ -2,6 +2,7 @@ import { codeOf, isJitError, JitError } from "../error.ts";
 import { commands } from "./commands.ts";
 import { type Context, escapeJson } from "./context.ts";
 import { adviceOn, exitCodes, exitOf } from "./exit-codes.ts";
+import { onInterrupt } from "./interrupt.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { clean, makeStyle, type Style, table } from "./style.ts";
 import { isTerminal, openTerminal, type Streams } from "./terminal.ts";
@@ -44,15 +45,23 @@ export async function run(argv: readonly string[]): Promise<number> {
     platform: process.platform,
     invocation,
     json: invocation.flags["json"] === true,
+    releaseSignals: () => release?.(),
   };
+  const tell = (error: unknown): number => {
+    if (context.json) streams.write(2, `${escapeJson(JSON.stringify({ error: plain(error) }))}\n`);
+    else streams.write(2, explain(error, style));
+    return exitFor(invocation, error);
+  };
+  // The sandbox has its own way to stop.
+  const release = invocation.command === "sandbox" ? undefined : onInterrupt(tell);
   try {
     const load = commands[invocation.command];
     if (load === undefined) throw new JitError("USAGE", `unknown command ${invocation.command}`);
     return await (await load())(context);
   } catch (error) {
-    if (context.json) streams.write(2, `${escapeJson(JSON.stringify({ error: plain(error) }))}\n`);
-    else streams.write(2, explain(error, style));
-    return exitFor(invocation, error);
+    return tell(error);
+  } finally {
+    release?.();
   }
 }
 
@@ -74,6 +83,7 @@ function usageJson(said: string): string {
 }
 
 function exitFor(invocation: Invocation, error: unknown): number {
+  if (codeOf(error) === "INTERRUPTED") return exitCodes.interrupted.code;
   // What wraps another program must not be mistaken for that program's own answer.
   if (invocation.command === "exec") return exitCodes.wrapper.code;
   return exitCodes[exitOf(codeOf(error) ?? "")].code;
@@ -95,6 +105,7 @@ function plain(error: unknown): { code: string; message: string; hint?: string }
 
 function explain(error: unknown, style: Style): string {
   const { message, hint, code } = plain(error);
+  if (code === "INTERRUPTED") return `${clean(message)}\n`;
   const lines = message.split("\n").map(clean);
   let text = `${style.bad("error:")} ${lines.join("\n       ")} ${style.dim(`[${code}]`)}\n`;
   if (hint !== undefined) text += `  ${style.dim("→")} ${hint.split("\n").map(clean).join("\n    ")}\n`;

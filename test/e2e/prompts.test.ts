@@ -43,6 +43,17 @@ async function atTerminal(on: Machine, args: readonly string[], steps: readonly 
 
 const enter = "\r";
 
+/** Tickets of the requests whose sessions are open. */
+async function ticketsOf(on: Machine): Promise<readonly string[]> {
+  const { sessions } = JSON.parse((await on.jit(["status", "--json"])).stdout);
+  const stories = sessions.map(async ({ request }: { request: string }) => {
+    const story = JSON.parse((await on.jit(["audit", "show", request, "--json"])).stdout);
+    const { ticket } = story.entries.find(({ type }: { type: string }) => type === "request").record;
+    return ticket === "-" ? ticket : ticket.text;
+  });
+  return await Promise.all(stories);
+}
+
 describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () => {
   test("what is missing is asked for, what will be opened is shown, and the answer is on stdout", async () => {
     const alice = await machine("alice");
@@ -56,13 +67,16 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
         { see: "For which purpose?", type: enter },
         { see: "Why do you need it?", type: `too short${enter}` },
         { see: "characters", type: `, but now it is long enough${enter}` },
+        { see: "Enter for none", type: `none of your business${enter}` },
+        { see: "no ticket", type: `\u0015SUP-77${enter}` },
         { see: "Ask for this?", type: enter },
       ],
     );
-    expect(asked).toMatchObject({ code: 0, answered: 7 });
+    expect(asked).toMatchObject({ code: 0, answered: 9 });
     expect(asked.screen).toContain("s3://acme-customers/profiles/*");
     expect(asked.stdout).toContain("customers:read");
     expect(asked.stdout).not.toContain("?");
+    expect(await ticketsOf(alice)).toEqual(["SUP-77"]);
     const { sessions } = JSON.parse((await alice.jit(["status", "--json"])).stdout);
     expect(sessions).toMatchObject([{ targets: ["customers:read"] }]);
   });
@@ -75,10 +89,39 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
       ["request", "customers:read"],
       [{ see: "For how long?", type: "\u0003" }],
     );
-    expect(cancelled).toMatchObject({ code: 2, stdout: "" });
+    expect(cancelled).toMatchObject({ code: 130, stdout: "" });
+    expect(cancelled.screen).toMatch(/stopped; nothing was asked for, and nothing was written\s*$/);
     expect(
       (await sandbox().calls()).filter(({ action }) => action === "PutObject" || action === "AssumeRole"),
     ).toEqual([]);
+  });
+
+  test("Ctrl-C while AWS is waited for: 130, and one line", async () => {
+    const alice = await machine("alice");
+    expect((await alice.jit(["stores"])).code).toBe(0);
+    await sandbox().fault({ service: "s3", action: "PutObject", kind: "hang" });
+    const stopped = await atTerminal(
+      alice,
+      ["request", "customers:read", "--yes", ...why],
+      [{ see: "profiles/*", type: "\u0003" }],
+    );
+    expect(stopped).toMatchObject({ code: 130, stdout: "" });
+    expect(stopped.screen).toMatch(/stopped; `jit status` shows.*\s*$/);
+    expect(stopped.screen).not.toMatch(/at .*\.js|\[INTERRUPTED\]/);
+  });
+
+  test("an optional ticket is asked for once, and Enter is none", async () => {
+    const alice = await machine("alice");
+    const asked = await atTerminal(
+      alice,
+      ["request", "customers:read", "--for", "10m", ...why],
+      [
+        { see: "Ticket? (like SUP-1234; Enter for none)", type: enter },
+        { see: "Ask for this?", type: enter },
+      ],
+    );
+    expect(asked).toMatchObject({ code: 0, answered: 2 });
+    expect(await ticketsOf(alice)).toEqual(["-"]);
   });
 
   test("no to the last question: nothing is written", async () => {
@@ -86,7 +129,10 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
     const declined = await atTerminal(
       alice,
       ["request", "customers:read", "--for", "10m", ...why],
-      [{ see: "Ask for this?", type: `n${enter}` }],
+      [
+        { see: "Enter for none", type: enter },
+        { see: "Ask for this?", type: `n${enter}` },
+      ],
     );
     expect(declined).toMatchObject({ code: 2, stdout: "" });
     expect(JSON.parse((await alice.jit(["status", "--json"])).stdout).sessions).toEqual([]);

@@ -29,6 +29,7 @@ export async function exec(context: Context): Promise<number> {
     seconds === undefined ? undefined : await openEndpoint(context, session, seconds, wanted.only, note);
   try {
     if (isShell) tellShell(context, session);
+    context.releaseSignals();
     const outcome = await runUnderSession(
       {
         ...(await execPorts(context)),

@@ -26,7 +26,7 @@ async function askTarget(context: Context, catalog: Catalog): Promise<string> {
     flag: "a target STORE:ACCESS",
     choices: [...catalog.stores.values()].map((store) => ({
       value: store.name,
-      title: `${store.name}  ${store.title}`,
+      title: store.title,
       description: `${store.classification}: ${store.dataCategories.join(", ")}`,
     })),
   });
@@ -39,7 +39,7 @@ async function askAccess(context: Context, catalog: Catalog, name: string): Prom
     flag: "a target STORE:ACCESS",
     choices: [...(catalog.stores.get(name)?.accesses.values() ?? [])].map((one) => ({
       value: one.name,
-      title: one.title === undefined ? one.name : `${one.name}  ${one.title}`,
+      title: one.title,
     })),
   });
   return `${name}:${access}`;

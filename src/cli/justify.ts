@@ -86,7 +86,7 @@ async function askPurpose(context: Context, catalog: Catalog, fallback: string |
     message: "For which purpose?",
     flag: "--purpose",
     fallback,
-    choices: [...purposes].map(([value, meaning]) => ({ value, title: `${value}  ${meaning}` })),
+    choices: [...purposes].map(([value, meaning]) => ({ value, title: meaning })),
   });
 }
 

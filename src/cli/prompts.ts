@@ -9,7 +9,8 @@ import { clean } from "./style.ts";
  */
 export interface Choice {
   readonly value: string;
-  readonly title: string;
+  /** What it is; stands in a column beside the value. */
+  readonly title?: string | undefined;
   /** One line beside or under the choice. */
   readonly description?: string;
 }
@@ -28,9 +29,14 @@ export async function choose(
   question: { message: string; flag: string; choices: readonly Choice[]; fallback?: string | undefined },
 ): Promise<string> {
   mustBeAsked(context, question.flag);
+  const columns = Math.max(...question.choices.map(({ value }) => value.length));
   const choices = question.choices.map((choice) => ({
     value: choice.value,
-    name: clean(choice.title),
+    short: clean(choice.value),
+    name:
+      choice.title === undefined
+        ? clean(choice.value)
+        : `${clean(choice.value).padEnd(columns)}  ${clean(choice.title)}`,
     ...(choice.description === undefined ? {} : { description: clean(choice.description) }),
   }));
   const only = choices.length === 1 ? choices[0] : undefined;

@@ -103,3 +103,21 @@ test("doctor asks AWS even where all was checked a moment ago, and stores says w
   const actions = (await sandbox().calls()).map(({ action }) => action);
   expect(actions).toEqual(expect.arrayContaining(["GetCallerIdentity", "GetObject"]));
 });
+
+test("what holds for every line of a story is said once", async () => {
+  const who = await machine("alice");
+  const asked = await who.jit(["request", "orders:read", ...why, "--json"]);
+  const { request } = JSON.parse(asked.stdout);
+  const { stdout } = await who.jit(["audit", "show", request]);
+  expect(stdout.match(/attested|path only/g)).toHaveLength(1);
+});
+
+test("explain promises what the catalog's rules say, and leaves IAM's word to IAM", async () => {
+  const dave = await machine("dave");
+  const { stdout } = await dave.jit(["explain", "customers:read"]);
+  expect(stdout).toMatch(/shows\s+only\s+when\s+asked/);
+  expect(JSON.parse((await dave.jit(["explain", "customers:read", "--json"])).stdout).decision.kind).toBe(
+    "granted",
+  );
+  expect((await dave.jit(["request", "customers:read", ...why])).code).toBe(8);
+});

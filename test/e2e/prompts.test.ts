@@ -74,6 +74,10 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
     );
     expect(asked).toMatchObject({ code: 0, answered: 9 });
     expect(asked.screen).toContain("s3://acme-customers/profiles/*");
+    // What a choice is stands in one column, whatever its name.
+    expect(asked.screen).toContain("customers  Customer master data");
+    expect(asked.screen).toContain("orders     Orders with who ordered");
+    expect(asked.screen).toContain("incident   Something is broken now");
     expect(asked.stdout).toContain("customers:read");
     expect(asked.stdout).not.toContain("?");
     expect(await ticketsOf(alice)).toEqual(["SUP-77"]);

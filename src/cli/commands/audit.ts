@@ -87,6 +87,8 @@ function storyJson(story: Story): unknown {
 
 function printStory({ terminal, style }: Context, story: Story): void {
   terminal.print(`${style.strong(story.request)}  ${stateText(story)}`);
+  const shared = sharedGrade(story.entries);
+  if (shared !== undefined) terminal.print(`  ${gradeText(shared, style, "keys these are")}`);
   for (const entry of story.entries) {
     const mark = entry.reason === undefined ? style.good("✓") : style.bad("✗");
     const when = (entry.record?.at ?? entry.lastModified.toISOString().slice(0, 19))
@@ -95,7 +97,8 @@ function printStory({ terminal, style }: Context, story: Story): void {
     terminal.print(
       `${mark} ${style.dim(when)}  ${style.strong(entry.key.type.padEnd(8))} ${clean(entry.record?.by.arn ?? entry.key.userid)}`,
     );
-    if (entry.grade !== undefined) terminal.print(`    ${gradeText(entry.grade, style)}`);
+    if (entry.grade !== undefined && shared === undefined)
+      terminal.print(`    ${gradeText(entry.grade, style, "key this is")}`);
     for (const line of entryText(entry))
       terminal.print(`    ${wrap(clean(line), terminal.columns - 4, "      ")}`);
     if (entry.reason !== undefined) terminal.print(`    ${style.bad(`not valid: ${entry.reason}`)}`);
@@ -104,9 +107,19 @@ function printStory({ terminal, style }: Context, story: Story): void {
   if (!story.complete) terminal.print(style.warn("more records may lie in later hours"));
 }
 
-function gradeText(grade: NonNullable<StoryEntry["grade"]>, style: Context["style"]): string {
-  if (grade === "path only") return style.warn("path only: AWS did not sign whose key this is");
-  return style.dim("AWS signed whose key this is");
+type Grade = NonNullable<StoryEntry["grade"]>;
+
+/** The grade of all entries, where it is one and known for each: then it is said once. */
+function sharedGrade(entries: readonly StoryEntry[]): Grade | undefined {
+  const [first] = entries;
+  return entries.length > 1 && entries.every(({ grade }) => grade === first?.grade)
+    ? first?.grade
+    : undefined;
+}
+
+function gradeText(grade: Grade, style: Context["style"], what: string): string {
+  if (grade === "path only") return style.warn(`path only: AWS did not sign whose ${what}`);
+  return style.dim(`attested: AWS signed whose ${what}`);
 }
 
 function stateText({ state }: Story): string {

@@ -52,7 +52,7 @@ export async function explain(context: Context): Promise<number> {
     terminal.print(`${style.dim(label.padEnd(12))}${wrap(value, terminal.columns, " ".repeat(12))}`);
   terminal.print(style.strong(targets.map(formatTarget).join(" ")));
   say("you are", clean(identity.arn));
-  say("decision", decisionText(plan.decision, style));
+  say("decision", decisionText(plan, style));
   say(
     "for",
     `${formatDuration(duration)} unless you say --for; at most ${formatDuration(longest.seconds)} (${longest.from})`,
@@ -70,10 +70,14 @@ export async function explain(context: Context): Promise<number> {
 }
 
 function decisionText(
-  decision: Awaited<ReturnType<typeof planAccess>>["decision"],
+  { decision, assume: { role } }: Awaited<ReturnType<typeof planAccess>>,
   style: Context["style"],
 ): string {
-  if (decision.kind === "granted") return `${style.good("granted")} at once, by ${clean(decision.by)}`;
+  if (decision.kind === "granted") {
+    const by =
+      decision.by === "catalog" ? "the catalog's rules grant this" : `${clean(decision.by)} grants this`;
+    return `${style.good(by)} at once; whether AWS lets you assume ${clean(role)} shows only when asked`;
+  }
   if (decision.kind === "refused")
     return `${style.bad("refused")} by ${clean(decision.rule)}: ${clean(decision.message)}`;
   return `${style.warn("waits")} for ${decision.quorum} approval(s)`;

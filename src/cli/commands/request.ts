@@ -86,7 +86,7 @@ function report(context: Context, obtained: Obtained, names: readonly string[]):
   const what = { cached: "is open already", renewed: "is renewed", granted: "is open" }[obtained.kind];
   terminal.print(`${style.good("✓")} ${style.name(target)} ${what}, until ${clockTime(session.notAfter)}`);
   terminal.print(
-    `  request ${session.request}${obtained.packed === undefined ? "" : style.dim(`, packed policy ${obtained.packed} %`)}`,
+    `  request ${session.request}${obtained.packed === undefined ? "" : style.dim(`, its policy takes ${obtained.packed} % of what STS allows`)}`,
   );
   if (obtained.kind === "cached") terminal.print(style.dim("  --new asks anew"));
   if (replaced !== undefined) {

@@ -41,6 +41,8 @@ test("every command that the README names exists", () => {
   const known = Object.keys(commands);
   const unknown = named.filter((name) => !known.includes(name) && !known.includes(name.split(" ")[0] ?? ""));
   expect(
-    [...new Set(unknown)].filter((name) => !["makes", "uses", "is", "in", "does", "help"].includes(name)),
+    [...new Set(unknown)].filter(
+      (name) => !["makes", "uses", "is", "in", "does", "help", "itself"].includes(name),
+    ),
   ).toEqual([]);
 });

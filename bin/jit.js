@@ -14,7 +14,7 @@ async function start(argv) {
     const { answerWarm } = await import("../dist/warm.js");
     const files = process.getBuiltinModule("fs");
     const { env, platform } = process;
-    const answer = answerWarm(argv, { env, platform, now: Date.now(), files });
+    const answer = answerWarm(argv, { env, platform, uid: process.getuid?.(), now: Date.now(), files });
     if (answer !== undefined) {
       try {
         files.writeSync(1, answer);

@@ -1,7 +1,13 @@
 /** The two file operations of a warm call, as `node:fs` has them. Both throw where there is no such file. */
 export interface WarmFiles {
   readFileSync(path: string, encoding: "utf8"): string;
-  statSync(path: string): { readonly mtimeMs: number; readonly size: number; readonly ino: number };
+  statSync(path: string): {
+    readonly mtimeMs: number;
+    readonly size: number;
+    readonly ino: number;
+    readonly uid: number;
+    readonly mode: number;
+  };
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -14,6 +14,8 @@ import type { Session } from "./types.ts";
 export interface WarmMachine {
   readonly env: Environment;
   readonly platform: string;
+  /** User who runs this; `undefined` where the platform has none. */
+  readonly uid: number | undefined;
   /** Unix milliseconds by this machine's clock. */
   readonly now: number;
   readonly files: WarmFiles;
@@ -92,11 +94,11 @@ export function warmSession(
       { env, home: places.home, files },
     );
     const file = places.sessions + name;
-    if (
-      !isStatic(callerFingerprint(env, places.home, files)) &&
-      !isRecentlyConfirmed(files.statSync(file).mtimeMs, machine.now)
-    )
-      return undefined;
+    const { uid, mode, mtimeMs } = files.statSync(file);
+    // What somebody else could have written is not answered from: the cold path says what is wrong with it.
+    if (machine.uid !== undefined && (uid !== machine.uid || (mode & 0o022) !== 0)) return undefined;
+    const isKnown = isStatic(callerFingerprint(env, places.home, files));
+    if (!isKnown && !isRecentlyConfirmed(mtimeMs, machine.now)) return undefined;
     const entry = parseEntry(files.readFileSync(file, "utf8"));
     const session = entry?.kind === "encrypted" ? machine.open?.(name, entry.encrypted) : entry?.session;
     if (session === undefined || session.inputs !== inputs) return undefined;

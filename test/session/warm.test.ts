@@ -14,7 +14,10 @@ const env = { HOME: "/home/a", AWS_ACCESS_KEY_ID: "AKIAEXAMPLEEXAMPLE00", AWS_SE
 const configPath = "/home/a/.config/jit/config.json";
 const currentPath = "/home/a/.cache/jit/current.json";
 
-function filesOf(contents: ReadonlyMap<string, string>): WarmFiles {
+function filesOf(
+  contents: ReadonlyMap<string, string>,
+  stats: { uid?: number; mode?: number } = {},
+): WarmFiles {
   const read = (path: string) => {
     const text = contents.get(path);
     if (text === undefined) throw new Error(`ENOENT ${path}`);
@@ -22,7 +25,14 @@ function filesOf(contents: ReadonlyMap<string, string>): WarmFiles {
   };
   return {
     readFileSync: read,
-    statSync: (path) => ({ mtimeMs: 1, size: read(path).length, ino: 1 }),
+    statSync: (path) => ({
+      mtimeMs: 1,
+      size: read(path).length,
+      ino: 1,
+      uid: 1000,
+      mode: 0o100600,
+      ...stats,
+    }),
   };
 }
 
@@ -33,7 +43,10 @@ const sessionPath = `/home/a/.cache/jit/sessions/${name}`;
 /** A machine whose cache holds the session; `change` replaces files (`undefined` removes) or what the machine is. */
 function machine(
   of: Session = session({ inputs }),
-  change: Partial<WarmMachine> & { contents?: Readonly<Record<string, string | undefined>> } = {},
+  change: Partial<WarmMachine> & {
+    contents?: Readonly<Record<string, string | undefined>>;
+    stats?: { uid?: number; mode?: number };
+  } = {},
 ): WarmMachine {
   const contents = new Map([
     [configPath, JSON.stringify({ organization, colour: "green" })],
@@ -44,7 +57,8 @@ function machine(
     if (text === undefined) contents.delete(path);
     else contents.set(path, text);
   }
-  return { env, platform: "linux", now: after(60).getTime(), files: filesOf(contents), ...change };
+  const files = filesOf(contents, change.stats);
+  return { env, platform: "linux", uid: 1000, now: after(60).getTime(), files, ...change };
 }
 
 const argv = ["credentials", "customers:read"];
@@ -146,6 +160,15 @@ test.each<[string, Record<string, string>]>([
   ["another cache", { XDG_CACHE_HOME: "/cache" }],
 ])("%s is not warm", (_what, change) => {
   expect(answerWarm(argv, machine(session({ inputs }), { env: { ...env, ...change } }))).toBeUndefined();
+});
+
+test.each([
+  ["another user's file", { uid: 0 }],
+  ["a file that the group may write", { mode: 0o100620 }],
+  ["a file that all may write", { mode: 0o100602 }],
+])("%s is not warm", (_what, stats) => {
+  expect(answerWarm(argv, machine(session({ inputs }), { stats }))).toBeUndefined();
+  expect(answerWarm(argv, machine(session({ inputs }), { stats, uid: undefined }))).toBeDefined();
 });
 
 test("what a request would say changes nothing", () => {

@@ -68,6 +68,7 @@ export async function warmSessionHere(
     {
       env: context.env,
       platform: context.platform,
+      uid: process.getuid?.(),
       now: Date.now(),
       files: process.getBuiltinModule("fs"),
       ...(key === undefined || cipher === undefined

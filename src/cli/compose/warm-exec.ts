@@ -17,7 +17,13 @@ export async function execWarm(argv: readonly string[]): Promise<number | undefi
   if (command === undefined || targets === undefined || env["JIT_SESSION"] || !onlyHarmless(env))
     return undefined;
   const files = process.getBuiltinModule("fs");
-  const session = warmSession(targets, { env, platform, now: Date.now(), files });
+  const session = warmSession(targets, {
+    env,
+    platform,
+    uid: process.getuid?.(),
+    now: Date.now(),
+    files,
+  });
   if (session === undefined || session.lease !== undefined) return undefined;
   const outcome = await runUnderSession(
     {

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { encodeBase64url } from "../../src/access/base64url.ts";
 import { canonicalJson } from "../../src/access/canonical.ts";
@@ -364,6 +365,78 @@ describe("verifyLog", () => {
     test("garbage that sorts before the record of its number makes no fork of it", async () => {
       aside({ n: 3, hour: "20261124T00" });
       expect(await found()).toEqual(noise("ENVELOPE_SHAPE"));
+    });
+  });
+
+  describe("whatever anybody leaves under the own prefix", () => {
+    const mallory = "AIDAMALLORYMALLORY01";
+    /** Names and bytes that a stranger can make out of all there is to read. */
+    const garbage = () => {
+      const names = [...store.objects.keys()].map(parseKey);
+      const bytes = [...store.objects.values()].flatMap((versions) => versions[0]?.bytes ?? []);
+      return fc.array(
+        fc
+          .record({
+            like: fc.constantFrom(...names),
+            hour: fc.constantFrom("20261124T00", "20261124T08", "20261124T23"),
+            n: fc.nat(6),
+            thumbprint: fc.option(fc.constant(`${"B".repeat(42)}A`)),
+            body: fc.oneof(
+              fc.constantFrom(...bytes),
+              fc.uint8Array({ maxLength: 40 }),
+              fc
+                .tuple(fc.constantFrom(...bytes), fc.nat(900))
+                .map(([whole, at]) => whole.map((byte, i) => (i === at ? byte ^ 1 : byte))),
+            ),
+          })
+          .map(({ like, hour, n, thumbprint, body }) => {
+            const key = { ...like, hour, userid: mallory, n: like.type === "enrol" ? 0 : n };
+            return { name: formatKey({ ...key, thumbprint: thumbprint ?? like.thumbprint }), body };
+          }),
+        { minLength: 1, maxLength: 5 },
+      );
+    };
+    const leave = (put: readonly { name: string; body: Uint8Array }[]) => {
+      for (const { name, body } of put) store.put(name, body);
+    };
+    const clear = (put: readonly { name: string }[]) => {
+      for (const { name } of put) store.erase(name);
+    };
+    const once = (put: readonly { name: string }[]) =>
+      new Set(put.map(({ name }) => name)).size === put.length;
+
+    test("a sound log stays sound, and under --strict it does not", async () => {
+      await fc.assert(
+        fc.asyncProperty(garbage(), async (put) => {
+          fc.pre(once(put));
+          leave(put);
+          const { ok, records } = await verifyLog(store, options);
+          const strict = await verifyLog(store, { ...options, strict: true });
+          clear(put);
+          expect([ok, records, strict.ok]).toEqual([true, 8, false]);
+        }),
+        { numRuns: 80 },
+      );
+    });
+
+    test("an altered record is found all the same, and a missing one that is not the last", async () => {
+      const victims = [...store.objects.keys()];
+      const isLast = (name: string) =>
+        [end.key].includes(name) || (/\.2\.issue/.test(name) && !name.includes(alice.signer.thumbprint));
+      await fc.assert(
+        fc.asyncProperty(garbage(), fc.constantFrom(...victims), fc.boolean(), async (put, victim, erase) => {
+          fc.pre(once(put) && !(erase && isLast(victim)));
+          const before = store.objects.get(victim);
+          leave(put);
+          if (erase) store.erase(victim);
+          else store.spoil(victim, (bytes) => bytes.map((byte, i) => (i === 40 ? byte ^ 1 : byte)));
+          const { ok } = await verifyLog(store, options);
+          clear(put);
+          store.objects.set(victim, before ?? []);
+          expect(ok).toBe(false);
+        }),
+        { numRuns: 80 },
+      );
     });
   });
 

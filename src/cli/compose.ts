@@ -19,6 +19,7 @@ import { checkedRulesIn } from "../local/checked-rules.ts";
 import { claimedCircumstances, isCi } from "../local/circumstances.ts";
 import { fileJournal } from "../local/journal.ts";
 import { openWriter } from "../local/key-store.ts";
+import { fileOwedEnds } from "../local/owed-ends.ts";
 import { segmentOf } from "../local/paths.ts";
 import type { Settings } from "../local/settings.ts";
 import { targetNames } from "../session/assume-input.ts";
@@ -35,7 +36,7 @@ import type { Session } from "../session/types.ts";
 import { sessionName } from "../session/warm.ts";
 import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
 import { insideSession } from "./compose/inside.ts";
-import { systemRandom as random } from "./compose/local.ts";
+import { endsFolder, systemRandom as random } from "./compose/local.ts";
 import { isRecent, lastBelieved, readOrganization, workedOut } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
 import { expectRules, openRules } from "./compose/rules.ts";
@@ -110,6 +111,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
   const request: RequestPorts = {
     records,
     journal,
+    ends: fileOwedEnds(endsFolder(here, organization.fingerprint, identity.userid)),
     tokens,
     rules: openRules(formatLocation(pinned.location), checkedRulesIn(workedOut(here), version)),
     reasons: reasonStore((bucket) => base.bucket(bucket)),

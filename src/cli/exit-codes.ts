@@ -90,6 +90,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   IAM_NOT_CONFIRMED: "unavailable",
   IAM_: "aws",
   REVOKE_UNRECORDED: "audit",
+  END_OF_ANOTHER: "audit",
   LIFT_: "usage",
   ROLE_NOT_IN_CATALOG: "refused",
   AUDIT_UNREACHABLE: "unavailable",

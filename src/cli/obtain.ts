@@ -8,7 +8,7 @@ import {
 import { findTargets } from "../access/target.ts";
 import type { Target } from "../access/types.ts";
 import { JitError } from "../error.ts";
-import { recordForgotten } from "../session/end.ts";
+import { endForgotten } from "../session/end.ts";
 import { recordEnds } from "../session/forget.ts";
 import { isFresh } from "../session/freshness.ts";
 import type { AccessInput } from "../session/plan.ts";
@@ -19,6 +19,7 @@ import type { Notice, Session } from "../session/types.ts";
 import { askDuration } from "./ask.ts";
 import type { Connection } from "./compose.ts";
 import { type Context, isOn, text } from "./context.ts";
+import { recordEnd } from "./ends.ts";
 import { type AskedFor, askJustification } from "./justify.ts";
 
 /** What came of getting a session, whether it was there, renewed, or asked for. */
@@ -100,7 +101,7 @@ export async function obtain(
       );
     });
     if (outcome.kind === "granted" && before?.inputs === name.inputs)
-      return { ...outcome, ...(await endReplaced(connection, before, outcome.notices)) };
+      return { ...outcome, ...(await endReplaced(context, connection, before, outcome.notices)) };
     if (outcome.kind !== "cached") return outcome;
     // Who calls was asked a moment ago, or within the five minutes that count as one.
     if (outcome.session.identity.userid === identity.userid) await flight.cache.confirm?.(name.name);
@@ -110,14 +111,15 @@ export async function obtain(
 
 /** The new session is in place: the end of the one before is recorded, as `jit forget` does it. Another's is left alone. */
 async function endReplaced(
-  { request, identity, clock }: Connection,
+  context: Context,
+  connection: Connection,
   replaced: Session,
   notices: readonly Notice[],
 ): Promise<{ readonly replaced?: Session; readonly notices: readonly Notice[] }> {
+  const { identity, clock } = connection;
   if (replaced.identity.userid !== identity.userid || replaced.notAfter <= clock.now()) return { notices };
-  const ended = async (session: Session) => {
-    await recordForgotten(request.records, session);
-  };
+  const ended = (session: Session) =>
+    recordEnd(context, session, endForgotten(session), async () => connection);
   return { replaced, notices: [...notices, ...(await recordEnds(ended, [replaced]))] };
 }
 

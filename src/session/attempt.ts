@@ -1,11 +1,14 @@
 import { type AppendPorts, appendRecord } from "../audit/append.ts";
 import type { Journal, JournalStep } from "../audit/ports.ts";
 import { codeOf } from "../error.ts";
+import type { OwedEnds } from "./end.ts";
 import type { Session } from "./types.ts";
 
 export interface AttemptPorts {
   readonly records: AppendPorts;
   readonly journal: Journal;
+  /** The caller's, where this machine keeps any. */
+  readonly ends?: OwedEnds;
 }
 
 /** The request that something is done for. */

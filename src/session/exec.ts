@@ -4,7 +4,9 @@ import type { Notice, Session } from "./types.ts";
 
 /** What ran under a session, for its **end** record. */
 export interface EndedCommand {
-  readonly session: Session;
+  readonly session: Pick<Session, "request" | "requestHash" | "issueHash" | "organization"> & {
+    readonly identity: Pick<Session["identity"], "userid">;
+  };
   /** Command and arguments; the record holds their digest alone. */
   readonly argv: readonly string[];
   readonly exitCode: number;
@@ -16,7 +18,7 @@ export interface ExecPorts {
   readonly children: ChildProcesses;
   /** A clock that never goes back, ms. */
   monotonic(): number;
-  /** Writes the end record (`recordEnd` of `end.ts`), loading what that takes. */
+  /** Has the end record written (`end.ts`), loading what that takes. */
   end(ended: EndedCommand): Promise<void>;
   /** Removes the session from the cache. */
   forget(session: Session): Promise<void>;

@@ -3,7 +3,7 @@ import type { Notice, Session } from "./types.ts";
 
 export interface ForgetPorts {
   readonly cache: SessionCache;
-  /** Writes the end record (`recordForgotten` of `end.ts`). */
+  /** Writes the end record (`endForgotten` of `end.ts`). */
   ended(session: Session): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export async function recordEnds(
       const why = error instanceof Error ? error.message : "unknown error";
       notices.push({
         code: "END_NOT_RECORDED",
-        message: `the end of ${session.request} is not recorded: ${why}`,
+        message: `the end of ${session.request} could not be recorded: ${why}`,
       });
     }
   }

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import { expect, test } from "vitest";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
 import { eventually } from "../support/jit.ts";
 import { recordsOf } from "../support/ledger.ts";
@@ -39,5 +41,45 @@ test.for([
     outcome: "completed",
     exitCode: 42,
     command: createHash("sha256").update(command.join("\0")).digest("hex"),
+  });
+});
+
+describe("an end that cannot be recorded", () => {
+  const endsOf = async (request: string) =>
+    (await recordsOf(sandbox())).filter((record) => record.type === "end" && record.request === request);
+
+  test.each([
+    "when it is sent",
+    "when AWS is asked who calls",
+  ])("%s: exec says what it was about, passes the exit code on, and the next run records it, once", async (when) => {
+    const alice = await machine("alice");
+    const { request } = JSON.parse((await alice.jit(["request", "customers:read", ...why, "--json"])).stdout);
+    if (when !== "when it is sent") rmSync(join(alice.home, ".cache/jit/identities"), { recursive: true });
+    const ended = await alice.jit(["exec", "customers:read", "--", "true"], {
+      env: { CI: "true", AWS_SECRET_ACCESS_KEY: "wrong" },
+    });
+    expect(ended).toMatchObject({ code: 0, stdout: "" });
+    expect(ended.stderr).toContain(`the command's end under session ${request} could not be recorded`);
+    expect(ended.stderr).toContain("the requester's next run records it [END_NOT_RECORDED]");
+    expect(await endsOf(request)).toEqual([]);
+    expect((await alice.jit(["request", "customers:lists", ...why])).code).toBe(0);
+    expect(await endsOf(request)).toMatchObject([{ outcome: "completed", exitCode: 0 }]);
+    expect((await alice.jit(["request", "customers:lists", ...why, "--new"])).code).toBe(0);
+    expect(await endsOf(request)).toHaveLength(1);
+    expect((await alice.jit(["audit", "verify"])).code).toBe(0);
+  });
+
+  test("because somebody else calls now, whose record would count for nothing: the requester's next run writes it", async () => {
+    const alice = await machine("alice");
+    const { request } = JSON.parse((await alice.jit(["request", "customers:read", ...why, "--json"])).stdout);
+    const forgotten = await alice.jit(["forget", "--all", "--json"], {
+      env: await sandbox().environmentOf("frank"),
+    });
+    expect(forgotten.code).toBe(0);
+    expect(JSON.parse(forgotten.stdout).notices).toMatchObject([{ code: "END_NOT_RECORDED" }]);
+    expect(await endsOf(request)).toEqual([]);
+    expect((await alice.jit(["request", "customers:lists", ...why])).code).toBe(0);
+    expect(await endsOf(request)).toMatchObject([{ outcome: "forgotten" }]);
+    expect((await alice.jit(["audit", "verify"])).code).toBe(0);
   });
 });

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { sha256Hex } from "../../src/access/digest.ts";
 import { JitError } from "../../src/error.ts";
-import { recordEnd } from "../../src/session/end.ts";
+import { endOfCommand, payOwedEnds } from "../../src/session/end.ts";
 import { type EndedCommand, type ExecInput, exitCodeOf, runUnderSession } from "../../src/session/exec.ts";
 import type { ChildEnd } from "../../src/session/ports.ts";
+import { MemoryOwedEnds } from "./memory-owed-ends.ts";
 import { session } from "./sessions.ts";
 import { World } from "./world.ts";
 
@@ -98,12 +99,10 @@ test("inside a session nothing runs", async () => {
 
 test("the end record holds the command's digest, and not the command", async () => {
   const world = new World();
-  await recordEnd(world.ports.records, {
-    session: session(),
-    argv: ["aws", "s3", "ls"],
-    exitCode: 3,
-    seconds: 2,
-  });
+  const owed = new MemoryOwedEnds();
+  await owed.add(endOfCommand({ session: session(), argv: ["aws", "s3", "ls"], exitCode: 3, seconds: 2 }));
+  await payOwedEnds(world.ports.records, owed);
+  expect(owed.ends.size).toBe(0);
   expect(world.records()).toMatchObject([
     {
       type: "end",

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { JitError } from "../../src/error.ts";
-import { recordForgotten } from "../../src/session/end.ts";
+import { endForgotten, payOwedEnds } from "../../src/session/end.ts";
 import { forgetSessions } from "../../src/session/forget.ts";
 import { MemoryCache } from "./memory-cache.ts";
+import { MemoryOwedEnds } from "./memory-owed-ends.ts";
 import { session } from "./sessions.ts";
 import { fenceThat, World } from "./world.ts";
 
@@ -21,7 +22,9 @@ test("the wanted sessions are removed, and their ends recorded; others stay", as
   const world = new World();
   const ended = async (of: typeof one) => {
     expect(cache.files.has("one")).toBe(false);
-    await recordForgotten(world.ports.records, of);
+    const owed = new MemoryOwedEnds();
+    await owed.add(endForgotten(of));
+    await payOwedEnds(world.ports.records, owed);
   };
   const { sessions, notices } = await forgetSessions({ cache, ended }, ({ targets }) =>
     targets.includes("customers:read"),

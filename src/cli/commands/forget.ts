@@ -2,10 +2,11 @@ import { findTargets, formatTarget } from "../../access/target.ts";
 import type { Organization } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
 import { targetNames } from "../../session/assume-input.ts";
-import { recordForgotten } from "../../session/end.ts";
+import { endForgotten } from "../../session/end.ts";
 import { forgetSessions } from "../../session/forget.ts";
 import type { Session } from "../../session/types.ts";
 import { openCache } from "../compose/local.ts";
+import type { Connection } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { heldKeysLines, noticeLine, sessionJson } from "../render/session.ts";
 
@@ -25,13 +26,17 @@ export async function forget(context: Context): Promise<number> {
   const names = new Set(isOn(context, "all") ? [] : wantedNames(args, await opened.organization()));
   const wanted = (session: Session) =>
     isOn(context, "all") || names.has(session.request) || names.has([...session.targets].sort().join(" "));
-  let connection: Promise<{ records: Parameters<typeof recordForgotten>[0] }> | undefined;
+  let connection: Promise<Connection> | undefined;
+  const connected = () => {
+    connection ??= import("../compose.ts").then(({ connect }) => connect(context));
+    return connection;
+  };
   const forgotten = await forgetSessions(
     {
       cache,
       async ended(session) {
-        connection ??= import("../compose.ts").then(async ({ connect }) => (await connect(context)).request);
-        await recordForgotten((await connection).records, session);
+        const { recordEnd } = await import("../ends.ts");
+        await recordEnd(context, session, endForgotten(session), connected);
       },
     },
     wanted,

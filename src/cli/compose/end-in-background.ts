@@ -14,8 +14,9 @@ const longestVariable = 40_000;
 export async function endInBackground(profile: string | undefined, ended: EndedCommand): Promise<void> {
   const { spawn } = process.getBuiltinModule("child_process");
   const wait = (process.env["CI"] ?? "") !== "";
-  const { request, requestHash, issueHash } = ended.session;
-  const told = JSON.stringify({ ...ended, session: { request, requestHash, issueHash } });
+  const { request, requestHash, issueHash, organization, identity } = ended.session;
+  const session = { request, requestHash, issueHash, organization, identity: { userid: identity.userid } };
+  const told = JSON.stringify({ ...ended, session });
   const piped = told.length > longestVariable;
   const args = ["audit", "end", ...(profile === undefined ? [] : ["--profile", profile])];
   const child = spawn(process.execPath, [process.argv[1] ?? "", ...args], {

@@ -1,14 +1,16 @@
 import type { Organization } from "../../access/types.ts";
 import type { JournalEntry, Random } from "../../audit/ports.ts";
 import { filesIn } from "../../local/files.ts";
+import { segmentOf } from "../../local/paths.ts";
 import type { Settings } from "../../local/settings.ts";
+import type { OwedEnds } from "../../session/end.ts";
 import type { ExecPorts } from "../../session/exec.ts";
 import type { SessionCache } from "../../session/ports.ts";
 import type { Session } from "../../session/types.ts";
 import { warmSession } from "../../session/warm.ts";
 import type { Context } from "../context.ts";
 import { isTerminal } from "../terminal.ts";
-import { openHere } from "./here.ts";
+import { type Here, openHere } from "./here.ts";
 
 /** What commands need that ask nobody: neither AWS's SDK nor a YAML parser is loaded for them. */
 
@@ -91,6 +93,16 @@ export async function execPorts(context: Context): Promise<Omit<ExecPorts, "end"
       }
     },
   };
+}
+
+/** Where ends wait that could not be recorded; only their own caller's records of them count. */
+export function endsFolder({ paths }: Here, fingerprint: string, userid: string): string {
+  return `${paths.state}/ends/${segmentOf(fingerprint)}/${segmentOf(userid)}`;
+}
+
+export async function owedEndsOf(context: Context, fingerprint: string, userid: string): Promise<OwedEnds> {
+  const { fileOwedEnds } = await import("../../local/owed-ends.ts");
+  return fileOwedEnds(endsFolder(openHere(context), fingerprint, userid));
 }
 
 export function openSettings(context: Context): Settings {

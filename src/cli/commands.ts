@@ -24,6 +24,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "catalog check": async () => (await import("./commands/catalog.ts")).catalogCheck,
   "catalog sign": async () => (await import("./commands/catalog.ts")).catalogSign,
   "catalog publish": async () => (await import("./commands/catalog.ts")).catalogPublish,
+  "reasons erase": async () => (await import("./commands/reasons.ts")).reasonsErase,
   "rules check": async () => (await import("./commands/rules.ts")).rulesCheck,
   "rules test": async () => (await import("./commands/rules.ts")).rulesTest,
   "trust init": async () => (await import("./commands/trust.ts")).trustInit,

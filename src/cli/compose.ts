@@ -9,7 +9,7 @@ import type { Clock, RecordStore } from "../audit/ports.ts";
 import type { Aws } from "../aws/clients.ts";
 import { openAws } from "../aws/clients.ts";
 import { commonError, failureOf } from "../aws/error.ts";
-import { reasonStore } from "../aws/reason-store.ts";
+import { reasonStore, removeVersion } from "../aws/reason-store.ts";
 import { bucketStore } from "../aws/record-store.ts";
 import { ServerClock } from "../aws/server-clock.ts";
 import { tokenService } from "../aws/token-service.ts";
@@ -30,6 +30,7 @@ import type { PlanPorts } from "../session/plan.ts";
 import type { TokenService } from "../session/ports.ts";
 import type { RequestPorts } from "../session/request-access.ts";
 import type { RevokePorts } from "../session/revoke/revoke.ts";
+import type { ReasonStore } from "../session/sealed-text.ts";
 import type { SingleFlightPorts } from "../session/single-flight.ts";
 import { serverTime } from "../session/status.ts";
 import type { Session } from "../session/types.ts";
@@ -114,7 +115,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     ends: fileOwedEnds(endsFolder(here, organization.fingerprint, identity.userid)),
     tokens,
     rules: openRules(formatLocation(pinned.location), checkedRulesIn(workedOut(here), version)),
-    reasons: reasonStore((bucket) => base.bucket(bucket)),
+    reasons: reasonsOf(aws),
     tickets: openTicketDesk(context),
     cache: here.cache,
     clockSkew: () => clock.skew,
@@ -166,7 +167,6 @@ interface Base {
   readonly inheritedSourceIdentity: string | undefined;
   readonly aws: Aws;
   readonly clock: Clock & { readonly skew: number };
-  bucket(name: string): RecordStore;
 }
 
 async function openBase(
@@ -211,7 +211,6 @@ async function openBase(
     ...who,
     aws: settled,
     clock,
-    bucket: (bucket) => bucketOf(settled, bucket),
   };
 }
 
@@ -300,6 +299,13 @@ function regionOf(context: Context, here: Here, catalog: Catalog | undefined): s
   );
 }
 
+function reasonsOf(aws: Pick<Aws, "s3">): ReasonStore {
+  return reasonStore((bucket) => ({
+    ...bucketOf(aws, bucket),
+    remove: (key, versionId) => removeVersion(aws.s3, bucket, key, versionId),
+  }));
+}
+
 function bucketOf({ s3 }: Pick<Aws, "s3">, bucket: string, account?: string): RecordStore {
   return bucketStore({ s3, bucket, account, wait });
 }
@@ -341,6 +347,10 @@ export interface Audit {
   readonly trust: Organization["trust"];
   readonly clock: Clock;
   knowsCatalog(digest: string): Promise<boolean>;
+  /** Reasons and tickets that lie apart from their records. */
+  readonly reasons: ReasonStore;
+  /** Where the catalog in force has them put. */
+  readonly reasonsPlace: string | undefined;
   /** The catalog of a digest, where it was published and is signed as the trust file asks. */
   catalogOf(digest: string): Promise<Catalog | undefined>;
 }
@@ -366,6 +376,8 @@ export async function openAudit(context: Context): Promise<Audit> {
     fingerprint: organization.fingerprint,
     trust: organization.trust,
     clock,
+    reasons: reasonsOf(aws),
+    reasonsPlace: audit.reasons,
     catalogOf,
     knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
   };

@@ -97,6 +97,8 @@ const byCode: Readonly<Record<string, ExitName>> = {
   AUDIT_DENIED: "aws",
   AUDIT_: "audit",
   REASONS_: "audit",
+  REASONS_DENIED: "aws",
+  REASONS_IN_RECORD: "refused",
   ISSUE_: "audit",
   CHAIN_: "audit",
   RECORD_: "audit",

@@ -238,6 +238,17 @@ const declared: readonly Declared[] = [
     summary: "publish a signed catalog and the trust files to the audit bucket",
     options: aws,
   },
+  { group: "Administer:", name: "reasons", summary: "reasons and tickets that are kept apart from records" },
+  {
+    group: "Administer:",
+    name: "reasons erase",
+    takes: "[requests...]",
+    summary: "erase the reason and ticket of requests, or of all of a requester",
+    options: (command) =>
+      aws(command)
+        .option("--requester <name>", "all texts of one requester, by name or aws:userid")
+        .option("-y, --yes", "do not ask for confirmation"),
+  },
   { group: "Administer:", name: "rules", summary: "check and test the catalog's rules" },
   {
     group: "Administer:",
@@ -340,7 +351,7 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
 
 /** Whether a name alone is no command, only the first word of several. */
 function isFamily(name: string): boolean {
-  return ["audit", "catalog", "rules", "trust"].includes(name);
+  return ["audit", "catalog", "reasons", "rules", "trust"].includes(name);
 }
 
 /** Flags by which a person says why; each has a variable, so that a pipeline needs no prompt. */

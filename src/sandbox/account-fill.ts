@@ -4,6 +4,7 @@ import {
   CI_REPOSITORY,
   CUSTOMER_BUCKET,
   ORDER_BUCKET,
+  REASON_BUCKET,
   SSO_ROLE,
   STORE_ACCOUNT,
   STORE_ROLES,
@@ -15,6 +16,7 @@ import {
   auditBucketPolicy,
   auditorPolicy,
   policyText,
+  reasonBucketPolicy,
   requesterPolicy,
   storeCeiling,
   storeRoles,
@@ -47,7 +49,7 @@ function fillAccounts(world: World, created: string): void {
   const everybody = addPolicy(world, account, {
     name: "jit-user",
     created,
-    document: userPolicy(AUDIT_BUCKET, STORE_ACCOUNT),
+    document: userPolicy(AUDIT_BUCKET, REASON_BUCKET, STORE_ACCOUNT),
     description: "What everybody needs to use jit",
   }).arn;
   addStoreRole(world, account, "pii-customers", CUSTOMER_BUCKET, 3_600, created);
@@ -59,7 +61,7 @@ function fillAccounts(world: World, created: string): void {
     for (const [policy, document] of Object.entries(policies)) user.inline.set(policy, document);
     if (name !== "eve") user.attached.add(everybody);
   };
-  const approver = approverPolicy(AUDIT_BUCKET, STORE_ACCOUNT);
+  const approver = approverPolicy(AUDIT_BUCKET, REASON_BUCKET, STORE_ACCOUNT);
   person("alice", { requester: requesterPolicy(storeRoles(STORE_ACCOUNT)) });
   person("bob", { approver });
   person("carol", { approver });
@@ -73,8 +75,8 @@ function fillAccounts(world: World, created: string): void {
     }),
   });
   person("eve", {});
-  person("admin", { admin: adminPolicy(AUDIT_BUCKET, STORE_ACCOUNT) });
-  person("auditor", { auditor: auditorPolicy(AUDIT_BUCKET) });
+  person("admin", { admin: adminPolicy(AUDIT_BUCKET, REASON_BUCKET, STORE_ACCOUNT) });
+  person("auditor", { auditor: auditorPolicy(AUDIT_BUCKET, REASON_BUCKET) });
   addSingleSignOn(world, account, created).attached.add(everybody);
   addCi(world, account, created).attached.add(everybody);
 }
@@ -164,6 +166,18 @@ function fillBuckets(
       sealers: [user("auditor")],
     }),
   });
+  if (!seed.hasBucket(REASON_BUCKET)) {
+    seed.createBucket(REASON_BUCKET, {
+      account: AUDIT_ACCOUNT,
+      region,
+      created: now,
+      versioning: true,
+      policy: reasonBucketPolicy(REASON_BUCKET, world.organization.id, {
+        readers: [user("bob"), user("carol"), user("auditor")],
+        erasers: [user("admin")],
+      }),
+    });
+  }
   const customers = fakeCustomers(40);
   fillStore(CUSTOMER_BUCKET, customerObjects(customers), seed, region, now);
   fillStore(ORDER_BUCKET, orderObjects(customers), seed, region, now);

@@ -69,12 +69,17 @@ export function storeCeiling(bucket: string): string {
 }
 
 /** What everybody of the organization needs to use jit: the audit bucket, and AWS's statement of who they are. */
-export function userPolicy(auditBucket: string, account: string): string {
+export function userPolicy(auditBucket: string, reasonBucket: string, account: string): string {
   const bucket = `arn:aws:s3:::${auditBucket}`;
   return policyText(
     { Sid: "Read", Effect: "Allow", Action: READ, Resource: `${bucket}/v1/*` },
     { Sid: "List", Effect: "Allow", Action: [...LIST, ...SETTINGS], Resource: bucket },
-    { Sid: "Write", Effect: "Allow", Action: "s3:PutObject", Resource: `${bucket}/v1/rec/*` },
+    {
+      Sid: "Write",
+      Effect: "Allow",
+      Action: "s3:PutObject",
+      Resource: [`${bucket}/v1/rec/*`, `arn:aws:s3:::${reasonBucket}/*`],
+    },
     {
       Sid: "Identity",
       Effect: "Allow",
@@ -99,8 +104,9 @@ export function requesterPolicy(roles: string | readonly string[]): string {
 }
 
 /** Approvers claim requests that they issue, and may revoke: the roles' boundaries let that only narrow. */
-export function approverPolicy(auditBucket: string, account: string): string {
+export function approverPolicy(auditBucket: string, reasonBucket: string, account: string): string {
   return policyText(
+    ...readReasons(reasonBucket),
     { Effect: "Allow", Action: "s3:PutObject", Resource: `arn:aws:s3:::${auditBucket}/v1/claim/*` },
     {
       Effect: "Allow",
@@ -110,19 +116,34 @@ export function approverPolicy(auditBucket: string, account: string): string {
   );
 }
 
-/** Security: IAM, the trust file and the catalog, and none of the data. */
-export function adminPolicy(auditBucket: string, account: string): string {
+function readReasons(reasonBucket: string) {
+  const bucket = `arn:aws:s3:::${reasonBucket}`;
+  return [
+    { Effect: "Allow", Action: LIST, Resource: bucket },
+    { Effect: "Allow", Action: READ, Resource: `${bucket}/*` },
+  ] as const;
+}
+
+/** Security: IAM, the trust file and the catalog, and none of the data; erases reasons without reading them. */
+export function adminPolicy(auditBucket: string, reasonBucket: string, account: string): string {
   const audit = `arn:aws:s3:::${auditBucket}`;
   return policyText(
     { Effect: "Allow", Action: ["iam:*", "cloudtrail:*", "s3:ListAllMyBuckets"], Resource: "*" },
     { Effect: "Allow", Action: "s3:PutObject", Resource: [`${audit}/v1/trust/*`, `${audit}/v1/catalog/*`] },
+    { Effect: "Allow", Action: LIST, Resource: `arn:aws:s3:::${reasonBucket}` },
+    {
+      Effect: "Allow",
+      Action: ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+      Resource: `arn:aws:s3:::${reasonBucket}/*`,
+    },
     { Effect: "Deny", Action: "sts:AssumeRole", Resource: storeRoles(account) },
   );
 }
 
 /** Auditors read the log and IAM, and seal the log's tree. */
-export function auditorPolicy(auditBucket: string): string {
+export function auditorPolicy(auditBucket: string, reasonBucket: string): string {
   return policyText(
+    ...readReasons(reasonBucket),
     {
       Effect: "Allow",
       Action: [
@@ -135,6 +156,46 @@ export function auditorPolicy(auditBucket: string): string {
       Resource: "*",
     },
     { Effect: "Allow", Action: "s3:PutObject", Resource: `arn:aws:s3:::${auditBucket}/v1/tree/*` },
+  );
+}
+
+/**
+ * The policy of a bucket of reasons: the organization writes each once, approvers and auditors read, administrators erase.
+ */
+export function reasonBucketPolicy(
+  bucket: string,
+  organization: string,
+  people: { readonly readers: readonly string[]; readonly erasers: readonly string[] },
+): string {
+  const arn = `arn:aws:s3:::${bucket}`;
+  const { readers, erasers } = people;
+  return policyText(
+    {
+      Sid: "Write",
+      Effect: "Allow",
+      Principal: "*",
+      Action: "s3:PutObject",
+      Resource: `${arn}/*`,
+      Condition: {
+        StringEquals: { "aws:PrincipalOrgID": organization },
+        Null: { "s3:if-none-match": "false" },
+      },
+    },
+    { Sid: "Read", Effect: "Allow", Principal: { AWS: readers }, Action: READ, Resource: `${arn}/*` },
+    {
+      Sid: "List",
+      Effect: "Allow",
+      Principal: { AWS: [...readers, ...erasers] },
+      Action: LIST,
+      Resource: arn,
+    },
+    {
+      Sid: "Erase",
+      Effect: "Allow",
+      Principal: { AWS: erasers },
+      Action: ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+      Resource: `${arn}/*`,
+    },
   );
 }
 

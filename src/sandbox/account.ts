@@ -9,6 +9,8 @@ export const STORE_ACCOUNT = "111122223333";
 /** Holds the audit bucket, and nobody. */
 export const AUDIT_ACCOUNT = "444455556666";
 export const AUDIT_BUCKET = "jit-audit";
+/** For a catalog that keeps reasons apart (`audit.reasons: s3://jit-reasons/`); the sandbox's own does not. */
+export const REASON_BUCKET = "jit-reasons";
 export const CUSTOMER_BUCKET = "acme-customers";
 export const ORDER_BUCKET = "acme-orders";
 

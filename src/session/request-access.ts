@@ -14,7 +14,7 @@ import type { Notice } from "./types.ts";
 
 export interface RequestPorts extends IssuePorts {
   /** Needed where the catalog names a `reasons` location. */
-  readonly reasons: ReasonStore | undefined;
+  readonly reasons: Pick<ReasonStore, "write"> | undefined;
   /** Needed where the catalog has tickets checked. */
   readonly tickets?: TicketDesk | undefined;
 }

@@ -7,7 +7,7 @@ import type { AuditRecord } from "../audit/types.ts";
 import { JitError } from "../error.ts";
 import { targetNames } from "./assume-input.ts";
 import { type AccessInput, questionOf } from "./plan.ts";
-import { isTextOf } from "./sealed-text.ts";
+import { areTextsOf } from "./sealed-text.ts";
 
 /** A request as it is brought to the issuer. Nothing of it is believed. */
 export interface ClaimedRequest extends AccessInput {
@@ -56,7 +56,7 @@ export async function verifyRequest(
 function differences(record: AuditRecord<"request">, claimed: ClaimedRequest): readonly [string, boolean][] {
   const { organization, identity, targets, duration, justification } = claimed;
   const { catalog, fingerprint } = organization;
-  const { by, ticket } = record;
+  const { by } = record;
   return [
     ["id", record.request === claimed.id && record.id === claimed.id],
     ["log", record.log === fingerprint],
@@ -68,13 +68,7 @@ function differences(record: AuditRecord<"request">, claimed: ClaimedRequest): r
     ["issuer", targets.every(({ store }) => store.issuer === "requester") && record.issuer === "requester"],
     ["duration", record.duration === duration],
     ["purpose", record.purpose === justification.purpose],
-    ["reason", isTextOf(record.reason, justification.reason)],
-    [
-      "ticket",
-      ticket === "-"
-        ? justification.ticket === undefined
-        : justification.ticket !== undefined && isTextOf(ticket, justification.ticket),
-    ],
+    ["reason or ticket", areTextsOf(record, justification)],
   ];
 }
 

@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
 import type { BucketLocation } from "../../src/access/location.ts";
 import { readPublished } from "../../src/aws/organization-source.ts";
-import { reasonStore } from "../../src/aws/reason-store.ts";
-import { thrownBy } from "../local/temporary.ts";
 import { textOf, useSandbox } from "./sandbox.ts";
 
-const { sandbox, openBucket, storeOf } = useSandbox();
+const { sandbox, openBucket } = useSandbox();
 
 function published(bucket: string, versions: readonly number[]): BucketLocation {
   for (const version of versions) {
@@ -44,22 +42,4 @@ test("nothing published is nothing, and no error", async () => {
     trust: "v1/trust/",
   } as const;
   expect(await readPublished(store, location, 0)).toEqual({ trustFiles: [], signedCatalog: undefined });
-});
-
-test("reasons are kept where the catalog says, and cannot be replaced", async () => {
-  openBucket("reasons");
-  const reasons = reasonStore((bucket) => storeOf("alice", bucket));
-  const text = { reason: "Customer cannot log in", ticket: undefined };
-  await reasons.write("s3://reasons/r/", "01KCQ9V3W4X5Y6Z7A8B9C0D1E2", text);
-  await reasons.write("s3://reasons/r/", "01KCQ9V3W4X5Y6Z7A8B9C0D1E2", text);
-  expect(textOf(await storeOf("alice", "reasons").read("r/01KCQ9V3W4X5Y6Z7A8B9C0D1E2.json"))).toBe(
-    '{"reason":"Customer cannot log in","request":"01KCQ9V3W4X5Y6Z7A8B9C0D1E2","ticket":"-","v":1}',
-  );
-  const other = { reason: "Something else entirely", ticket: "T-1" };
-  expect(await thrownBy(() => reasons.write("s3://reasons/r/", "01KCQ9V3W4X5Y6Z7A8B9C0D1E2", other))).toBe(
-    "RECORD_CONFLICT",
-  );
-  expect(await thrownBy(() => reasons.write("reasons", "01KCQ9V3W4X5Y6Z7A8B9C0D1E2", text))).toBe(
-    "REASONS_UNREACHABLE",
-  );
 });

@@ -18,13 +18,14 @@ test.each(
   if (kind === "trust") expect(JSON.stringify(JSON.parse(text)).length).toBeLessThanOrEqual(2048);
 });
 
-test("docs/aws.md has all six", () => {
+test("docs/aws.md has all seven", () => {
   expect(policies.map(([, kind]) => kind)).toEqual([
     "resource",
     "identity",
     "identity",
     "trust",
     "boundary",
+    "resource",
     "identity",
   ]);
 });

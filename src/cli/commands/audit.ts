@@ -8,6 +8,7 @@ import { type Audit, openAudit } from "../compose.ts";
 import { argument, type Context, isOn, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { entryText } from "../render/story.ts";
+import { type KeptTexts, textsOf } from "../render/texts.ts";
 import { clean, table, wrap } from "../style.ts";
 
 /** `jit audit show REQUEST`: the story of one request, each line marked verified or not. */
@@ -28,8 +29,9 @@ export async function auditShow(context: Context): Promise<number> {
       hint: "`jit status` shows your own",
     });
   }
-  if (context.json) printJson(context, storyJson(story));
-  else printStory(context, story);
+  const texts = await textsOf(audit, story);
+  if (context.json) printJson(context, { ...storyJson(story), texts: texts ?? null });
+  else printStory(context, story, texts);
   const good = story.entries.every(({ reason }) => reason === undefined) && !story.findings.some(isInvalid);
   return good ? 0 : exitCodes.found.code;
 }
@@ -64,7 +66,7 @@ function refuseBadId(request: string): void {
   }
 }
 
-function storyJson(story: Story): unknown {
+function storyJson(story: Story) {
   return {
     request: story.request,
     state: story.state,
@@ -85,7 +87,7 @@ function storyJson(story: Story): unknown {
   };
 }
 
-function printStory({ terminal, style }: Context, story: Story): void {
+function printStory({ terminal, style }: Context, story: Story, texts: KeptTexts | undefined): void {
   terminal.print(`${style.strong(story.request)}  ${stateText(story)}`);
   const shared = sharedGrade(story.entries);
   if (shared !== undefined) terminal.print(`  ${gradeText(shared, style, "keys these are")}`);
@@ -99,7 +101,7 @@ function printStory({ terminal, style }: Context, story: Story): void {
     );
     if (entry.grade !== undefined && shared === undefined)
       terminal.print(`    ${gradeText(entry.grade, style, "key this is")}`);
-    for (const line of entryText(entry))
+    for (const line of entryText(entry, texts))
       terminal.print(`    ${wrap(clean(line), terminal.columns - 4, "      ")}`);
     if (entry.reason !== undefined) terminal.print(`    ${style.bad(`not valid: ${entry.reason}`)}`);
   }

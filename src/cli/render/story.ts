@@ -1,14 +1,17 @@
 import { formatDuration } from "../../access/duration.ts";
 import type { StoryEntry } from "../../audit/story.ts";
 import type { SealedText } from "../../audit/types.ts";
+import { type KeptTexts, textsLine } from "./texts.ts";
 
 /** What a record says, in words; not yet escaped. */
-export function entryText({ record }: StoryEntry): string[] {
+export function entryText({ record }: StoryEntry, texts?: KeptTexts): string[] {
   switch (record?.type) {
     case "request":
       return [
         `asks for ${record.targets.join(" ")} for ${formatDuration(record.duration)}, purpose ${record.purpose}`,
-        `reason: ${sealed(record.reason)}${record.ticket === "-" ? "" : `   ticket: ${sealed(record.ticket)}`}`,
+        texts === undefined
+          ? `reason: ${sealed(record.reason)}${record.ticket === "-" ? "" : `   ticket: ${sealed(record.ticket)}`}`
+          : textsLine(texts),
         ...circumstances(record.claimed),
       ];
     case "issue":

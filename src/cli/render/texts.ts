@@ -1,0 +1,43 @@
+import type { Story } from "../../audit/story.ts";
+import { areTextsOf } from "../../session/sealed-text.ts";
+import type { Audit } from "../compose.ts";
+
+/** What is known of the texts of a request whose record holds only their digests. */
+export type KeptTexts =
+  | { readonly state: "kept"; readonly reason: string; readonly ticket: string | undefined }
+  /** Nothing is there any more. */
+  | { readonly state: "erased" }
+  /** Not ours to read. */
+  | { readonly state: "denied" }
+  /** Something else is there than what the requester signed. */
+  | { readonly state: "differs" };
+
+/**
+ * Reads the texts of a story's request from where its catalog had them put.
+ * @returns `undefined` where they stand in the record, or nobody knows where they are
+ */
+export async function textsOf(audit: Audit, { entries }: Story): Promise<KeptTexts | undefined> {
+  const valid = entries.filter(({ reason }) => reason === undefined).map(({ record }) => record);
+  const record = valid.find((one) => one?.type === "request");
+  if (record?.type !== "request" || "text" in record.reason) return undefined;
+  const location = (await audit.catalogOf(record.catalog))?.audit.reasons ?? audit.reasonsPlace;
+  if (location === undefined) return undefined;
+  const texts = await audit.reasons.read(location, record.request);
+  if (texts === "absent") return { state: "erased" };
+  if (texts === "denied") return { state: "denied" };
+  return areTextsOf(record, texts) ? { state: "kept", ...texts } : { state: "differs" };
+}
+
+/** One line for a person; not yet escaped. */
+export function textsLine(texts: KeptTexts): string {
+  switch (texts.state) {
+    case "kept":
+      return `reason: ${texts.reason}${texts.ticket === undefined ? "" : `   ticket: ${texts.ticket}`}`;
+    case "erased":
+      return "reason: erased; the record holds its digest alone";
+    case "denied":
+      return "reason: kept apart, where you may not read it";
+    case "differs":
+      return "reason: what is kept apart is not what the requester signed";
+  }
+}

@@ -76,6 +76,8 @@ interface Declared {
   readonly summary: string;
   /** Further help of this command. */
   readonly more?: string;
+  /** What `--json` prints, where that is not the answer alone. */
+  readonly json?: string;
   readonly hidden?: boolean;
   readonly options?: (command: Command) => unknown;
 }
@@ -97,6 +99,7 @@ const declared: readonly Declared[] = [
     name: "exec",
     takes: "[targets...]",
     summary: "run a command with a session: jit exec TARGET -- COMMAND",
+    json: "print jit's own errors and notes as JSON, on stderr",
     more:
       "Without `-- COMMAND` your shell ($SHELL) is opened with the session, on a terminal alone; leave it with exit. " +
       "Without TARGET those of .jit/config.yaml are meant.",
@@ -121,6 +124,7 @@ const declared: readonly Declared[] = [
     name: "env",
     takes: "[targets...]",
     summary: "print a session for a shell",
+    json: "print the variables as one JSON object",
     options: (command) =>
       aws(justify(command)).addOption(
         new Option("--format <format>", "how to print it")
@@ -317,7 +321,7 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
   program.helpInformation = () => overview;
   const known = first !== undefined && isDeclared(first);
   const parents = new Map<string, Command>();
-  for (const { group, name, takes, summary, more, hidden, options } of declared) {
+  for (const { group, name, takes, summary, more, json, hidden, options } of declared) {
     const [family = "", word] = name.split(" ");
     // A run needs one family; help, and a misspelt name, need the names of all.
     if (known ? family !== first : word !== undefined) continue;
@@ -333,7 +337,7 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
     parents.set(name, command);
     if (isFamily(name) || !known) continue;
     command
-      .option("--json", "print JSON for programs")
+      .option("--json", json ?? "print JSON for programs")
       .option("--no-color", "print without colour (as NO_COLOR does)");
     options?.(command);
     command.action((...given: unknown[]) => {

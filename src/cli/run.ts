@@ -8,7 +8,8 @@ import { clean, makeStyle, type Style, table } from "./style.ts";
 import { isTerminal, openTerminal, type Streams } from "./terminal.ts";
 
 /** Parses, loads the command's body, runs it, explains what went wrong. Returns the exit code. */
-export async function run(argv: readonly string[]): Promise<number> {
+export async function run(typed: readonly string[]): Promise<number> {
+  const argv = commandFirst(typed);
   const fs = process.getBuiltinModule("fs");
   const streams: Streams = {
     isTerminal,
@@ -69,6 +70,16 @@ export async function run(argv: readonly string[]): Promise<number> {
 function exitCodeTable(): string {
   const rows = Object.values(exitCodes).map(({ code, meaning }) => [String(code).padStart(3), meaning]);
   return `${table(rows, undefined, 80)}\n`;
+}
+
+/** Flags that every command knows may stand before it; the command's own words for them stand behind. */
+function commandFirst(argv: readonly string[]): readonly string[] {
+  const at = argv.findIndex((word) => word !== "--json" && word !== "--no-color");
+  if (at < 1) return argv;
+  const [command = "", ...rest] = argv.slice(at);
+  const flags = argv.slice(0, at);
+  // What stands at the end of `exec` is its command's.
+  return command === "exec" ? [command, ...flags, ...rest] : [command, ...rest, ...flags];
 }
 
 function wantsJson(argv: readonly string[]): boolean {

@@ -1,3 +1,4 @@
+import type { Identity } from "../access/types.ts";
 import { endOf, isUsable } from "./freshness.ts";
 import type { SessionCache } from "./ports.ts";
 import type { Session } from "./types.ts";
@@ -6,6 +7,10 @@ export interface SessionStatus {
   readonly request: string;
   readonly targets: readonly string[];
   readonly role: string;
+  /** Who asked for it. */
+  readonly identity: Identity;
+  /** The organization's fingerprint. */
+  readonly organization: string;
   readonly accessKeyId: string;
   readonly issuedAt: Date;
   /** When what is in the cache stops working. */
@@ -40,6 +45,8 @@ function statusOf(session: Session, now: Date): SessionStatus {
     request: session.request,
     targets: session.targets,
     role: session.role,
+    identity: session.identity,
+    organization: session.organization,
     accessKeyId: session.credentials.accessKeyId,
     issuedAt: session.issuedAt,
     usableUntil: endOf(session),

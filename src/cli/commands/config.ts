@@ -1,7 +1,7 @@
 import { suggest } from "../../access/catalog/suggest.ts";
 import { parseDuration } from "../../access/duration.ts";
 import { JitError } from "../../error.ts";
-import { changeSetting, openSettings } from "../compose/local.ts";
+import { changeSetting, openSettings, settingsFile } from "../compose/local.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { clean, table } from "../style.ts";
 
@@ -19,8 +19,11 @@ export async function config(context: Context): Promise<number> {
   const [name, value] = context.invocation.args;
   const settings = openSettings(context);
   if (name === undefined) {
-    if (context.json) printJson(context, settings);
-    else {
+    if (context.json) {
+      const set = Object.keys(names).map((key) => [key, settings[key as SettingName] ?? null]);
+      const organization = context.env["JIT_ORGANIZATION"] ?? pinnedIn(settings);
+      printJson(context, { file: settingsFile(context), organization, ...Object.fromEntries(set) });
+    } else {
       const rows = Object.entries(names).map(([key, meaning]) => [
         key,
         clean(String(settings[key as SettingName] ?? "-")),
@@ -33,6 +36,7 @@ export async function config(context: Context): Promise<number> {
       context.terminal.print(`organization  ${clean(organization)}`);
       const paint = (cell: string, _row: number, column: number) =>
         column === 2 ? context.style.dim(cell) : cell;
+      context.terminal.print(`file          ${clean(settingsFile(context))}`);
       context.terminal.print(table(rows, paint, context.terminal.columns));
     }
     return 0;
@@ -52,6 +56,11 @@ export async function config(context: Context): Promise<number> {
   if (context.json) printJson(context, { [name]: now ?? null });
   else context.terminal.print(now === undefined ? "-" : clean(now));
   return 0;
+}
+
+/** As `jit use` takes it. */
+function pinnedIn({ organization }: ReturnType<typeof openSettings>): string | null {
+  return organization === undefined ? null : `${organization.location}#${organization.fingerprint}`;
 }
 
 function isName(name: string): name is SettingName {

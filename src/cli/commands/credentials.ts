@@ -1,9 +1,14 @@
 import type { Target } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
-import { type OutputFormat, outputFormats, printCredentials } from "../../session/credentials-output.ts";
+import {
+  credentialVariables,
+  type OutputFormat,
+  outputFormats,
+  printCredentials,
+} from "../../session/credentials-output.ts";
 import type { Session } from "../../session/types.ts";
 import { warmSessionHere } from "../compose/local.ts";
-import { type Context, text } from "../context.ts";
+import { type Context, printJson, text } from "../context.ts";
 import type { Wish } from "../obtain.ts";
 import { noticeLine } from "../render/session.ts";
 import { tellUnused } from "../unused.ts";
@@ -17,8 +22,15 @@ export async function credentials(context: Context): Promise<number> {
   return 0;
 }
 
-/** `jit env TARGET… --format …` */
+/** `jit env [TARGET…] --format …`; with `--json` the variables as one object. */
 export async function env(context: Context): Promise<number> {
+  if (context.json && context.invocation.typed.includes("format")) {
+    throw new JitError("USAGE", "--json and --format are two formats", { hint: "give one of them" });
+  }
+  if (context.json) {
+    printJson(context, credentialVariables(await usableSession(context)));
+    return 0;
+  }
   const format = text(context, "format") ?? "env";
   if (!isFormat(format))
     throw new JitError("USAGE", `there is no format ${format}`, { hint: outputFormats.join(", ") });

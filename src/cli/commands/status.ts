@@ -1,16 +1,23 @@
-import { sessionStatus } from "../../session/status.ts";
+import type { Identity } from "../../access/types.ts";
+import { type SessionStatus, sessionStatus } from "../../session/status.ts";
 import { openCache } from "../compose/local.ts";
 import { type Context, printJson } from "../context.ts";
-import { clockTime, timeLeft } from "../render/session.ts";
-import { table } from "../style.ts";
+import { timeLeft, zonedTime } from "../render/session.ts";
+import { shortNames } from "../render/who.ts";
+import { clean, table } from "../style.ts";
 
 /** `jit status`: what is open on this machine; asks nobody. */
 export async function status(context: Context): Promise<number> {
-  const { cache, now, pending } = await openCache(context);
+  const { cache, now, pending, presentUserid } = await openCache(context);
   const sessions = await sessionStatus(cache, now);
   const waiting = await pending();
   if (context.json) {
-    printJson(context, { sessions, pending: waiting });
+    const present = (await presentUserid()) ?? null;
+    const own = ({ userid }: Identity) => (present === null ? null : userid === present);
+    printJson(context, {
+      sessions: sessions.map((session) => ({ ...session, own: own(session.identity) })),
+      pending: waiting,
+    });
     return 0;
   }
   const { style, terminal } = context;
@@ -19,14 +26,31 @@ export async function status(context: Context): Promise<number> {
       `no session is open${waiting.length > 0 ? "" : style.dim("   (jit request STORE:ACCESS)")}`,
     );
   else {
+    const names = shortNames(sessions.map(({ identity }) => identity));
+    const organizations = new Set(sessions.map(({ organization }) => organization));
+    const present = names.size > 1 ? await presentUserid() : undefined;
+    // Whose a session is stands there only where that is a question.
+    const whose = ({ identity: { userid }, organization }: SessionStatus) => [
+      ...(names.size > 1 ? [clean(`${names.get(userid)}${userid === present ? " (you)" : ""}`)] : []),
+      ...(organizations.size > 1 ? [clean(organization.slice(0, 12))] : []),
+    ];
     const rows = sessions.map((session) => [
       session.targets.join(" "),
+      ...whose(session),
       timeLeft(session.grantSecondsLeft),
-      clockTime(session.notAfter),
+      zonedTime(session.notAfter),
       session.secondsLeft > 0 ? session.request : `${session.request} (renewed when used)`,
     ]);
+    const head = [
+      "TARGET",
+      ...(names.size > 1 ? ["WHO"] : []),
+      ...(organizations.size > 1 ? ["ORGANIZATION"] : []),
+      "LEFT",
+      "UNTIL",
+      "REQUEST",
+    ];
     terminal.print(
-      table([["TARGET", "LEFT", "UNTIL", "REQUEST"], ...rows], (cell, row, column) =>
+      table([head, ...rows], (cell, row, column) =>
         row === 0 ? style.dim(cell) : column === 0 ? style.name(cell) : cell,
       ),
     );

@@ -10,7 +10,7 @@ import type { Session } from "../../session/types.ts";
 import { warmSession } from "../../session/warm.ts";
 import type { Context } from "../context.ts";
 import { isTerminal } from "../terminal.ts";
-import { type Here, openHere } from "./here.ts";
+import { callerEnvironment, type Here, openHere } from "./here.ts";
 
 /** What commands need that ask nobody: neither AWS's SDK nor a YAML parser is loaded for them. */
 
@@ -26,6 +26,8 @@ export interface OpenedCache {
   /** The catalog as it was last believed, where one is pinned and was read. */
   organization(): Promise<Organization | undefined>;
   pending(): Promise<readonly JournalEntry[]>;
+  /** The userid of who calls now, where that can be told without AWS: by an access key whose owner AWS has told before. */
+  presentUserid(): Promise<string | undefined>;
 }
 
 export async function openCache(context: Context): Promise<OpenedCache> {
@@ -42,6 +44,15 @@ export async function openCache(context: Context): Promise<OpenedCache> {
         // Without a catalog that is believed, names are taken as they are typed.
         return undefined;
       }
+    },
+    async presentUserid() {
+      const { callerFingerprint, isStatic } = await import("../../session/caller-fingerprint.ts");
+      const files = process.getBuiltinModule("fs");
+      const caller = callerFingerprint(callerEnvironment(context, here), context.home, files);
+      const key = caller.split(" ").at(-1);
+      if (key === undefined || !isStatic(caller)) return undefined;
+      const { readIdentity } = await import("../../local/believed.ts");
+      return readIdentity(here.places, key)?.identity.userid;
     },
     async pending() {
       const root = `${here.paths.state}/journal`;
@@ -107,6 +118,10 @@ export async function owedEndsOf(context: Context, fingerprint: string, userid: 
 
 export function openSettings(context: Context): Settings {
   return openHere(context).settings;
+}
+
+export function settingsFile(context: Context): string {
+  return openHere(context).settingsFile;
 }
 
 export async function changeSetting(

@@ -1,7 +1,7 @@
 import { endOf } from "../../session/freshness.ts";
 import { serverTime } from "../../session/status.ts";
 import type { Notice, Session } from "../../session/types.ts";
-import type { Context } from "../context.ts";
+import { type Context, escapeJson } from "../context.ts";
 import { clean } from "../style.ts";
 
 /** A session without its secrets. */
@@ -38,6 +38,15 @@ export function clockTime(at: Date, now = new Date()): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
 }
 
+/** `14:05 +02:00`, for what may be read elsewhere. */
+export function zonedTime(at: Date, now = new Date()): string {
+  const minutes = -at.getTimezoneOffset();
+  const two = (value: number) => String(value).padStart(2, "0");
+  const ahead = Math.abs(minutes);
+  const offset = `${minutes < 0 ? "-" : "+"}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`;
+  return `${clockTime(at, now)} ${minutes === 0 ? "UTC" : offset}`;
+}
+
 /** `12 min`, `1 h 5 min`, `40 s`. */
 export function timeLeft(seconds: number): string {
   if (seconds < 60) return `${Math.max(0, seconds)} s`;
@@ -45,6 +54,8 @@ export function timeLeft(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-export function noticeLine({ style }: Context, notice: Notice): string {
+/** A line for stderr; where JSON was asked for, it is JSON too. */
+export function noticeLine({ style, json }: Context, notice: Notice): string {
+  if (json) return escapeJson(JSON.stringify({ note: notice }));
   return `${style.warn("note:")} ${clean(notice.message)} ${style.dim(`[${notice.code}]`)}`;
 }

@@ -1,10 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { parseCatalog } from "../access/catalog/parse.ts";
 import { formatLocation } from "../access/location.ts";
 import type { ProjectFile } from "../access/project.ts";
-import { verifyCatalogFile } from "../access/trust/catalog-file.ts";
 import type { Catalog, Circumstances, Identity, Organization, Target } from "../access/types.ts";
 import type { AppendPorts } from "../audit/append.ts";
+import { archivedCatalogs } from "../audit/archived-catalogs.ts";
 import type { Clock, RecordStore } from "../audit/ports.ts";
 import type { Aws } from "../aws/clients.ts";
 import { openAws } from "../aws/clients.ts";
@@ -351,7 +350,7 @@ export interface Audit {
   readonly reasons: ReasonStore;
   /** Where the catalog in force has them put. */
   readonly reasonsPlace: string | undefined;
-  /** The catalog of a digest, where it was published and is signed as the trust file asks. */
+  /** The catalog of a digest, where it was published and is signed as the trust file of its time asks. */
   catalogOf(digest: string): Promise<Catalog | undefined>;
 }
 
@@ -360,17 +359,10 @@ export async function openAudit(context: Context): Promise<Audit> {
   const here = openHere(context);
   const pinned = pinnedOf(context, here);
   const { organization, aws, clock } = await openBase(context, here, pinned, { anew: true });
-  const { audit, digest } = organization.catalog;
+  const { audit } = organization.catalog;
   const bucket = text(context, "bucket");
   const store = bucketOf(aws, bucket ?? audit.bucket, bucket === undefined ? audit.account : undefined);
-  const known = new Map<string, Promise<Catalog | undefined>>([
-    [digest, Promise.resolve(organization.catalog)],
-  ]);
-  const catalogOf = (wanted: string): Promise<Catalog | undefined> => {
-    const found = known.get(wanted) ?? publishedCatalog(store, wanted, organization.trust);
-    known.set(wanted, found);
-    return found;
-  };
+  const catalogOf = archivedCatalogs(store, organization);
   return {
     store,
     fingerprint: organization.fingerprint,
@@ -381,23 +373,6 @@ export async function openAudit(context: Context): Promise<Audit> {
     catalogOf,
     knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
   };
-}
-
-async function publishedCatalog(
-  store: RecordStore,
-  digest: string,
-  trust: Organization["trust"],
-): Promise<Catalog | undefined> {
-  if (trust === undefined || !/^[0-9a-f]{64}$/.test(digest)) return undefined;
-  const signed = await store.read(`v1/catalog/${digest}.jws`);
-  if (signed === undefined) return undefined;
-  try {
-    const catalog = parseCatalog(verifyCatalogFile(signed, trust), digest);
-    return catalog.digest === digest ? catalog : undefined;
-  } catch {
-    // Not signed as the trust file asks, or not ours to read: no catalog that counts.
-    return undefined;
-  }
 }
 
 /** The audit bucket of a catalog that an administrator holds in hand, to publish it there. */

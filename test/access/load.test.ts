@@ -4,25 +4,8 @@ import { addCatalogSignature, signCatalog } from "../../src/access/trust/catalog
 import { addTrustSignature, makeTrust, signTrust, trustDigest } from "../../src/access/trust/trust-file.ts";
 import type { Organization } from "../../src/access/types.ts";
 import { codeOf } from "../../src/error.ts";
+import { yamlOf } from "./trust/catalog-text.ts";
 import { ada, bob, bytesOf, mallory, textOf } from "./trust/keys.ts";
-
-function yamlOf(version: number, organization = "example"): Uint8Array {
-  return bytesOf(`version: ${version}
-organization: ${organization}
-audit: { bucket: example-audit, account: "111122223333", region: eu-central-1 }
-stores:
-  customers:
-    title: Customers
-    classification: confidential
-    dataCategories: [contact]
-    role: arn:aws:iam::444455556666:role/jit-customers
-    issuer: requester
-    maximumDuration: 1h
-    accesses:
-      read:
-        s3: [{ bucket: example-customers, prefixes: [customers/], allow: [read] }]
-`);
-}
 
 const administrators = [{ name: "Ada", key: ada.publicKey }];
 const first = makeTrust({ organization: "example", threshold: 1, administrators });

@@ -77,9 +77,17 @@ export function readTrust(file: Uint8Array): { readonly trust: Trust; readonly c
  * many of how many signed)
  */
 export function verifyTrustChain(files: readonly Uint8Array[], fingerprint: string): Trust {
-  let newest: Trust | undefined;
+  const newest = verifyTrustVersions(files, fingerprint).at(-1);
+  if (newest === undefined) throw new JitError("TRUST_INVALID", "there is no trust file");
+  return newest;
+}
+
+/** All versions of a chain, in order, verified as `verifyTrustChain` does. */
+export function verifyTrustVersions(files: readonly Uint8Array[], fingerprint: string): readonly Trust[] {
+  const versions: Trust[] = [];
   for (const file of files) {
     const { payload } = read(file);
+    const newest = versions.at(-1);
     if (newest === undefined && sha256Hex(payload) !== fingerprint) {
       throw new JitError("TRUST_FINGERPRINT", "the first trust file is not the one that is pinned", {
         hint: "ask an administrator for the right LOCATION#FINGERPRINT, and run `jit use` again",
@@ -89,10 +97,9 @@ export function verifyTrustChain(files: readonly Uint8Array[], fingerprint: stri
     refuseBrokenLink(trust, newest);
     refuseUnsigned(file, trust, trust);
     if (newest !== undefined) refuseUnsigned(file, trust, newest);
-    newest = trust;
+    versions.push(trust);
   }
-  if (newest === undefined) throw new JitError("TRUST_INVALID", "there is no trust file");
-  return newest;
+  return versions;
 }
 
 function refuseBrokenLink(trust: Trust, previous: Trust | undefined): void {

@@ -24,7 +24,10 @@ const parts: readonly Part[] = [
   },
   {
     title: "Audit",
-    lines: [["audit", "read and verify the records: audit show, audit verify"]],
+    lines: [
+      ["audit", "read and verify the records: audit show, audit verify"],
+      ["reasons", "erase reasons and tickets that are kept apart"],
+    ],
   },
   {
     title: "Set up",

@@ -71,7 +71,8 @@ export class Machine {
   }
 
   remove(): void {
-    rmSync(this.home, { recursive: true, force: true });
+    // A process that records the end of a command may still be writing there.
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 

@@ -20,7 +20,7 @@ const exec = (on: Machine, ...flags: readonly string[]) =>
 
 describe.each(["asked for", "open"])("of a session that is %s", (state) => {
   const useless: readonly (readonly [readonly string[], string, RegExp])[] = [
-    [["--only", "s3:PutObject"], "ACTION_NOT_GRANTED", /s3:GetObject.*s3:ListBucket/],
+    [["--only", "s3:PutObject"], "ACTION_NOT_GRANTED", /^customers:read has s3:GetObject.*s3:ListBucket/],
     [["--only", "s3:GetObject,dynamodb:Query"], "ACTION_NOT_GRANTED", /s3:GetObject/],
     [["--only", "s3:GetObjct"], "ACTION_NOT_GRANTED", /did you mean s3:GetObject\?/],
     [["--only", "s3:Put*"], "ACTION_NOT_GRANTED", /s3:GetObject/],

@@ -1,6 +1,6 @@
 import { JitError } from "../../error.ts";
 import { overlapActions } from "../../policy/overlap.ts";
-import { suggest } from "../catalog/suggest.ts";
+import { distance } from "../catalog/suggest.ts";
 import { type StatementJson, sorted } from "./clause.ts";
 
 /**
@@ -20,7 +20,8 @@ export function checkGranted(
   const granted = sorted(allows.flatMap(({ Action = [] }) => Action));
   for (const action of actions) {
     if (granted.some((one) => overlapActions(one, action))) continue;
-    const near = suggest(action, granted);
+    // One slip alone: s3:PutObject is no misspelt s3:GetObject.
+    const near = granted.find((one) => distance(action.toLowerCase(), one.toLowerCase(), 1) <= 1);
     const has = `${name} has ${granted.join(", ")}`;
     throw new JitError("ACTION_NOT_GRANTED", `${name} does not have ${action}`, {
       hint: near === undefined ? has : `did you mean ${near}? ${has}`,

@@ -1,11 +1,12 @@
+import { approvalOf, namedApprover } from "./approval.ts";
 import { maximumDuration } from "./duration.ts";
-import type { AccessQuestion, Catalog, Decision, Rules } from "./types.ts";
+import type { AccessQuestion, ApprovalRules, Catalog, Decision } from "./types.ts";
 
 /**
  * The rule that stands where no others do: what the catalog names may be had by whoever may assume the role. Stores
- * with another issuer need another person, and who that may be no catalog says yet.
+ * with another issuer need other persons: those that the store itself names.
  */
-export const allowWhatTheCatalogAllows: Rules = {
+export const allowWhatTheCatalogAllows: ApprovalRules = {
   async decide(question: AccessQuestion, catalog: Catalog): Promise<Decision> {
     const { targets, duration } = question;
     if (targets.length === 0) return refused("no target is asked for");
@@ -19,7 +20,11 @@ export const allowWhatTheCatalogAllows: Rules = {
       return refused("the duration is not within what the targets allow");
     }
     if (targets.every(({ store }) => store.issuer === "requester")) return { kind: "granted", by: "catalog" };
-    return { kind: "needsApproval", quorum: 1, approvers: [] };
+    const { quorum, approvers } = approvalOf(targets);
+    return { kind: "needsApproval", quorum, approvers };
+  },
+  async mayApprove({ targets }, catalog, approver) {
+    return namedApprover(targets, catalog, approver) === "yes";
   },
 };
 

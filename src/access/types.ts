@@ -84,6 +84,19 @@ export interface Access {
   readonly grants: readonly Grant[];
 }
 
+/** What an approval takes, where one is needed. */
+export interface ApprovalTerms {
+  /** How many distinct persons must agree. */
+  readonly quorum: number;
+  /** Seconds after which a request that was not issued is over. */
+  readonly expires: number;
+  /**
+   * Who may agree: groups of the catalog, and patterns of callers' ARNs. Where the catalog has rules, they must allow it,
+   * too; empty: the rules alone say it.
+   */
+  readonly approvers: readonly string[];
+}
+
 export interface Store {
   readonly name: string;
   readonly title: string;
@@ -98,6 +111,7 @@ export interface Store {
   readonly maximumDuration: number;
   /** Seconds; where set, `exec` hands a child no more than a lease. */
   readonly lease: number | undefined;
+  readonly approval: ApprovalTerms;
   readonly accesses: ReadonlyMap<string, Access>;
 }
 
@@ -172,6 +186,8 @@ export interface Catalog {
     readonly purpose: string | undefined;
   };
   readonly stores: ReadonlyMap<string, Store>;
+  /** Those that rules and stores speak of; none where it is left out. */
+  readonly groups?: ReadonlyMap<string, Group>;
   /** `undefined` where the catalog has none: then whoever may assume the role may ask. */
   readonly rules?: CatalogRules | undefined;
 }
@@ -250,10 +266,25 @@ export interface AccessQuestion {
 
 export type Decision =
   | { readonly kind: "granted"; readonly by: string }
+  /** `approvers`: who may agree, by group, ARN or rule; empty: nobody. */
   | { readonly kind: "needsApproval"; readonly quorum: number; readonly approvers: readonly string[] }
   | { readonly kind: "refused"; readonly rule: string; readonly message: string };
 
 /** The port behind which rules and approvals stand. A rule that cannot be decided refuses. */
 export interface Rules {
   decide(question: AccessQuestion, catalog: Catalog): Promise<Decision>;
+}
+
+/** Somebody who would agree, as AWS's statement on the signing key names them. */
+export interface Approver {
+  readonly identity: Identity;
+  readonly attested: Readonly<Record<string, string>>;
+}
+
+export interface ApprovalRules extends Rules {
+  /**
+   * Whether this other person may agree to the request, for each of its targets. A rule that errors says no. Who counts
+   * as another person is not asked here.
+   */
+  mayApprove(question: AccessQuestion, catalog: Catalog, approver: Approver): Promise<boolean>;
 }

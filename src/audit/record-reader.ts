@@ -7,7 +7,7 @@ import type { FindingCode } from "./finding.ts";
 import { type RecordKey, readKey } from "./key.ts";
 import type { ListedObject, RecordStore } from "./ports.ts";
 import { chainOf } from "./rules/chain.ts";
-import { KeyRing, type KeyTrust } from "./rules/keys.ts";
+import { type Enrolment, KeyRing, type KeyTrust } from "./rules/keys.ts";
 import { placeFindings, type SeenRecord } from "./rules/place.ts";
 import type { Grade } from "./statement.ts";
 import type { AuditRecord } from "./types.ts";
@@ -40,6 +40,8 @@ export interface ReadRecord {
   /** How well it is known whose key signed; `undefined` where that was not looked up. */
   readonly grade: Grade | undefined;
   readonly lastModified: Date;
+  /** Whose key signed, where the record is valid and that was looked up. */
+  readonly writer?: Enrolment;
 }
 
 /**
@@ -88,7 +90,8 @@ export class RecordReader {
     if (fault !== undefined)
       return { ...entry, reason: fault === "KEY_UNKNOWN" ? "KEY_NOT_ENROLLED" : fault };
     const [other] = this.#ring.byFindings(seen);
-    return { ...entry, reason: other?.code, grade: known.grade };
+    const checked = { ...entry, reason: other?.code, grade: known.grade };
+    return other === undefined && "person" in known ? { ...checked, writer: known } : checked;
   }
 
   async #keyOf(key: RecordKey) {

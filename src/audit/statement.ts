@@ -44,6 +44,36 @@ export function judgeStatement(
   return good ? "attested" : "invalid";
 }
 
+/** What a statement says of the person; to be read of one that `judgeStatement` calls attested alone. */
+export interface StatementClaims {
+  /** ARN of the user, or of the session's role. */
+  readonly principal: string;
+  readonly sourceIdentity: string | undefined;
+  /** User of IAM Identity Center. */
+  readonly identityStoreUserId: string | undefined;
+  /** Subject of the origin identity, where the statement is about that. */
+  readonly originSubject: string | undefined;
+}
+
+export function claimsOf(statement: string): StatementClaims | undefined {
+  const claims = members(statement.split(".")[1] ?? "");
+  const named = claims?.get(namespace);
+  if (claims === undefined || typeof named !== "object" || named === null) return undefined;
+  const aws: Members = new Map(Object.entries(named));
+  const principal = textOf(aws.get("principal_id") ?? claims.get("sub"));
+  if (principal === undefined) return undefined;
+  return {
+    principal,
+    sourceIdentity: textOf(aws.get("source_identity")),
+    identityStoreUserId: textOf(aws.get("identity_store_user_id")),
+    originSubject: aws.get("subject_mode") === "OriginIdentity" ? textOf(claims.get("sub")) : undefined,
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
 type Members = ReadonlyMap<string, unknown>;
 
 function isSigned(

@@ -15,6 +15,7 @@ stores:
     dataCategories: [contact]
     role: arn:aws:iam::444455556666:role/jit-customers
     issuer: ${issuer}
+    approval: { quorum: 2, approvers: ["arn:aws:iam::111122223333:user/b*"] }
     maximumDuration: 1h
     accesses:
       read:
@@ -51,9 +52,27 @@ test.each(["approver", "broker"])("with the issuer %s another person is needed",
   const catalog = catalogOf(issuer);
   expect(await decided(catalog, findTargets(catalog, names))).toEqual({
     kind: "needsApproval",
-    quorum: 1,
-    approvers: [],
+    quorum: 2,
+    approvers: ["arn:aws:iam::111122223333:user/b*"],
   });
+});
+
+test.each([
+  ["user/bob", true],
+  ["user/alice", false],
+])("without rules, whom the store names may agree: %s", async (name, may) => {
+  const catalog = catalogOf("approver");
+  const identity = { arn: `arn:aws:iam::111122223333:${name}`, userid: "AIDABOB", account: "111122223333" };
+  const question = {
+    identity,
+    targets: findTargets(catalog, names),
+    justification: { purpose: "support", reason: "a customer asked", ticket: undefined },
+    circumstances: { attested: {}, claimed: {} },
+    duration: 1800,
+    now: new Date("2026-11-24T10:00:00Z"),
+  };
+  const { mayApprove } = allowWhatTheCatalogAllows;
+  expect(await mayApprove(question, catalog, { identity, attested: {} })).toBe(may);
 });
 
 test("refuses what the catalog does not have", async () => {

@@ -33,6 +33,7 @@ export function storeNamed(name: string, accesses: readonly Access[], change: Pa
     networks: { cidrs: [], vpcEndpoints: [], vpcs: [] },
     maximumDuration: 3600,
     lease: undefined,
+    approval: { quorum: 1, expires: 8 * 3600, approvers: [] },
     accesses: new Map(accesses.map((access) => [access.name, access])),
     ...change,
   };

@@ -38,6 +38,7 @@ function store(name: string, change: Partial<Store> = {}): Store {
     networks: { cidrs: [], vpcEndpoints: [], vpcs: [] },
     maximumDuration: 8 * 3600,
     lease: undefined,
+    approval: { quorum: 1, expires: 8 * 3600, approvers: [] },
     accesses: new Map(["read", "export"].map((of) => [of, access(of)])),
     ...change,
   };

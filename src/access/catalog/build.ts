@@ -2,11 +2,13 @@ import { checkPrivateBlock } from "../ticket/addresses.ts";
 import { checkTicketUrl } from "../ticket/url.ts";
 import type {
   Access,
+  ApprovalTerms,
   Catalog,
   CatalogRules,
   DatabaseGrant,
   DynamoGrant,
   Grant,
+  Group,
   Networks,
   Store,
   TicketCheck,
@@ -49,14 +51,20 @@ export function buildCatalog(
     const problem = checkEndpointHost(endpoint);
     if (problem !== undefined) report(["endpoints", index], problem);
   }
+  const groups = groupsIn(yaml, report);
+  checkApproval(defaults?.approval, groups, (path, ...rest) => report(["defaults", ...path], ...rest));
   const stores = new Map<string, Store>();
   for (const [name, store] of Object.entries(yaml.stores)) {
-    stores.set(
-      name,
-      buildStore(name, store, defaults?.region, (path, ...rest) =>
-        report(["stores", name, ...path], ...rest),
-      ),
+    const own: Report = (path, ...rest) => report(["stores", name, ...path], ...rest);
+    checkApproval(store.approval, groups, own);
+    const built = buildStore(name, store, defaults, own);
+    if (built.issuer === "approver" && yaml.rules === undefined && built.approval.approvers.length === 0)
+      own(["issuer"], "leaves nobody who may agree: name approval.approvers, or write rules");
+    const other = [...stores.values()].find(
+      ({ role, issuer }) => role === built.role && issuer !== built.issuer,
     );
+    if (other !== undefined) own(["issuer"], `is not that of ${other.name}, whose role is the same`);
+    stores.set(name, built);
   }
   return {
     digest,
@@ -78,19 +86,51 @@ export function buildCatalog(
     },
     defaults: { duration: defaults?.duration ?? 1800, region: defaults?.region, purpose },
     stores,
-    rules: rulesOf(yaml, place, report),
+    groups,
+    rules: rulesOf(yaml, groups, place, report),
   };
 }
 
-function rulesOf(
-  { rules, groups = {}, timeZone = "UTC" }: CatalogYaml,
-  place: CatalogRules["place"] | undefined,
+/** What an approval takes where neither store nor defaults say. */
+const usualApproval = { quorum: 1, expires: 8 * 3600, approvers: [] };
+/** Requests are looked for as far back as they can wait. */
+const longestWait = 7 * 86_400;
+
+function checkApproval(
+  approval: StoreYaml["approval"],
+  groups: ReadonlyMap<string, Group>,
   report: Report,
-): CatalogRules | undefined {
+): void {
+  if ((approval?.expires ?? 0) > longestWait) report(["approval", "expires"], "is longer than 7 days (168h)");
+  for (const [index, name] of (approval?.approvers ?? []).entries()) {
+    if (name.startsWith("arn:") || groups.has(name)) continue;
+    report(
+      ["approval", "approvers", index],
+      `the catalog has no group ${name}`,
+      suggest(name, [...groups.keys()]),
+    );
+  }
+}
+
+function groupsIn({ groups = {} }: CatalogYaml, report: Report): ReadonlyMap<string, Group> {
   for (const [name, { principals, users }] of Object.entries(groups)) {
     if (principals === undefined && users === undefined)
       report(["groups", name], "needs principals or users");
   }
+  return new Map(
+    Object.entries(groups).map(([name, { principals = [], users = [] }]) => [
+      name,
+      { name, principals, users },
+    ]),
+  );
+}
+
+function rulesOf(
+  { rules, timeZone = "UTC" }: CatalogYaml,
+  groups: ReadonlyMap<string, Group>,
+  place: CatalogRules["place"] | undefined,
+  report: Report,
+): CatalogRules | undefined {
   if (!isTimeZone(timeZone)) report(["timeZone"], "is no time zone such as Europe/Berlin");
   if (rules === undefined) return undefined;
   if (place === undefined) {
@@ -100,12 +140,7 @@ function rulesOf(
   return {
     text: rules,
     place,
-    groups: new Map(
-      Object.entries(groups).map(([name, { principals = [], users = [] }]) => [
-        name,
-        { name, principals, users },
-      ]),
-    ),
+    groups,
     timeZone,
   };
 }
@@ -145,8 +180,8 @@ function ticketCheck(yaml: NonNullable<TicketYaml>["check"], report: Report): Ti
   return { url, onDown, timeout, assigned, networks };
 }
 
-function buildStore(name: string, yaml: StoreYaml, defaultRegion: string | undefined, report: Report): Store {
-  const region = yaml.region ?? defaultRegion;
+function buildStore(name: string, yaml: StoreYaml, defaults: CatalogYaml["defaults"], report: Report): Store {
+  const region = yaml.region ?? defaults?.region;
   const account = yaml.role.split(":")[4] ?? "";
   const accesses = new Map<string, Access>();
   if (yaml.maximumDuration > longest) report(["maximumDuration"], "AWS's sessions last 12h at most");
@@ -178,8 +213,15 @@ function buildStore(name: string, yaml: StoreYaml, defaultRegion: string | undef
     networks: networksOf(yaml.networks, report),
     maximumDuration: yaml.maximumDuration,
     lease: yaml.lease,
+    approval: { ...usualApproval, ...given(defaults?.approval), ...given(yaml.approval) },
     accesses,
   };
+}
+
+/** What is said of an approval, without what is not. */
+function given(approval: StoreYaml["approval"]): Partial<ApprovalTerms> {
+  const entries = Object.entries(approval ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries);
 }
 
 function networksOf(yaml: StoreYaml["networks"], report: Report): Networks {

@@ -208,6 +208,34 @@ const networks = v.strictObject({
   ),
 });
 
+/** An ARN with `*` within its parts. Of IAM users and of sessions of roles: that is what callers are. */
+const principalPattern = v.pipe(
+  v.string(),
+  v.maxLength(512, "has more than 512 characters"),
+  v.regex(
+    /^arn:aws(?:-[a-z]+)*:(?:iam::(?:\d{12}|\*):user\/|sts::(?:\d{12}|\*):assumed-role\/)[\w+=,.@/*-]+$/,
+    "is no pattern of a caller's ARN: arn:aws:iam::ACCOUNT:user/NAME or arn:aws:sts::ACCOUNT:assumed-role/ROLE/*",
+  ),
+);
+
+const approval = v.strictObject({
+  quorum: v.optional(
+    describe(
+      v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5)),
+      "How many distinct persons must agree; 1 when left out",
+    ),
+  ),
+  expires: v.optional(
+    duration("How long a request waits for its approvals and may then be issued; 8h when left out"),
+  ),
+  approvers: v.optional(
+    describe(
+      words(v.union([name, principalPattern], "is no group's name, and no pattern of a caller's ARN")),
+      "Groups, or patterns of callers' ARNs, that may agree; rules must allow it, too, where there are any",
+    ),
+  ),
+});
+
 const store = v.strictObject({
   title: describe(text(), "What is in it, in one line"),
   classification: describe(text(60), "The organization's word for how sensitive it is"),
@@ -221,21 +249,12 @@ const store = v.strictObject({
   networks: v.optional(describe(networks, "Where sessions may be used from")),
   maximumDuration: duration("Longest session, such as 1h"),
   lease: v.optional(duration("jit exec hands the command no more than this at a time")),
+  approval: v.optional(describe(approval, "What an approval takes; the defaults' when left out")),
   accesses: describe(
     v.pipe(v.record(name, access), v.minEntries(1, "must name at least one")),
     "Named levels of access",
   ),
 });
-
-/** An ARN with `*` within its parts. Of IAM users and of sessions of roles: that is what callers are. */
-const principalPattern = v.pipe(
-  v.string(),
-  v.maxLength(512, "has more than 512 characters"),
-  v.regex(
-    /^arn:aws(?:-[a-z]+)*:(?:iam::(?:\d{12}|\*):user\/|sts::(?:\d{12}|\*):assumed-role\/)[\w+=,.@/*-]+$/,
-    "is no pattern of a caller's ARN: arn:aws:iam::ACCOUNT:user/NAME or arn:aws:sts::ACCOUNT:assumed-role/ROLE/*",
-  ),
-);
 
 const group = v.strictObject({
   principals: v.optional(
@@ -354,6 +373,7 @@ export const catalogSchema = v.strictObject({
         duration: v.optional(duration("Length of a session where nobody says how long; 30m when left out")),
         region: v.optional(describe(region, "Region of the stores that name none")),
         purpose: v.optional(describe(name, "Purpose where nobody names one")),
+        approval: v.optional(describe(approval, "What an approval takes, where a store does not say")),
       }),
       "What holds where a store or a request says nothing",
     ),

@@ -5,7 +5,7 @@ import type { EngineError, PolicyTree, RuleEngine } from "./engine.ts";
 import { ruleText } from "./place.ts";
 import { cut } from "./prepare.ts";
 import { ruleActions, ruleSchema } from "./schema.ts";
-import { actionsOf, entitiesOf, type Rule, readsClaims, ruleOf } from "./tree.ts";
+import { actionsOf, entitiesOf, type Rule, readsClaims, resourceOf, ruleOf } from "./tree.ts";
 
 const idPattern = /^[a-z][a-z0-9-]{0,62}$/;
 /** These stand in decisions where no rule of the catalog decided. */
@@ -96,6 +96,9 @@ function checkPart(part: Part, catalog: Catalog, report: Report): string | undef
       'autoApprove rests on context.claimed, which the requester\'s machine makes up: add @onClaims("accepted") if you mean it',
     );
   }
+  const given = givenAway(tree, catalog);
+  if (given !== undefined)
+    report(start, `${given} is issued by its approvers, so autoApprove can give nothing of it`);
   checkNames(part, catalog, report);
   if (typeof id !== "string") {
     report(start, 'needs an @id("…")');
@@ -104,6 +107,13 @@ function checkPart(part: Part, catalog: Catalog, report: Report): string | undef
   if (idPattern.test(id) && !reserved.includes(id)) return id;
   report(start, "has an @id that is not of lower-case letters, digits and hyphens, or that jit uses itself");
   return undefined;
+}
+
+/** The store that another than the requester issues for, where a rule would have it need nobody. */
+function givenAway(tree: PolicyTree, catalog: Catalog): string | undefined {
+  const [store = ""] = resourceOf(tree)?.split(":") ?? [];
+  const onlyThat = tree.effect === "permit" && actionsOf(tree).join() === "autoApprove";
+  return onlyThat && (catalog.stores.get(store)?.issuer ?? "requester") !== "requester" ? store : undefined;
 }
 
 /** A misspelt name in a `forbid` would forbid nothing, and Cedar knows no names. */

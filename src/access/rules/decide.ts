@@ -1,5 +1,7 @@
+import { approvalOf, namedApprover } from "../approval.ts";
 import { allowWhatTheCatalogAllows } from "../decide.ts";
-import type { AccessQuestion, Catalog, Decision, Identity, Rules, Target } from "../types.ts";
+import type { AccessQuestion, ApprovalRules, Approver, Catalog, Decision, Target } from "../types.ts";
+import { approverNames } from "./approvers.ts";
 import { checkRules } from "./check.ts";
 import type { RuleEngine } from "./engine.ts";
 import { type PreparedRules, prepareRules } from "./prepare.ts";
@@ -22,31 +24,50 @@ export interface CheckedRules {
  *
  * Cedar skips a rule that it cannot evaluate, be it a `forbid`; so any such rule refuses here.
  */
-export function cedarRules(load: () => Promise<RuleEngine>, source: string, checked: CheckedRules): Rules {
-  let ready:
-    | { readonly catalog: Catalog; readonly engine: RuleEngine; readonly prepared: PreparedRules }
-    | undefined;
+export function cedarRules(
+  load: () => Promise<RuleEngine>,
+  source: string,
+  checked: CheckedRules,
+): ApprovalRules {
+  let ready: Ready | undefined;
+  const prepare = async (catalog: Catalog): Promise<Ready> => {
+    if (ready?.catalog === catalog) return ready;
+    const engine = await load();
+    const known = checked.get(catalog.digest);
+    const rules = known ?? checkRules(engine, catalog, source);
+    if (known === undefined) checked.set(catalog.digest, rules);
+    ready = { catalog, engine, rules, prepared: prepareRules(engine, catalog, rules, known === undefined) };
+    return ready;
+  };
   return {
     async decide(question, catalog) {
       const base = await allowWhatTheCatalogAllows.decide(question, catalog);
       if (base.kind === "refused" || catalog.rules === undefined) return base;
-      if (ready?.catalog !== catalog) {
-        const engine = await load();
-        const known = checked.get(catalog.digest);
-        const rules = known ?? checkRules(engine, catalog, source);
-        if (known === undefined) checked.set(catalog.digest, rules);
-        ready = { catalog, engine, prepared: prepareRules(engine, catalog, rules, known === undefined) };
-      }
-      return decideBy(ready.engine, ready.prepared, question, catalog, base);
+      return decideBy(await prepare(catalog), question, base);
+    },
+    async mayApprove(question, catalog, approver) {
+      if (catalog.rules === undefined)
+        return await allowWhatTheCatalogAllows.mayApprove(question, catalog, approver);
+      if (namedApprover(question.targets, catalog, approver) === "no") return false;
+      const { engine, prepared } = await prepare(catalog);
+      return mayApprove(engine, prepared, question, catalog, approver);
     },
   };
 }
 
+interface Ready {
+  readonly catalog: Catalog;
+  readonly engine: RuleEngine;
+  readonly rules: readonly Rule[];
+  readonly prepared: PreparedRules;
+}
+
+/**
+ * `autoApprove` counts where the requester issues alone: what another issues, no rule can take from that person's hands.
+ */
 function decideBy(
-  engine: RuleEngine,
-  prepared: PreparedRules,
+  { catalog, engine, prepared, rules }: Ready,
   question: AccessQuestion,
-  catalog: Catalog,
   base: Decision,
 ): Decision {
   const by = new Set<string>();
@@ -60,8 +81,10 @@ function decideBy(
     if (automatic.kind === "yes") for (const { id } of automatic.rules) by.add(id);
     else alone = false;
   }
-  if (!alone)
-    return base.kind === "needsApproval" ? base : { kind: "needsApproval", quorum: 1, approvers: [] };
+  if (!alone) {
+    const { quorum } = approvalOf(question.targets);
+    return { kind: "needsApproval", quorum, approvers: approverNames(rules, question.targets) };
+  }
   return { kind: "granted", by: [...by].join(", ") };
 }
 
@@ -71,7 +94,7 @@ export function mayApprove(
   prepared: PreparedRules,
   question: AccessQuestion,
   catalog: Catalog,
-  approver: { readonly identity: Identity; readonly attested: Readonly<Record<string, string>> },
+  approver: Approver,
 ): boolean {
   return question.targets.every(
     (target) => judge(engine, prepared, "approve", question, target, catalog, approver).kind === "yes",
@@ -91,7 +114,7 @@ function judge(
   question: AccessQuestion,
   target: Target,
   catalog: Catalog,
-  approver?: Parameters<typeof callOf>[5],
+  approver?: Approver,
 ): Verdict {
   if (catalog.rules === undefined) return { kind: "error", rule: undefined };
   const answer = engine.statefulIsAuthorized({

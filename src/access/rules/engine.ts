@@ -87,6 +87,9 @@ export interface EngineCall {
 /** A policy in Cedar's JSON form (EST), as far as it is looked at. */
 export interface PolicyTree {
   readonly effect: "permit" | "forbid";
+  /** `All`, `==`, `in`, `is` or `is` with `in`. */
+  readonly principal: { readonly op: string; readonly entity?: unknown; readonly in?: unknown };
+  readonly resource: { readonly op: string; readonly entity?: unknown; readonly in?: unknown };
   readonly action: {
     readonly op: string;
     readonly entity?: unknown;

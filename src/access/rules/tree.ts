@@ -10,6 +10,10 @@ export interface Rule {
   /** What its author has to say to who is refused. */
   readonly advice: string | undefined;
   readonly actions: readonly RuleAction[];
+  /** The group that its scope names, where it does. */
+  readonly group?: string | undefined;
+  /** The store, or `store:access`, that its scope names, where it does. */
+  readonly resource?: string | undefined;
 }
 
 export function ruleOf(tree: PolicyTree): Rule {
@@ -19,7 +23,15 @@ export function ruleOf(tree: PolicyTree): Rule {
     effect: tree.effect,
     advice: advice ?? undefined,
     actions: actionsOf(tree),
+    group: [...entitiesOf(tree.principal)].find(({ type }) => type === "Group")?.id,
+    resource: resourceOf(tree),
   };
+}
+
+/** The store or access in the scope of a policy; `undefined` where it speaks of all. */
+export function resourceOf({ resource }: PolicyTree): string | undefined {
+  const [entity] = entitiesOf(resource);
+  return entity?.id;
 }
 
 /** The actions that a policy speaks of: all of them where its scope names none. */

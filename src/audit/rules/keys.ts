@@ -1,9 +1,11 @@
 import type { KeyObject } from "node:crypto";
 import { importPublicKey } from "../../access/jwk.ts";
+import { identityCenterUser } from "../../access/rules/groups.ts";
 import type { Identity, PublicJwk, Trust } from "../../access/types.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
-import { type Grade, judgeStatement } from "../statement.ts";
+import { type Person, personOf } from "../person.ts";
+import { claimsOf, type Grade, judgeStatement } from "../statement.ts";
 import type { AuditRecord } from "../types.ts";
 import { chainOf } from "./chain.ts";
 import type { SeenRecord } from "./place.ts";
@@ -14,10 +16,14 @@ export interface Enrolment {
   readonly key: KeyObject;
   readonly by: Identity;
   readonly grade: Grade;
+  readonly person: Person;
+  /** What AWS attests of the writer, by the names of circumstances. */
+  readonly attested: Readonly<Record<string, string>>;
 }
 
 /** What of the trust file decides about keys. */
-export type KeyTrust = Pick<Trust, "tokenIssuers" | "refusePathOnly">;
+export type KeyTrust = Pick<Trust, "tokenIssuers" | "refusePathOnly"> &
+  Partial<Pick<Trust, "sessionNameRoles">>;
 
 /** The keys of all writers. A key counts for the one `aws:userid` under whose prefix it was enrolled. */
 export class KeyRing {
@@ -48,7 +54,11 @@ export class KeyRing {
     );
     const grade = verdict === "attested" ? "attested" : "path only";
     const { key: jwk, by } = record;
-    this.#enrolments.set(chainOf(key), { jwk, key: importPublicKey(jwk), by, grade });
+    const claims = grade === "attested" ? claimsOf(record.statement) : undefined;
+    const person = personOf({ ...by, userid: key.userid }, claims, this.#trust.sessionNameRoles ?? []);
+    const user = claims?.identityStoreUserId;
+    const attested: Record<string, string> = user === undefined ? {} : { [identityCenterUser]: user };
+    this.#enrolments.set(chainOf(key), { jwk, key: importPublicKey(jwk), by, grade, person, attested });
     const found: Finding[] = [];
     if (verdict === "invalid") {
       found.push(

@@ -57,6 +57,7 @@ stores:
         statements:
           - { Effect: Allow, Action: "athena:StartQueryExecution", Resource: "*" }
           - { Effect: Deny, Action: "sts:*", Resource: "*" }
+    approval: { quorum: 2, expires: 90m, approvers: ["arn:aws-us-gov:iam::111122223333:user/owners/*"] }
   orders:
     title: Orders
     classification: internal
@@ -112,6 +113,7 @@ describe("a good catalog", () => {
     expect(catalog.stores.get("customers")).toMatchObject({
       name: "customers",
       issuer: "approver",
+      approval: { quorum: 2, expires: 5400, approvers: ["arn:aws-us-gov:iam::111122223333:user/owners/*"] },
       region: "us-gov-west-1",
       maximumDuration: 7200,
       lease: 300,
@@ -129,6 +131,7 @@ describe("a good catalog", () => {
       region: "eu-west-1",
       owner: undefined,
       lease: undefined,
+      approval: { quorum: 1, expires: 28_800, approvers: [] },
       networks: { cidrs: [], vpcEndpoints: [], vpcs: [] },
     });
     const bare = parse(
@@ -209,7 +212,7 @@ describe("a mistake is told with its place", () => {
     ["version 0", "version: 3", "version: 0", "version", "1:10"],
     ["a version beyond 2^53", "version: 3", "version: 9007199254740993", "version", "1:10"],
     ["an account that YAML reads as a number", '"444455556666"', "444455556666", "audit.account", "5:12"],
-    ["a store's name", "  orders:", "  Orders:", "stores.Orders", "55:3"],
+    ["a store's name", "  orders:", "  Orders:", "stores.Orders", "56:3"],
     [
       "an access's name",
       "      read:\n        title",
@@ -251,36 +254,36 @@ describe("a mistake is told with its place", () => {
     ["a lease above the maximum", "lease: 5m", "lease: 3h", "stores.customers.lease", "30:12"],
     ["more than 12 hours", "PT2H", "13h", "stores.customers.maximumDuration", "29:22"],
     ["an access above its store", "1h30m", "2h1s", "stores.customers.accesses.read.maximumDuration", "34:26"],
-    ["a role", "role/orders", "user/orders", "stores.orders.role", "59:11"],
-    ["a bucket", "bucket: acme-orders", "bucket: Acme", "stores.orders.accesses.read.s3[0].bucket", "62:30"],
-    ["neither prefix", 'prefix: "", ', "", "stores.orders.accesses.read.s3[0]", "62:20"],
+    ["a role", "role/orders", "user/orders", "stores.orders.role", "60:11"],
+    ["a bucket", "bucket: acme-orders", "bucket: Acme", "stores.orders.accesses.read.s3[0].bucket", "63:30"],
+    ["neither prefix", 'prefix: "", ', "", "stores.orders.accesses.read.s3[0]", "63:20"],
     [
       "both prefixes",
       'prefix: "", ',
       'prefix: "", prefixes: ["a/"], ',
       "stores.orders.accesses.read.s3[0]",
-      "62:20",
+      "63:20",
     ],
     [
       "a prefix that no policy can hold",
       'prefix: "", ',
       "prefix: Ω/, ",
       "stores.orders.accesses.read.s3[0].prefix",
-      "62:51",
+      "63:51",
     ],
     [
       "an access that opens nothing",
       '{ s3: [{ bucket: acme-orders, prefix: "", allow: [read] }] }',
       "{}",
       "stores.orders.accesses.read",
-      "62:13",
+      "63:13",
     ],
     [
       "a store without accesses",
       '      read: { s3: [{ bucket: acme-orders, prefix: "", allow: [read] }] }',
       "      {}",
       "stores.orders.accesses",
-      "62:7",
+      "63:7",
     ],
     [
       "a scan by leading keys",
@@ -394,30 +397,30 @@ describe("a mistake is told with its place", () => {
       "title: Orders",
       `title: Or${bidi}ders`,
       "stores.orders.title",
-      "56:12",
+      "57:12",
     ],
     [
       "a title with an escaped control",
       "title: Orders",
       'title: "Or\\e[31mders"',
       "stores.orders.title",
-      "56:12",
+      "57:12",
     ],
     [
       "a title with a zero-width space",
       "title: Orders",
       'title: "Or\\u200Bders"',
       "stores.orders.title",
-      "56:12",
+      "57:12",
     ],
-    ["a title of white space", "title: Orders", 'title: "  "', "stores.orders.title", "56:12"],
+    ["a title of white space", "title: Orders", 'title: "  "', "stores.orders.title", "57:12"],
     ["a purpose with a control", "A customer asked", '"A\\x07"', "justification.purposes.support", "12:14"],
     [
       "a prefix with a control",
       'prefix: "", ',
       'prefix: "\\n", ',
       "stores.orders.accesses.read.s3[0].prefix",
-      "62:51",
+      "63:51",
     ],
     [
       "a statement with a hidden character",

@@ -36,6 +36,7 @@ export function storeOf(name: string, accesses: readonly Access[], networks = AN
     networks,
     maximumDuration: 3600,
     lease: undefined,
+    approval: { quorum: 1, expires: 8 * 3600, approvers: [] },
     accesses: new Map(accesses.map((access) => [access.name, access])),
   };
 }

@@ -31,7 +31,7 @@ test("good rules are taken, with what they are about", () => {
     "jit.yaml",
   );
   expect(rules).toEqual([
-    { id: "first", effect: "permit", advice: undefined, actions: ["request"] },
+    { id: "first", effect: "permit", advice: undefined, actions: ["request"], group: "support" },
     { id: "b", effect: "forbid", advice: "Ask in #data", actions: ["request", "autoApprove", "approve"] },
   ]);
 });

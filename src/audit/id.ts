@@ -55,6 +55,11 @@ export function idTime(id: string): number {
   return ms;
 }
 
+/** No id of that time or later sorts before it; it is no id itself. @param ms Unix time, whole milliseconds */
+export function idFloor(ms: number): string {
+  return encode(BigInt(Math.max(0, ms)), 10);
+}
+
 function hashPart(thumbprint: string, nonce: string): string {
   const digest = hash("sha256", thumbprint + nonce, "hex");
   return encode(BigInt(`0x${digest.slice(0, 20)}`), 16);

@@ -13,6 +13,7 @@ import type { Grade } from "./statement.ts";
 import type { AuditRecord } from "./types.ts";
 
 type Store = Pick<RecordStore, "list" | "listPrefixes" | "read">;
+type WriterKey = Pick<RecordKey, "hour" | "userid" | "thumbprint">;
 type Listed = Pick<ListedObject, "key" | "lastModified">;
 
 /** Hours of a log that are looked through, unless told. */
@@ -97,13 +98,18 @@ export class RecordReader {
   async #keyOf(key: RecordKey) {
     const own = this.#options.knownKeys?.find((jwk) => thumbprintOf(jwk) === key.thumbprint);
     if (own !== undefined) return { jwk: own, key: importPublicKey(own), grade: undefined };
+    return await this.enrolmentOf(key);
+  }
+
+  /** Whose key it is, `undefined` where it was never enrolled. @param key its hour is where the search begins, backwards */
+  async enrolmentOf(key: WriterKey): Promise<Enrolment | undefined> {
     const search = this.#searches.get(chainOf(key)) ?? this.#search(key);
     this.#searches.set(chainOf(key), search);
     await search;
     return this.#ring.find(key);
   }
 
-  async #search(key: RecordKey): Promise<void> {
+  async #search(key: WriterKey): Promise<void> {
     const found = await findEnrolment(this.#store, key, this.#options.log, this.#maximumHours);
     if (found !== undefined) this.#ring.enrol(found.seen, found.record);
   }

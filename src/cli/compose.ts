@@ -1,7 +1,14 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { formatLocation } from "../access/location.ts";
 import type { ProjectFile } from "../access/project.ts";
-import type { Catalog, Circumstances, Identity, Organization, Target } from "../access/types.ts";
+import type {
+  ApprovalRules,
+  Catalog,
+  Circumstances,
+  Identity,
+  Organization,
+  Target,
+} from "../access/types.ts";
 import type { AppendPorts } from "../audit/append.ts";
 import { archivedCatalogs } from "../audit/archived-catalogs.ts";
 import type { Clock, RecordStore } from "../audit/ports.ts";
@@ -21,6 +28,8 @@ import { openWriter } from "../local/key-store.ts";
 import { fileOwedEnds } from "../local/owed-ends.ts";
 import { segmentOf } from "../local/paths.ts";
 import type { Settings } from "../local/settings.ts";
+import { waitingRequests } from "../local/waiting-requests.ts";
+import type { WaitingRequests } from "../session/approve/waiting.ts";
 import { targetNames } from "../session/assume-input.ts";
 import { abandoned, handedOver } from "../session/attempt.ts";
 import type { CacheName } from "../session/cache-name.ts";
@@ -62,6 +71,11 @@ export interface Connection {
   readonly flight: SingleFlightPorts;
   /** The audit bucket. */
   readonly bucket: RecordStore;
+  readonly rules: ApprovalRules;
+  readonly reasons: ReasonStore;
+  /** This machine's requests that wait for others. */
+  readonly waiting: WaitingRequests;
+  readonly wait: (ms: number) => Promise<unknown>;
   /** What ending others' sessions needs; loads IAM's SDK. */
   revoke(): Promise<RevokePorts>;
   cacheName(targets: readonly Target[]): CacheName;
@@ -108,13 +122,15 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     statement: (audience) => tokens.statement(audience),
     journal,
   };
+  const rules = openRules(formatLocation(pinned.location), checkedRulesIn(workedOut(here), version));
+  const reasons = reasonsOf(aws);
   const request: RequestPorts = {
     records,
     journal,
     ends: fileOwedEnds(endsFolder(here, organization.fingerprint, identity.userid)),
     tokens,
-    rules: openRules(formatLocation(pinned.location), checkedRulesIn(workedOut(here), version)),
-    reasons: reasonsOf(aws),
+    rules,
+    reasons,
     tickets: openTicketDesk(context),
     cache: here.cache,
     clockSkew: () => clock.skew,
@@ -127,7 +143,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     project,
     settings: here.settings,
     clock,
-    plan: { rules: request.rules, clock, random },
+    plan: { rules, clock, random },
     request,
     flight: {
       cache: here.cache,
@@ -138,6 +154,10 @@ export async function connect(context: Context, anew = false): Promise<Connectio
       lost: (session, cause) => abandoned(request, session, cause),
     },
     bucket: store,
+    rules,
+    reasons,
+    waiting: waitingRequests(here.waiting, here.vault, Date.now),
+    wait: (ms) => wait(ms),
     async revoke() {
       const { rolePolicies } = await import("../aws/role-policies.ts");
       const policies = rolePolicies({ aws, account: identity.account });

@@ -10,6 +10,8 @@ import type { Target } from "../access/types.ts";
 import { JitError } from "../error.ts";
 import { endForgotten } from "../session/end.ts";
 import { recordEnds } from "../session/forget.ts";
+import type { WaitingRequest } from "../session/approve/waiting.ts";
+import type { CacheName } from "../session/cache-name.ts";
 import { isFresh } from "../session/freshness.ts";
 import type { AccessInput } from "../session/plan.ts";
 import { canRenew, renewSession } from "../session/renew.ts";
@@ -66,6 +68,14 @@ export async function obtain(
   const cached = options.anew === true ? undefined : await flight.cache.read(name.name);
   const mine =
     cached?.inputs === name.inputs && cached.identity.userid === identity.userid ? cached : undefined;
+  if (mine === undefined || !isFresh(mine, clock.now())) {
+    const waiting = options.anew === true ? undefined : await waitingFor(connection, name);
+    if (waiting !== undefined) {
+      const { lookAgain } = await import("./waiting.ts");
+      const found = await lookAgain(context, connection, waiting);
+      if (found !== undefined) return found;
+    }
+  }
   const wish = renewable(mine) ? undefined : await wishFor(context, connection, targets);
   if (
     wish !== undefined &&
@@ -95,7 +105,10 @@ export async function obtain(
       if (options.anew === true) before = await flight.cache.read(name.name);
       const { duration, asked } = wish ?? (await wishFor(context, connection, targets));
       return await requestAccess(
-        request,
+        {
+          ...request,
+          waiting: { keep: (of, secret) => connection.waiting.keep({ ...of, ...name }, secret) },
+        },
         accessInput(connection, { targets, duration, justification: asked.justification }),
         fence,
       );
@@ -121,6 +134,16 @@ async function endReplaced(
   const ended = (session: Session) =>
     recordEnd(context, session, endForgotten(session), async () => connection);
   return { replaced, notices: [...notices, ...(await recordEnds(ended, [replaced]))] };
+}
+
+/** The newest request of this caller for the same that waits for others. */
+async function waitingFor(
+  { waiting, identity }: Connection,
+  { name, inputs }: CacheName,
+): Promise<WaitingRequest | undefined> {
+  return (await waiting.list()).findLast(
+    (one) => one.name === name && one.inputs === inputs && one.userid === identity.userid,
+  );
 }
 
 /** What is asked for, by whom, under which catalog. */

@@ -92,7 +92,15 @@ const declared: readonly Declared[] = [
       aws(justify(command))
         .option("--dry-run", "show the policy and the record, and write nothing")
         .option("-y, --yes", "do not ask for confirmation")
-        .option("--new", "ask anew even if a session is there, which is then forgotten"),
+        .option("--new", "ask anew even if a session is there, which is then forgotten")
+        .option("--wait", "where others must agree, wait for them"),
+  },
+  {
+    group: "Ask and use:",
+    name: "watch",
+    takes: "[request]",
+    summary: "wait for the approvals of a request, and pick its session up",
+    options: aws,
   },
   {
     group: "Ask and use:",
@@ -140,6 +148,32 @@ const declared: readonly Declared[] = [
     summary: "wipe a session from this machine and write its end record",
     more: "Keys that a process got before (exec, env, an SDK) work in AWS until they expire; jit revoke REQUEST ends those.",
     options: (command) => aws(command).option("--all", "every session"),
+  },
+  {
+    group: "Decide:",
+    name: "pending",
+    summary: "the requests that wait for approvals",
+    options: aws,
+  },
+  {
+    group: "Decide:",
+    name: "approve",
+    takes: "[request]",
+    summary: "look at a request, and agree to it",
+    options: (command) =>
+      aws(command)
+        .option("--comment <text>", "for the record")
+        .option("-y, --yes", "do not ask for confirmation"),
+  },
+  {
+    group: "Decide:",
+    name: "deny",
+    takes: "[request]",
+    summary: "say no to a request, or withdraw your own",
+    options: (command) =>
+      aws(command)
+        .option("--reason <text>", "why, for the requester and the record")
+        .option("-y, --yes", "do not ask for confirmation"),
   },
   {
     group: "Decide:",

@@ -63,4 +63,24 @@ stores:
           - bucket: acme-orders
             prefix: orders/
             allow: [read, list]
+  payroll:
+    title: What people earn
+    classification: restricted
+    dataCategories: [name, salary]
+    owner: Bob (people)
+    role: arn:aws:iam::111122223333:role/pii-payroll
+    # Approvers alone can assume the role: who asks cannot have it alone.
+    issuer: approver
+    approval:
+      quorum: 2
+      expires: 4h
+      approvers: ["arn:aws:iam::111122223333:user/bob", "arn:aws:iam::111122223333:user/carol"]
+    maximumDuration: 1h
+    accesses:
+      read:
+        title: Read salaries
+        s3:
+          - bucket: acme-payroll
+            prefix: salaries/
+            allow: [read, list]
 `;

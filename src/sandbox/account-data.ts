@@ -82,6 +82,12 @@ export function orderObjects(customers: readonly FakeCustomer[]): [string, strin
   });
 }
 
+/** Objects of the payroll's store: what some of them earn, were they employed. */
+export function payrollObjects(employees: readonly FakeCustomer[]): [string, string][] {
+  const rows = employees.map(({ id, name }, index) => `${id},${name},${2400 + ((index * 370) % 3000)}`);
+  return [["salaries/2026-11.csv", `${["id,name,salary", ...rows].join("\n")}\n`]];
+}
+
 function pick(list: readonly string[], index: number): string {
   return list[index % list.length] ?? "";
 }

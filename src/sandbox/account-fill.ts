@@ -4,15 +4,17 @@ import {
   CI_REPOSITORY,
   CUSTOMER_BUCKET,
   ORDER_BUCKET,
+  PAYROLL_BUCKET,
   REASON_BUCKET,
   SSO_ROLE,
   STORE_ACCOUNT,
   STORE_ROLES,
 } from "./account.ts";
-import { customerObjects, fakeCustomers, orderObjects } from "./account-data.ts";
+import { customerObjects, fakeCustomers, orderObjects, payrollObjects } from "./account-data.ts";
 import {
   adminPolicy,
   approverPolicy,
+  approverTrust,
   auditBucketPolicy,
   auditorPolicy,
   policyText,
@@ -33,6 +35,9 @@ import { type Account, addAccount, type Role, type World } from "./world.ts";
 /** Days that a record cannot be changed or deleted: PCI DSS asks for 12 months. */
 const LOCK_DAYS = 400;
 
+const user = (name: string): string => `arn:aws:iam::${STORE_ACCOUNT}:user/${name}`;
+const APPROVERS = [user("bob"), user("carol")];
+
 /** Creates accounts and buckets where they do not exist yet; of an account that exists, nothing is changed. */
 export function createAccount(
   world: World,
@@ -52,8 +57,10 @@ function fillAccounts(world: World, created: string): void {
     document: userPolicy(AUDIT_BUCKET, REASON_BUCKET, STORE_ACCOUNT),
     description: "What everybody needs to use jit",
   }).arn;
-  addStoreRole(world, account, "pii-customers", CUSTOMER_BUCKET, 3_600, created);
-  addStoreRole(world, account, "pii-orders", ORDER_BUCKET, 14_400, created);
+  const everyone = storeTrust(STORE_ACCOUNT);
+  addStoreRole(world, account, "pii-customers", CUSTOMER_BUCKET, everyone, 3_600, created);
+  addStoreRole(world, account, "pii-orders", ORDER_BUCKET, everyone, 14_400, created);
+  addStoreRole(world, account, "pii-payroll", PAYROLL_BUCKET, approverTrust(APPROVERS), 3_600, created);
 
   const person = (name: string, policies: Readonly<Record<string, string>>): void => {
     const user = addUser(world, account, { name, created });
@@ -61,7 +68,7 @@ function fillAccounts(world: World, created: string): void {
     for (const [policy, document] of Object.entries(policies)) user.inline.set(policy, document);
     if (name !== "eve") user.attached.add(everybody);
   };
-  const approver = approverPolicy(AUDIT_BUCKET, REASON_BUCKET, STORE_ACCOUNT);
+  const approver = approverPolicy(AUDIT_BUCKET, REASON_BUCKET, STORE_ACCOUNT, [STORE_ROLES.payroll]);
   person("alice", { requester: requesterPolicy(storeRoles(STORE_ACCOUNT)) });
   person("bob", { approver });
   person("carol", { approver });
@@ -86,6 +93,7 @@ function addStoreRole(
   account: Account,
   name: string,
   bucket: string,
+  trust: string,
   maxSessionDuration: number,
   created: string,
 ): void {
@@ -94,7 +102,7 @@ function addStoreRole(
   const role = addRole(world, account, {
     name,
     created,
-    trust: storeTrust(account.id),
+    trust,
     maxSessionDuration,
     boundary,
     description: `Personal data in ${bucket}`,
@@ -154,7 +162,6 @@ function fillBuckets(
   world: World,
   { seed, now, region }: { readonly seed: BucketSeed; readonly now: Date; readonly region: string },
 ): void {
-  const user = (name: string): string => `arn:aws:iam::${STORE_ACCOUNT}:user/${name}`;
   seed.createBucket(AUDIT_BUCKET, {
     account: AUDIT_ACCOUNT,
     region,
@@ -162,7 +169,7 @@ function fillBuckets(
     objectLock: { mode: "COMPLIANCE", days: LOCK_DAYS },
     policy: auditBucketPolicy(AUDIT_BUCKET, world.organization.id, {
       admins: [user("admin")],
-      approvers: [user("bob"), user("carol")],
+      approvers: APPROVERS,
       sealers: [user("auditor")],
     }),
   });
@@ -181,6 +188,7 @@ function fillBuckets(
   const customers = fakeCustomers(40);
   fillStore(CUSTOMER_BUCKET, customerObjects(customers), seed, region, now);
   fillStore(ORDER_BUCKET, orderObjects(customers), seed, region, now);
+  fillStore(PAYROLL_BUCKET, payrollObjects(customers.slice(0, 12)), seed, region, now);
 }
 
 function fillStore(

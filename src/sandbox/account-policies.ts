@@ -56,6 +56,25 @@ export function storeTrust(account: string): string {
   );
 }
 
+/**
+ * A store role's trust with issuer `approver`: approvers alone may assume it, and must name the request in a tag and in the
+ * session name, and somebody else than themselves as source identity.
+ */
+export function approverTrust(approvers: readonly string[]): string {
+  return policyText({
+    Sid: "Approvers",
+    Effect: "Allow",
+    Principal: { AWS: approvers },
+    Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    Condition: {
+      StringLike: { "sts:RoleSessionName": "jit-*", "aws:RequestTag/jit:request": "?*" },
+      "ForAllValues:StringLike": { "aws:TagKeys": "jit:*" },
+      Null: { "sts:SourceIdentity": "false" },
+      StringNotEquals: { "sts:SourceIdentity": variable("aws:username") },
+    },
+  });
+}
+
 /** All that a store's role may ever do: its permissions, and its boundary. */
 export function storeCeiling(bucket: string): string {
   return policyText(
@@ -103,11 +122,21 @@ export function requesterPolicy(roles: string | readonly string[]): string {
   });
 }
 
-/** Approvers claim requests that they issue, and may revoke: the roles' boundaries let that only narrow. */
-export function approverPolicy(auditBucket: string, reasonBucket: string, account: string): string {
+/** Approvers claim and issue requests, and may revoke: the roles' boundaries let that only narrow. */
+export function approverPolicy(
+  auditBucket: string,
+  reasonBucket: string,
+  account: string,
+  issues: readonly string[],
+): string {
   return policyText(
     ...readReasons(reasonBucket),
     { Effect: "Allow", Action: "s3:PutObject", Resource: `arn:aws:s3:::${auditBucket}/v1/claim/*` },
+    {
+      Effect: "Allow",
+      Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+      Resource: issues,
+    },
     {
       Effect: "Allow",
       Action: ["iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:GetRolePolicy", "iam:ListRolePolicies"],

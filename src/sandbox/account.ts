@@ -13,10 +13,13 @@ export const AUDIT_BUCKET = "jit-audit";
 export const REASON_BUCKET = "jit-reasons";
 export const CUSTOMER_BUCKET = "acme-customers";
 export const ORDER_BUCKET = "acme-orders";
+export const PAYROLL_BUCKET = "acme-payroll";
 
 export const STORE_ROLES = {
   customers: `arn:aws:iam::${STORE_ACCOUNT}:role/pii-customers`,
   orders: `arn:aws:iam::${STORE_ACCOUNT}:role/pii-orders`,
+  /** Its sessions are issued by approvers alone. */
+  payroll: `arn:aws:iam::${STORE_ACCOUNT}:role/pii-payroll`,
 } as const;
 
 export const CI_ROLE = `arn:aws:iam::${STORE_ACCOUNT}:role/ci`;
@@ -32,8 +35,8 @@ export interface Person {
 /** Everybody whom `personCredentials` knows. `frank` signs in through Identity Center, the others are IAM users. */
 export const PEOPLE: readonly Person[] = [
   { name: "alice", title: "engineer; may ask for every store" },
-  { name: "bob", title: "owner of the data; approves and revokes" },
-  { name: "carol", title: "approves and revokes" },
+  { name: "bob", title: "owner of the data; approves and revokes; issues for payroll" },
+  { name: "carol", title: "approves and revokes; issues for payroll" },
   { name: "dave", title: "analyst; may ask for orders, and can read exports without asking" },
   { name: "eve", title: "may nothing at all" },
   { name: "frank", title: "engineer by Identity Center" },

@@ -14,6 +14,8 @@ export interface AssumeDraft {
   readonly policy: string;
   readonly targets: readonly Target[];
   readonly identity: Identity;
+  /** Who calls AssumeRole, where that is another than the requester. */
+  readonly caller?: Identity;
   /** The source identity that the caller's own session has already; STS refuses another one. */
   readonly inheritedSourceIdentity: string | undefined;
   /** Seconds to the grant's end, more than 0. */
@@ -40,7 +42,7 @@ export function assumeInput(draft: AssumeDraft, request: string): AssumeRoleInpu
   return {
     role,
     sessionName: `jit-${request}`,
-    durationSeconds: sessionSeconds(draft.remaining, callerOf(identity).chained),
+    durationSeconds: sessionSeconds(draft.remaining, callerOf(draft.caller ?? identity).chained),
     policy,
     tags,
     sourceIdentity: inheritedSourceIdentity === undefined ? requester : undefined,

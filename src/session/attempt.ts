@@ -32,12 +32,14 @@ export interface Progress {
  * journal still has the request, and the next run writes it.
  *
  * @param first the step that the journal stands at; the request is open there
+ * @param mayRetry whether an error means that nothing was done and the same may be tried again: then no abort is written
  */
 export async function attempt<T>(
   ports: AttemptPorts,
   of: RequestReference,
   first: JournalStep,
   work: (progress: Progress) => Promise<T>,
+  mayRetry: (error: unknown, step: JournalStep) => boolean = () => false,
 ): Promise<T> {
   let at = { step: first, accessKeyId: "-" };
   try {
@@ -55,7 +57,8 @@ export async function attempt<T>(
       },
     });
   } catch (error) {
-    await abort(ports, of, at.step, at.accessKeyId, error).catch(() => undefined);
+    if (mayRetry(error, at.step)) await ports.journal.close(of.request).catch(() => undefined);
+    else await abort(ports, of, at.step, at.accessKeyId, error).catch(() => undefined);
     throw error;
   }
 }

@@ -8,7 +8,7 @@ import { codeOf, JitError } from "../error.ts";
 import { alwaysAllowed, assumeInput, targetNames } from "./assume-input.ts";
 import { type AttemptPorts, attempt, type Progress, type RequestReference } from "./attempt.ts";
 import type { AssumedRole, AssumeRoleInput, Fence, SessionCache, TokenService } from "./ports.ts";
-import type { Notice, Session } from "./types.ts";
+import type { Credentials, Notice, Session } from "./types.ts";
 import { type ClaimedRequest, verifyRequest } from "./verify-request.ts";
 
 /** Nothing here needs a terminal or a home directory: who issues may be a function in the cloud. */
@@ -39,6 +39,13 @@ export interface Grant extends RequestReference {
   readonly renews: string;
   /** The request record as it is stored. */
   readonly requestBytes: Uint8Array;
+  /** Where others had to agree: SHA-256 of each approval record that counts. */
+  readonly decisions?: readonly string[];
+  /** Where another than the requester issues: who calls AssumeRole, and how the session is sealed to the requester. */
+  readonly issuer?: {
+    readonly identity: Identity;
+    seal(credentials: Credentials): Promise<string>;
+  };
 }
 
 /**
@@ -78,18 +85,23 @@ export async function issueGrant(
   const { targets, identity, notAfter } = grant;
   const policy = compileSessionPolicy({ targets, notAfter }).text;
   const role = targets[0]?.store.role ?? "";
-  const wanted = assumeInput({ ...grant, role, policy, remaining }, grant.request);
+  const caller = grant.issuer?.identity ?? identity;
+  const wanted = assumeInput({ ...grant, caller, role, policy, remaining }, grant.request);
   fence.check();
   // A crash from here on may leave a session that nobody holds; the next run's abort says so.
   await progress.next("assumeRole");
   const { assumed, asked } = await assume(ports, wanted, fence);
   await progress.next("issueRecord", assumed.credentials.accessKeyId);
-  const stored = await recordIssue(ports, grant, asked, assumed);
+  const sealed = (await grant.issuer?.seal(assumed.credentials)) ?? "-";
+  const stored = await recordIssue(ports, grant, asked, assumed, sealed);
   // A crash from here on leaves a recorded session that nobody holds.
   await progress.next("cache");
   fence.check();
   return {
-    session: sessionOf(ports, grant, identity, policy, stored, assumed),
+    session: {
+      ...sessionOf(grant, stored, assumed.credentials),
+      clockSkew: Math.round(ports.clockSkew?.() ?? 0),
+    },
     packed: assumed.packedPolicySize,
     notices: shorterThanGrant(assumed, grant, ports.records.clock.now()),
   };
@@ -119,10 +131,11 @@ function recordIssue(
   grant: Grant,
   asked: AssumeRoleInput,
   { credentials, assumedRoleId, packedPolicySize }: AssumedRole,
+  sealed: string,
 ): Promise<StoredRecord<"issue">> {
   const body = {
     requestHash: grant.requestHash,
-    decisions: [],
+    decisions: grant.decisions ?? [],
     renews: grant.renews,
     role: asked.role,
     sessionName: asked.sessionName,
@@ -136,20 +149,18 @@ function recordIssue(
     policy: asked.policy,
     policySha256: sha256Hex(new TextEncoder().encode(asked.policy)),
     packed: packedPolicySize ?? -1,
-    sealed: "-",
+    sealed,
   };
   return appendRecord(ports.records, { type: "issue", request: grant.request, body: () => body });
 }
 
-function sessionOf(
-  ports: IssuePorts,
-  grant: Grant,
-  identity: Identity,
-  policy: string,
-  issued: StoredRecord<"issue">,
-  { credentials }: AssumedRole,
+/** The session as the cache keeps it, but for what only its machine knows. */
+export function sessionOf(
+  grant: Omit<Grant, "renews" | "inheritedSourceIdentity" | "issuer">,
+  issued: Pick<StoredRecord<"issue">, "sha256" | "record" | "bytes">,
+  credentials: Credentials,
 ): Session {
-  const { targets, organization } = grant;
+  const { targets, organization, identity } = grant;
   const stores = targets.map(({ store }) => store);
   const leases = stores.map(({ lease }) => lease).filter((lease) => lease !== undefined);
   return {
@@ -162,13 +173,15 @@ function sessionOf(
     issuedAt: new Date(issued.record.at),
     notAfter: grant.notAfter,
     lease: leases.length === 0 ? undefined : Math.min(...leases),
-    policy,
+    policy: issued.record.policy,
     identity,
     organization: organization.fingerprint,
     catalog: organization.catalog.digest,
     credentials,
-    clockSkew: Math.round(ports.clockSkew?.() ?? 0),
     requestRecord: Buffer.from(grant.requestBytes).toString("base64"),
+    ...(issued.record.decisions.length === 0
+      ? {}
+      : { issueRecord: Buffer.from(issued.bytes).toString("base64") }),
   };
 }
 

@@ -13,6 +13,7 @@ import type {
 import type { Clock, Random } from "../audit/ports.ts";
 import type { RequestBody } from "../audit/types.ts";
 import { JitError } from "../error.ts";
+import { makeSealKey, publicHalf, type SealKey } from "./approve/seal-key.ts";
 import { assumeInput, targetNames } from "./assume-input.ts";
 import type { AssumeRoleInput } from "./ports.ts";
 import { sealText } from "./sealed-text.ts";
@@ -45,6 +46,8 @@ export interface Plan {
   readonly policy: CompiledPolicy;
   /** The body of the request record. */
   readonly request: RequestBody;
+  /** The one-time key to which another issuer seals the session; `undefined` where the requester issues. */
+  readonly sealKey: SealKey | undefined;
   /** AssumeRole's input, with `<request id>` where the id will stand. */
   readonly assume: AssumeRoleInput;
 }
@@ -72,11 +75,13 @@ export async function planAccess(ports: PlanPorts, input: AccessInput): Promise<
     inheritedSourceIdentity,
     remaining: duration,
   };
+  const sealKey = issuer === "requester" ? undefined : makeSealKey();
   return {
     decision: await ports.rules.decide(questionOf(input, now), organization.catalog),
     notAfter,
     policy,
-    request: requestBody(input, role, issuer, ports.random),
+    request: requestBody(input, role, issuer, sealKey, ports.random),
+    sealKey,
     assume: assumeInput(draft, futureId),
   };
 }
@@ -91,24 +96,34 @@ export function questionOf(input: AccessInput, now: Date): AccessQuestion {
   return { identity, targets, justification, circumstances, duration, now };
 }
 
-/** @throws JitError `ISSUER_UNSUPPORTED` where another than the requester issues for a store, `TARGET_MISSING` */
+/** @throws JitError `ISSUER_UNSUPPORTED` where a broker issues for a store, `TARGETS_DIFFERENT_ROLES`, `TARGET_MISSING` */
 function roleAndIssuer(targets: readonly Target[]): { readonly role: string; readonly issuer: string } {
   const [first] = targets;
   if (first === undefined) throw new JitError("TARGET_MISSING", "no store is named");
-  const other = targets.find(({ store }) => store.issuer !== "requester");
+  const brokered = targets.find(({ store }) => store.issuer === "broker");
+  if (brokered !== undefined) {
+    throw new JitError("ISSUER_UNSUPPORTED", `only the broker issues for ${brokered.store.name}`, {
+      hint: "this version issues for stores whose issuer is the requester or an approver",
+    });
+  }
+  const other = targets.find(({ store }) => store.issuer !== first.store.issuer);
   if (other !== undefined) {
     throw new JitError(
-      "ISSUER_UNSUPPORTED",
-      `only the ${other.store.issuer} issues for ${other.store.name}`,
-      {
-        hint: "this version issues for stores whose issuer is the requester",
-      },
+      "TARGETS_DIFFERENT_ROLES",
+      `${first.store.name} and ${other.store.name} have not the same issuer`,
+      { hint: "ask for each with a request of its own" },
     );
   }
   return { role: first.store.role, issuer: first.store.issuer };
 }
 
-function requestBody(input: AccessInput, role: string, issuer: string, random: Random): RequestBody {
+function requestBody(
+  input: AccessInput,
+  role: string,
+  issuer: string,
+  sealKey: SealKey | undefined,
+  random: Random,
+): RequestBody {
   const { targets, duration, justification, circumstances, organization } = input;
   const seal = (text: string) =>
     organization.catalog.audit.reasons === undefined ? { text } : sealText(text, random);
@@ -122,6 +137,6 @@ function requestBody(input: AccessInput, role: string, issuer: string, random: R
     ticket: justification.ticket === undefined ? "-" : seal(justification.ticket),
     attested: circumstances.attested,
     claimed: circumstances.claimed,
-    sealTo: "-",
+    sealTo: sealKey === undefined ? "-" : publicHalf(sealKey),
   };
 }

@@ -3,6 +3,7 @@ import { checkDuration } from "../access/duration.ts";
 import type { Identity, Organization, Target } from "../access/types.ts";
 import { open } from "../audit/envelope.ts";
 import { secondsOf } from "../audit/time.ts";
+import type { AuditRecord } from "../audit/types.ts";
 import { JitError } from "../error.ts";
 import { attempt } from "./attempt.ts";
 import { type Issued, type IssuePorts, issueGrant } from "./issue.ts";
@@ -26,8 +27,14 @@ export function canRenew({ session, organization, identity }: RenewInput, now: D
     session.identity.arn === identity.arn &&
     session.identity.userid === identity.userid &&
     session.organization === organization.fingerprint &&
-    session.catalog === organization.catalog.digest
+    session.catalog === organization.catalog.digest &&
+    // What another has issued only another could renew.
+    session.targets.every((name) => isOwn(organization, name))
   );
+}
+
+function isOwn({ catalog }: Organization, target: string): boolean {
+  return catalog.stores.get(target.split(":")[0] ?? "")?.issuer === "requester";
 }
 
 /**
@@ -41,7 +48,7 @@ export async function renewSession(ports: IssuePorts, input: RenewInput, fence: 
   const { session, organization, identity, inheritedSourceIdentity } = input;
   const { requestBytes, record } = requestOf(ports, input);
   const targets = record.targets.map((name) => targetOf(organization, name));
-  const notAfter = new Date((secondsOf(record.at) + record.duration) * 1000);
+  const { notAfter, decisions } = grantOf(ports, input, record);
   const possible =
     canRenew(input, ports.records.clock.now()) &&
     notAfter > ports.records.clock.now() &&
@@ -64,6 +71,7 @@ export async function renewSession(ports: IssuePorts, input: RenewInput, fence: 
         inheritedSourceIdentity,
         renews: issueHash,
         requestBytes,
+        decisions,
       },
       fence,
       progress,
@@ -92,6 +100,26 @@ function requestOf({ records }: IssuePorts, { session, identity, organization }:
     record.targets.join(" ") === [...session.targets].sort().join(" ");
   if (!same) throw impossible();
   return { requestBytes, record };
+}
+
+/**
+ * When the grant ends: as long after the request as was asked for; where others had to agree, as the first session's record
+ * says, which is this machine's own.
+ */
+function grantOf(
+  { records }: IssuePorts,
+  { session }: RenewInput,
+  request: AuditRecord<"request">,
+): { readonly notAfter: Date; readonly decisions: readonly string[] } {
+  if (session.issueRecord === undefined)
+    return { notAfter: new Date((secondsOf(request.at) + request.duration) * 1000), decisions: [] };
+  const { signer } = records;
+  const bytes = new Uint8Array(Buffer.from(session.issueRecord, "base64"));
+  const opened = open(bytes, (kid) => (kid === signer.thumbprint ? signer.publicKey : undefined));
+  if (!opened.ok || opened.record.type !== "issue") throw impossible();
+  const { record } = opened;
+  if (record.request !== session.request || record.requestHash !== session.requestHash) throw impossible();
+  return { notAfter: new Date(secondsOf(record.notAfter) * 1000), decisions: record.decisions };
 }
 
 function targetOf(organization: Organization, name: string): Target {

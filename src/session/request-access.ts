@@ -1,8 +1,12 @@
 import type { TicketDesk } from "../access/ticket/check.ts";
+import { approvalOf } from "../access/approval.ts";
 import type { Decision } from "../access/types.ts";
 import { appendRecord } from "../audit/append.ts";
+import { secondsOf } from "../audit/time.ts";
 import type { RequestBody, StoredRecord } from "../audit/types.ts";
 import { JitError } from "../error.ts";
+import type { SealKey } from "./approve/seal-key.ts";
+import type { WaitingRequest, WaitingSecret } from "./approve/waiting.ts";
 import { attempt } from "./attempt.ts";
 import { checkTicketOf } from "./checked-ticket.ts";
 import { type Issued, type IssuePorts, issue } from "./issue.ts";
@@ -13,6 +17,10 @@ import type { ReasonStore } from "./sealed-text.ts";
 import type { Notice } from "./types.ts";
 
 export interface RequestPorts extends IssuePorts {
+  /** Keeps a request that waits; needed where others issue, and durable before the request is sent. */
+  readonly waiting?: {
+    keep(waiting: Omit<WaitingRequest, "name" | "inputs">, secret: WaitingSecret): Promise<void>;
+  };
   /** Needed where the catalog names a `reasons` location. */
   readonly reasons: Pick<ReasonStore, "write"> | undefined;
   /** Needed where the catalog has tickets checked. */
@@ -26,8 +34,11 @@ export type Outcome =
       readonly request: string;
       readonly requestHash: string;
       readonly quorum: number;
+      /** Who may agree, as the catalog calls them. */
       readonly approvers: readonly string[];
       readonly notices: readonly Notice[];
+      /** After this it can be neither approved nor issued. */
+      readonly closesAt: Date;
       readonly session?: never;
     }
   /** Nothing was written. */
@@ -49,15 +60,22 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
   ]);
   if (repaired.status === "rejected") throw repaired.reason;
   if (checked.status === "rejected") throw checked.reason;
-  const { decision, body, notices } = checked.value;
+  const { decision, body, sealKey, notices } = checked.value;
   if (decision.kind === "refused") return decision;
+  if (decision.kind === "needsApproval" && decision.approvers.length === 0) throw nobody();
   fence.check();
-  const stored = await recordRequest(ports, input, body);
+  const keep = async (stored: StoredRecord<"request">) => {
+    if (decision.kind !== "needsApproval") return;
+    if (ports.waiting === undefined && sealKey !== undefined) throw nowhere();
+    await ports.waiting?.keep(waitingOf(stored, input, decision), { key: sealKey });
+  };
+  const stored = await recordRequest(ports, input, body, keep);
   const { request } = stored.record;
   if (decision.kind === "needsApproval") {
     await journal.close(request);
     const { quorum, approvers } = decision;
-    return { kind: "pending", request, requestHash: stored.sha256, quorum, approvers, notices };
+    const closesAt = closingTime(stored.record.at, input);
+    return { kind: "pending", request, requestHash: stored.sha256, quorum, approvers, closesAt, notices };
   }
   const issued = await issue(ports, { ...input, id: request, bytes: stored.bytes }, fence);
   return { kind: "granted", request, ...issued, notices: [...notices, ...issued.notices] };
@@ -70,18 +88,45 @@ async function planAndCheck(
 ): Promise<{
   readonly decision: Decision;
   readonly body: RequestBody;
+  readonly sealKey: SealKey | undefined;
   readonly notices: readonly Notice[];
 }> {
   const { clock, random } = records;
-  const { decision, request: body } = await planAccess({ rules, clock, random }, input);
+  const { decision, request: body, sealKey } = await planAccess({ rules, clock, random }, input);
   const ticket = decision.kind === "refused" ? undefined : await checkTicketOf(tickets, input);
-  if (ticket === undefined) return { decision, body, notices: [] };
+  if (ticket === undefined) return { decision, body, sealKey, notices: [] };
   const { warning, claimed } = ticket;
   return {
     decision,
+    sealKey,
     body: { ...body, claimed: { ...body.claimed, ...claimed } },
     notices: warning === undefined ? [] : [{ code: "TICKET_NOT_CHECKED", message: warning }],
   };
+}
+
+function waitingOf(
+  { record, sha256 }: StoredRecord<"request">,
+  input: AccessInput,
+  { quorum, approvers }: Extract<Decision, { kind: "needsApproval" }>,
+): Omit<WaitingRequest, "name" | "inputs"> {
+  const { request, targets, issuer, duration, catalog, by, at, log } = record;
+  const closesAt = closingTime(at, input);
+  const who = { organization: log, catalog, userid: by.userid, quorum, approvers };
+  return { request, requestHash: sha256, targets, issuer, duration, at: new Date(at), closesAt, ...who };
+}
+
+function closingTime(at: string, { targets }: AccessInput): Date {
+  return new Date((secondsOf(at) + approvalOf(targets).expires) * 1000);
+}
+
+function nobody(): JitError {
+  return new JitError("NOBODY_CAN_APPROVE", "this needs an approval, and the catalog lets nobody give one", {
+    hint: "tell an administrator: the rules must let somebody approve",
+  });
+}
+
+function nowhere(): JitError {
+  return new JitError("ISSUER_UNSUPPORTED", "there is no place here to keep the key of a request that waits");
 }
 
 /**
@@ -92,6 +137,7 @@ async function recordRequest(
   ports: RequestPorts,
   { organization, justification }: AccessInput,
   body: RequestBody,
+  keep: (stored: StoredRecord<"request">) => Promise<void>,
 ): Promise<StoredRecord<"request">> {
   const location = organization.catalog.audit.reasons;
   const store = ports.reasons;
@@ -102,8 +148,11 @@ async function recordRequest(
   const stored = await appendRecord(ports.records, {
     type: "request",
     body: () => body,
-    async signed({ record, sha256 }) {
+    async signed(stored) {
+      const { record, sha256 } = stored;
       const { request } = record;
+      // A crash after this leaves a key that nothing is sealed to; `status` tells of it until it has expired.
+      await keep(stored);
       await ports.journal.open({ request, requestHash: sha256, step: "request", accessKeyId: "-" });
       if (location === undefined || store === undefined) return;
       const { reason, ticket } = justification;

@@ -53,6 +53,8 @@ export interface Session {
   readonly inputs?: string;
   /** The request record as it was stored, base64: what a renewal goes by. */
   readonly requestRecord?: string;
+  /** Where others had to agree, the issue record as it was stored, base64: its end is the grant's, for renewals too. */
+  readonly issueRecord?: string;
   /** Milliseconds that the server's clock was ahead of this machine's when the session was issued. */
   readonly clockSkew?: number;
 }

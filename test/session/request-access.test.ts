@@ -129,7 +129,7 @@ test("what the rules refuse leaves nothing", async () => {
 });
 
 test.each<[string, string, Parameters<World["input"]>[0]]>([
-  ["a store that another issues", "ISSUER_UNSUPPORTED", { names: ["approved:read"] }],
+  ["a store that another issues", "ISSUER_UNSUPPORTED", { names: ["brokered:read"] }],
   ["two roles", "POLICY_ROLES", { names: ["customers:read", "elsewhere:read"] }],
   ["no target", "TARGET_MISSING", { names: [] }],
   ["too long", "DURATION_TOO_LONG", { duration: 8 * 3600 + 1 }],

@@ -49,6 +49,7 @@ export function organizationOf(change: Partial<Catalog> = {}): Organization {
     store("customers", { lease: 600 }),
     store("orders", { lease: 300 }),
     store("approved", { issuer: "approver" }),
+    store("brokered", { issuer: "broker" }),
     store("elsewhere", { role: "arn:aws:iam::444455556666:role/elsewhere" }),
   ];
   return {

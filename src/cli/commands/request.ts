@@ -6,7 +6,6 @@ import { planAccess } from "../../session/plan.ts";
 import { askTargets } from "../ask.ts";
 import { type Connection, connect } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
-import { exitCodes } from "../exit-codes.ts";
 import { askJustification } from "../justify.ts";
 import {
   accessInput,
@@ -18,10 +17,9 @@ import {
   type Wish,
 } from "../obtain.ts";
 import { confirm } from "../prompts.ts";
+import { pendingLines, report } from "../render/obtained.ts";
 import { openedLines } from "../render/opened.ts";
-import { clockTime, heldKeysLines, noticeLine, sessionJson } from "../render/session.ts";
 import { clean } from "../style.ts";
-import { tellUnused } from "../unused.ts";
 
 /** `jit request [TARGET…]`: ask for a session, in questions where something is missing. */
 export async function request(context: Context): Promise<number> {
@@ -41,7 +39,22 @@ export async function request(context: Context): Promise<number> {
     anew: isOn(context, "new"),
     confirm: confirmed,
   });
-  return report(context, obtained, targets.map(formatTarget));
+  return await finish(context, connection, obtained, targets.map(formatTarget));
+}
+
+/** Reports what came of it; with --wait, after the approvals have come. */
+async function finish(
+  context: Context,
+  connection: Connection,
+  obtained: Obtained,
+  names: readonly string[],
+): Promise<number> {
+  if (obtained.kind !== "pending" || !isOn(context, "wait")) return report(context, obtained, names);
+  const waiting = (await connection.waiting.list()).find(({ request }) => request === obtained.request);
+  if (waiting === undefined) return report(context, obtained, names);
+  if (!context.json) for (const line of pendingLines(context, obtained, names)) context.terminal.note(line);
+  const { waitFor } = await import("../waiting.ts");
+  return report(context, await waitFor(context, connection, waiting), names);
 }
 
 /** What will be opened, before it is asked for. */
@@ -51,56 +64,6 @@ function showWish({ terminal, style }: Context, { targets, duration, asked }: Wi
     `${style.strong(names)} for ${formatDuration(duration)}, purpose ${clean(asked.justification.purpose)}`,
   );
   for (const line of openedLines(describe(targets), terminal.columns, "  ")) terminal.note(line);
-}
-
-function report(context: Context, obtained: Obtained, names: readonly string[]): number {
-  const { terminal, style } = context;
-  const target = names.join(" ");
-  if (obtained.kind === "refused") {
-    throw new JitError("REFUSED", `refused by ${obtained.rule}: ${obtained.message}`);
-  }
-  for (const notice of obtained.notices) terminal.note(noticeLine(context, notice));
-  if (obtained.kind === "pending") {
-    if (context.json) printJson(context, { status: "pending", ...obtained });
-    else {
-      const who =
-        obtained.approvers.length === 0 ? "whoever the catalog's owner names" : obtained.approvers.join(", ");
-      terminal.print(
-        `${style.warn("…")} ${target} waits for ${obtained.quorum} approval(s) by ${clean(who)}`,
-      );
-      terminal.print(`  request ${obtained.request}`);
-    }
-    return exitCodes.pending.code;
-  }
-  const { session, replaced } = obtained;
-  if (obtained.kind !== "granted") tellUnused(context, session);
-  if (context.json) {
-    printJson(context, {
-      status: obtained.kind,
-      ...sessionJson(session),
-      packedPolicySize: obtained.packed,
-      ...(replaced === undefined ? {} : { replaced: sessionJson(replaced) }),
-    });
-    return 0;
-  }
-  const what = { cached: "is open already", renewed: "is renewed", granted: "is open" }[obtained.kind];
-  terminal.print(`${style.good("✓")} ${style.name(target)} ${what}, until ${clockTime(session.notAfter)}`);
-  terminal.print(
-    `  request ${session.request}${obtained.packed === undefined ? "" : style.dim(`, its policy takes ${obtained.packed} % of what STS allows`)}`,
-  );
-  if (obtained.kind === "cached") terminal.print(style.dim("  --new asks anew"));
-  if (replaced !== undefined) {
-    terminal.print(`  the session from ${clockTime(replaced.issuedAt)} is forgotten (${replaced.request})`);
-    for (const line of heldKeysLines(replaced)) terminal.print(line);
-  }
-  for (const line of [
-    `jit exec ${target} -- COMMAND`,
-    `eval "$(jit env ${target})"`,
-    `jit forget ${target}`,
-  ]) {
-    terminal.note(style.dim(`  ${line}`));
-  }
-  return 0;
 }
 
 /** Policy and record as they would be; writes nothing and asks AWS for nothing but the identity. */

@@ -2,28 +2,33 @@ import type { Identity } from "../../access/types.ts";
 import { type SessionStatus, sessionStatus } from "../../session/status.ts";
 import { openCache } from "../compose/local.ts";
 import { type Context, printJson } from "../context.ts";
-import { timeLeft, zonedTime } from "../render/session.ts";
+import { clockTime, timeLeft, zonedTime } from "../render/session.ts";
 import { shortNames } from "../render/who.ts";
 import { clean, table } from "../style.ts";
 
 /** `jit status`: what is open on this machine; asks nobody. */
 export async function status(context: Context): Promise<number> {
-  const { cache, now, pending, presentUserid } = await openCache(context);
+  const { cache, now, pending, waiting, presentUserid } = await openCache(context);
   const sessions = await sessionStatus(cache, now);
-  const waiting = await pending();
+  const unfinished = await pending();
+  const asked = await waiting();
   if (context.json) {
     const present = (await presentUserid()) ?? null;
     const own = ({ userid }: Identity) => (present === null ? null : userid === present);
+    const plain = asked.map(({ request, targets, at, closesAt, quorum, approvers }) => {
+      return { request, targets, at, closesAt, quorum, approvers };
+    });
     printJson(context, {
       sessions: sessions.map((session) => ({ ...session, own: own(session.identity) })),
-      pending: waiting,
+      pending: unfinished,
+      waiting: plain,
     });
     return 0;
   }
   const { style, terminal } = context;
   if (sessions.length === 0)
     terminal.print(
-      `no session is open${waiting.length > 0 ? "" : style.dim("   (jit request STORE:ACCESS)")}`,
+      `no session is open${unfinished.length + asked.length > 0 ? "" : style.dim("   (jit request STORE:ACCESS)")}`,
     );
   else {
     const names = shortNames(sessions.map(({ identity }) => identity));
@@ -55,7 +60,12 @@ export async function status(context: Context): Promise<number> {
       ),
     );
   }
-  for (const one of waiting) {
+  for (const { request, targets, closesAt } of asked) {
+    terminal.print(
+      `${style.warn("waits:")} ${clean(targets.join(" "))} for an approval, until ${clockTime(closesAt)}   (jit watch ${request})`,
+    );
+  }
+  for (const one of unfinished) {
     terminal.print(
       `${style.warn("unfinished:")} ${one.request} stopped at ${one.step}; the next request records that`,
     );

@@ -18,6 +18,8 @@ export interface Here {
   readonly lock: Lock;
   readonly vault: KeyringVault;
   readonly cache: SessionCache;
+  /** Folder of the requests that wait for others. */
+  readonly waiting: string;
   /** AWS profile to use, where one is named other than by AWS's own variable. */
   readonly profile: string | undefined;
 }
@@ -40,6 +42,7 @@ export function openHere(context: Context): Here {
     lock: fileLock(join(paths.state, "locks")),
     vault,
     cache: fileSessionCache(join(paths.cache, "sessions"), vault, Date.now),
+    waiting: join(paths.state, "waiting"),
     profile: text(context, "profile") ?? settings.profile,
   };
 }

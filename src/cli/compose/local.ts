@@ -4,6 +4,7 @@ import { filesIn } from "../../local/files.ts";
 import { segmentOf } from "../../local/paths.ts";
 import type { Settings } from "../../local/settings.ts";
 import type { OwedEnds } from "../../session/end.ts";
+import type { WaitingRequest } from "../../session/approve/waiting.ts";
 import type { ExecPorts } from "../../session/exec.ts";
 import type { SessionCache } from "../../session/ports.ts";
 import type { Session } from "../../session/types.ts";
@@ -28,6 +29,8 @@ export interface OpenedCache {
   pending(): Promise<readonly JournalEntry[]>;
   /** The userid of who calls now, where that can be told without AWS: by an access key whose owner AWS has told before. */
   presentUserid(): Promise<string | undefined>;
+  /** Requests that wait for others. */
+  waiting(): Promise<readonly WaitingRequest[]>;
 }
 
 export async function openCache(context: Context): Promise<OpenedCache> {
@@ -63,6 +66,12 @@ export async function openCache(context: Context): Promise<OpenedCache> {
       if (busy.length === 0) return [];
       const { fileJournal } = await import("../../local/journal.ts");
       return (await Promise.all(busy.map((folder) => fileJournal(folder).list()))).flat();
+    },
+    async waiting() {
+      if (filesIn(here.waiting).length === 0) return [];
+      const { waitingRequests } = await import("../../local/waiting-requests.ts");
+      const all = await waitingRequests(here.waiting, here.vault, Date.now).list();
+      return all.filter(({ closesAt }) => closesAt.getTime() > Date.now());
     },
   };
 }

@@ -2,7 +2,7 @@ import { checkRules } from "../../access/rules/check.ts";
 import { type CheckedRules, cedarRules } from "../../access/rules/decide.ts";
 import type { RuleEngine } from "../../access/rules/engine.ts";
 import type { Rule } from "../../access/rules/tree.ts";
-import type { Catalog, Rules } from "../../access/types.ts";
+import type { ApprovalRules, Catalog } from "../../access/types.ts";
 
 /** Cedar, loaded at the first catalog that has rules: its WebAssembly takes longer than all else that jit loads. */
 function loadCedar(): Promise<RuleEngine> {
@@ -19,7 +19,10 @@ export function expectRules(catalog: Catalog | undefined): void {
 }
 
 /** @param source how the catalog is called in messages */
-export function openRules(source: string, checked: CheckedRules = new Map<string, readonly Rule[]>()): Rules {
+export function openRules(
+  source: string,
+  checked: CheckedRules = new Map<string, readonly Rule[]>(),
+): ApprovalRules {
   return cedarRules(loadCedar, source, checked);
 }
 

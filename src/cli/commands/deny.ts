@@ -1,0 +1,47 @@
+import { JitError } from "../../error.ts";
+import { denyRequest } from "../../session/approve/decide.ts";
+import { historyOf } from "../../session/approve/history.ts";
+import { checkDenial, reviewRequest } from "../../session/approve/review.ts";
+import { commentOf, decidePorts, mustBeConfirmed, requestArgument, selfOf } from "../approvals.ts";
+import { connect } from "../compose.ts";
+import { type Context, isOn, printJson } from "../context.ts";
+import { confirm } from "../prompts.ts";
+import { reviewLines } from "../render/review.ts";
+import { clean } from "../style.ts";
+
+/** `jit deny REQUEST --reason …`: says no, which ends it; a requester withdraws the own request so. */
+export async function deny(context: Context): Promise<number> {
+  const request = requestArgument(context);
+  mustBeConfirmed(context);
+  const comment = commentOf(context, "reason");
+  if (comment === "") {
+    throw new JitError("FLAG_MISSING", "--reason is missing: the requester is told why", {
+      hint: "give --reason",
+    });
+  }
+  const connection = await connect(context);
+  const ports = decidePorts(connection);
+  const { self, review } = await context.terminal.progress("Verifying the request", async () => {
+    const one = await selfOf(connection, ports.reader);
+    return { self: one, review: await reviewRequest(ports, one, request, ports.reader) };
+  });
+  checkDenial(review);
+  if (!context.json && !isOn(context, "yes")) {
+    const history = await historyOf(ports.store, ports.reader, review.found, connection.clock.now());
+    for (const line of reviewLines(context, review, history)) context.terminal.note(line);
+  }
+  if (!isOn(context, "yes") && !(await confirm(context, "Deny it?", "--yes")))
+    throw new JitError("CANCELLED", "cancelled; nothing was denied and nothing was written");
+  const { inheritedSourceIdentity } = connection;
+  await context.terminal.progress("Denying", () =>
+    denyRequest(ports, { self, review, comment, inheritedSourceIdentity }),
+  );
+  if (context.json) printJson(context, { request, status: "denied" });
+  else {
+    const { terminal, style } = context;
+    terminal.print(
+      `${style.good("✓")} ${review.isOwn ? "withdrawn" : "denied"}: ${clean(review.found.request.record.targets.join(" "))}`,
+    );
+  }
+  return 0;
+}

@@ -1,0 +1,66 @@
+import { JitError } from "../../error.ts";
+import { type Context, printJson } from "../context.ts";
+import { exitCodes } from "../exit-codes.ts";
+import type { Obtained } from "../obtain.ts";
+import { clean } from "../style.ts";
+import { tellUnused } from "../unused.ts";
+import { clockTime, heldKeysLines, noticeLine, sessionJson } from "./session.ts";
+
+/** What came of a request, for people or programs; the exit code. */
+export function report(context: Context, obtained: Obtained, names: readonly string[]): number {
+  const { terminal, style } = context;
+  const target = names.join(" ");
+  if (obtained.kind === "refused") {
+    throw new JitError("REFUSED", `refused by ${obtained.rule}: ${obtained.message}`);
+  }
+  for (const notice of obtained.notices) terminal.note(noticeLine(context, notice));
+  if (obtained.kind === "pending") {
+    if (context.json) printJson(context, { status: "pending", ...obtained });
+    else for (const line of pendingLines(context, obtained, names)) terminal.print(line);
+    return exitCodes.pending.code;
+  }
+  const { session, replaced } = obtained;
+  if (obtained.kind !== "granted") tellUnused(context, session);
+  if (context.json) {
+    printJson(context, {
+      status: obtained.kind,
+      ...sessionJson(session),
+      packedPolicySize: obtained.packed,
+      ...(replaced === undefined ? {} : { replaced: sessionJson(replaced) }),
+    });
+    return 0;
+  }
+  const what = { cached: "is open already", renewed: "is renewed", granted: "is open" }[obtained.kind];
+  terminal.print(`${style.good("✓")} ${style.name(target)} ${what}, until ${clockTime(session.notAfter)}`);
+  terminal.print(
+    `  request ${session.request}${obtained.packed === undefined ? "" : style.dim(`, its policy takes ${obtained.packed} % of what STS allows`)}`,
+  );
+  if (obtained.kind === "cached") terminal.print(style.dim("  --new asks anew"));
+  if (replaced !== undefined) {
+    terminal.print(`  the session from ${clockTime(replaced.issuedAt)} is forgotten (${replaced.request})`);
+    for (const line of heldKeysLines(replaced)) terminal.print(line);
+  }
+  for (const line of [
+    `jit exec ${target} -- COMMAND`,
+    `eval "$(jit env ${target})"`,
+    `jit forget ${target}`,
+  ]) {
+    terminal.note(style.dim(`  ${line}`));
+  }
+  return 0;
+}
+
+/** That a request waits, who can act, and what they and the requester type. */
+export function pendingLines(
+  { style }: Context,
+  { request, quorum, approvers, closesAt }: Extract<Obtained, { kind: "pending" }>,
+  names: readonly string[],
+): string[] {
+  const count = quorum === 1 ? "an approval" : `${quorum} approvals`;
+  return [
+    `${style.warn("…")} ${style.name(names.join(" "))} waits for ${count} by ${clean(approvers.join(", "))}, until ${clockTime(closesAt)}`,
+    `  request ${request}`,
+    style.dim(`  they type:  jit approve ${request}`),
+    style.dim(`  you:        jit watch ${request}   (or the same request again)`),
+  ];
+}

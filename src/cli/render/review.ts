@@ -1,0 +1,100 @@
+import { formatDuration } from "../../access/duration.ts";
+import { describe } from "../../access/policy/describe.ts";
+import type { Grade } from "../../audit/statement.ts";
+import type { History } from "../../session/approve/history.ts";
+import type { Review } from "../../session/approve/review.ts";
+import type { Context } from "../context.ts";
+import { clean, wrap } from "../style.ts";
+import { openedLines } from "./opened.ts";
+import { clockTime } from "./session.ts";
+
+/** A whole request for who decides about it; all of it verified. */
+export function reviewLines({ terminal, style }: Context, review: Review, history: History): string[] {
+  const { found, standing } = review;
+  const { record, writer } = found.request;
+  const { terms, approvals, texts, targets } = standing;
+  const line = (label: string, value: string) =>
+    `  ${style.dim(label.padEnd(11))}${wrap(value, terminal.columns - 13, " ".repeat(13))}`;
+  const said = (circumstances: Readonly<Record<string, string>>) =>
+    clean(
+      Object.entries(circumstances)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(", "),
+    );
+  return [
+    style.strong(`${clean(record.targets.join(" "))} for ${formatDuration(record.duration)}`),
+    line("request", `${record.request}, made ${clockTime(new Date(record.at))}`),
+    line("by", clean(record.by.arn)),
+    line("identity", gradeText(writer.grade, writer.person.ids.length > 0)),
+    line("purpose", clean(record.purpose)),
+    line("reason", clean(texts.reason ?? "kept elsewhere, and not to be read from here")),
+    ...(texts.ticket === undefined ? [] : [line("ticket", clean(texts.ticket))]),
+    ...(said(writer.attested) === "" ? [] : [line("attested", said(writer.attested))]),
+    ...(said(record.claimed) === ""
+      ? []
+      : [line("claimed", `${said(record.claimed)} (the requester's own word)`)]),
+    line("history", historyText(history)),
+    line("role", `${clean(record.role)}, issued by the ${record.issuer}`),
+    `  ${style.dim("opens")}`,
+    ...openedLines(describe(targets), terminal.columns, "    "),
+    line("approvals", `${approvals.length} of ${terms.quorum}${approvals.map(approvedBy).join("")}`),
+    line("until", clockTime(standing.closesAt)),
+  ];
+}
+
+function gradeText(grade: Grade, isKnown: boolean): string {
+  if (grade === "path only")
+    return "AWS did not sign whose key this is: the name may be another's (path only)";
+  return isKnown
+    ? "AWS signed whose key this is"
+    : "AWS signed the role; which of its users this is, nobody says";
+}
+
+function approvedBy({ record }: Review["standing"]["approvals"][number]): string {
+  const comment = record.comment !== "-" && "text" in record.comment ? `: ${record.comment.text}` : "";
+  return `; ${clean(record.by.arn)}${clean(comment)}`;
+}
+
+function historyText({ days, requests, read, sameStore, last }: History): string {
+  if (requests === 0) return `no other request in ${days} days`;
+  const of = read < requests ? ` of the newest ${read}` : "";
+  const when = last === undefined ? "" : `, the last ${clockTime(last)}`;
+  return `${requests} other requests in ${days} days; ${sameStore}${of} for the same store${when}`;
+}
+
+/** The same for programs. */
+export function reviewJson({
+  found,
+  standing,
+  isOwn,
+  mayApprove,
+  approval,
+}: Review): Record<string, unknown> {
+  const { record, writer, sha256 } = found.request;
+  return {
+    request: record.request,
+    requestHash: sha256,
+    state: standing.state,
+    by: record.by,
+    grade: writer.grade,
+    targets: record.targets,
+    duration: record.duration,
+    purpose: record.purpose,
+    reason: standing.texts.reason ?? null,
+    ticket: standing.texts.ticket ?? null,
+    attested: writer.attested,
+    claimed: record.claimed,
+    role: record.role,
+    issuer: record.issuer,
+    opens: describe(standing.targets),
+    quorum: standing.terms.quorum,
+    approvals: standing.approvals.map(({ record: one }) => ({ by: one.by, at: one.at })),
+    missing: standing.missing,
+    at: record.at,
+    closesAt: standing.closesAt,
+    own: isOwn,
+    mayApprove,
+    approvedByYou: approval !== undefined,
+    notBelieved: found.notBelieved,
+  };
+}

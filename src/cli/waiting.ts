@@ -1,0 +1,130 @@
+import { codeOf, JitError } from "../error.ts";
+import { type PickUpPorts, pickUp } from "../session/approve/pick-up.ts";
+import { awaitDecision, isOver, lookOnce, type Seen } from "../session/approve/wait.ts";
+import type { WaitingRequest } from "../session/approve/waiting.ts";
+import { sessionFor } from "../session/single-flight.ts";
+import { casePorts } from "./approvals.ts";
+import type { Connection } from "./compose.ts";
+import type { Context } from "./context.ts";
+import type { Obtained } from "./obtain.ts";
+import { noticeLine } from "./render/session.ts";
+import { clean } from "./style.ts";
+
+/** Requests of this machine that wait for others: looking, waiting, and picking the session up. */
+
+/**
+ * Looks once how a waiting request stands.
+ * @returns its session, or that it still waits; `undefined` where it is over and can be made anew
+ * @throws JitError `REQUEST_DENIED` once, and what picking up throws
+ */
+export async function lookAgain(
+  context: Context,
+  connection: Connection,
+  of: WaitingRequest,
+): Promise<Obtained | undefined> {
+  let seen: Seen | undefined;
+  try {
+    seen = await lookOnce(casePorts(connection), of);
+  } catch (error) {
+    if (codeOf(error) !== "REQUEST_CATALOG_CHANGED") throw error;
+    await connection.waiting.remove(of.request);
+    return undefined;
+  }
+  if (seen === undefined || !isOver(seen)) return stillWaiting(of);
+  const { state } = seen.standing;
+  if (state === "expired" || state === "aborted" || isUsed(seen)) {
+    await connection.waiting.remove(of.request);
+    return undefined;
+  }
+  return await settle(context, connection, of, seen);
+}
+
+/** Waits until the request is decided, and picks its session up. @throws JitError also `REQUEST_EXPIRED`, `REQUEST_ABORTED` */
+export async function waitFor(
+  context: Context,
+  connection: Connection,
+  of: WaitingRequest,
+): Promise<Obtained> {
+  const { terminal } = context;
+  const ports = { ...casePorts(connection), wait: connection.wait };
+  let last = "";
+  const tell = (line: string) => {
+    if (line !== last && !context.json) terminal.note(line);
+    last = line;
+  };
+  const seen = await terminal.progress(`Waiting for ${of.quorum === 1 ? "an approval" : "approvals"}`, () =>
+    awaitDecision(ports, of, {
+      progress: ({ approvals, terms }) =>
+        tell(
+          `  ${approvals.length} of ${terms.quorum} have agreed: ${approvals.map(({ record }) => clean(record.by.arn)).join(", ")}`,
+        ),
+      trouble: (error) => {
+        const message = `${error instanceof Error ? error.message : "no answer"}; still waiting`;
+        tell(noticeLine(context, { code: codeOf(error) ?? "UNEXPECTED", message }));
+      },
+    }),
+  );
+  return await settle(context, connection, of, seen);
+}
+
+/** What comes of a request that is over. */
+async function settle(
+  context: Context,
+  connection: Connection,
+  of: WaitingRequest,
+  seen: Seen,
+): Promise<Obtained> {
+  const { found, standing } = seen;
+  const ended = endedError(seen);
+  if (ended !== undefined) {
+    await connection.waiting.remove(of.request);
+    throw ended;
+  }
+  const ports: PickUpPorts = { ...casePorts(connection), issue: connection.request };
+  const secret = (await connection.waiting.secretOf(of.request)) ?? { key: undefined };
+  const { inheritedSourceIdentity } = connection;
+  const flight = await context.terminal.progress("Opening the session", () =>
+    sessionFor<Obtained>(connection.flight, of, async (_previous, fence) => {
+      const input = { waiting: of, secret, found, standing, inheritedSourceIdentity };
+      return { kind: "granted", ...(await pickUp(ports, input, fence)) };
+    }),
+  );
+  // The session is in the cache: its key opens nothing more.
+  await connection.waiting.remove(of.request);
+  return flight.kind === "cached" ? { ...flight, packed: undefined } : flight;
+}
+
+function isUsed({ found, standing }: Seen): boolean {
+  return standing.state === "issued" && found.request.record.issuer === "requester";
+}
+
+function endedError(seen: Seen): JitError | undefined {
+  const { state, end, closesAt } = seen.standing;
+  const who = end?.record.by.arn ?? "somebody";
+  if (state === "denied") {
+    const { comment } = end?.record.type === "denial" ? end.record : { comment: "-" as const };
+    const why = comment !== "-" && "text" in comment ? `: ${comment.text}` : "";
+    return new JitError("REQUEST_DENIED", `${who} said no${why}`, {
+      hint: "ask them, then make a new request",
+    });
+  }
+  if (state === "aborted")
+    return new JitError("REQUEST_ABORTED", `issuing it failed at ${who}`, { hint: "make a new request" });
+  if (state === "expired")
+    return new JitError("REQUEST_EXPIRED", `nobody issued it until ${closesAt.toISOString()}`, {
+      hint: "make a new request, and tell who can approve",
+    });
+  if (isUsed(seen))
+    return new JitError(
+      "REQUEST_ISSUED",
+      "this request's session was issued already, and an approval issues once",
+      {
+        hint: "make a new request",
+      },
+    );
+  return undefined;
+}
+
+function stillWaiting({ request, requestHash, quorum, approvers, closesAt }: WaitingRequest): Obtained {
+  return { kind: "pending", request, requestHash, quorum, approvers, closesAt, notices: [] };
+}

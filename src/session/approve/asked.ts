@@ -1,0 +1,54 @@
+import { maximumDuration } from "../../access/duration.ts";
+import { findTargets } from "../../access/target.ts";
+import type { Target } from "../../access/types.ts";
+import { isJitError, JitError } from "../../error.ts";
+import { isTextOf, type ReasonTexts } from "../sealed-text.ts";
+import { type Case, type CaseRecord, invalid } from "./case.ts";
+import type { CasePorts } from "./ports.ts";
+
+/**
+ * What a request asks for, in the catalog that it names, which must be the one believed now.
+ * @throws JitError `REQUEST_CATALOG_CHANGED`, `REQUEST_INVALID`
+ */
+export function targetsOf({ organization }: CasePorts, { request }: Case): readonly Target[] {
+  const { record } = request;
+  const { catalog, trust } = organization;
+  if (record.catalog !== catalog.digest) {
+    throw new JitError(
+      "REQUEST_CATALOG_CHANGED",
+      "the catalog has changed since this was asked for, so nobody can say any more what would be opened",
+      { hint: "have the requester ask anew" },
+    );
+  }
+  if (trust?.refusePathOnly === true && request.writer.grade !== "attested")
+    throw invalid(record.request, "AWS did not sign whose key it is (KEY_PATH_ONLY)");
+  try {
+    const targets = findTargets(catalog, record.targets);
+    const fits = targets.every(({ store }) => store.role === record.role && store.issuer === record.issuer);
+    if (fits && record.duration <= maximumDuration(targets).seconds) return targets;
+  } catch (error) {
+    if (!isJitError(error)) throw error;
+  }
+  throw invalid(record.request, "it is not what the catalog has");
+}
+
+/** Reason and ticket, from the record or from where the catalog keeps them. A text that is not the record's is none. */
+export async function textsOf(
+  { organization, reasons }: CasePorts,
+  { record }: CaseRecord<"request">,
+): Promise<Partial<ReasonTexts>> {
+  const { reason, ticket } = record;
+  if ("text" in reason && (ticket === "-" || "text" in ticket))
+    return { reason: reason.text, ticket: ticket === "-" ? undefined : ticket.text };
+  const location = organization.catalog.audit.reasons;
+  const kept = location === undefined ? "absent" : await reasons?.read(location, record.request);
+  const texts: Partial<ReasonTexts> = typeof kept === "object" ? kept : {};
+  const known = texts.reason !== undefined && isTextOf(reason, texts.reason) ? { reason: texts.reason } : {};
+  if (ticket === "-") return known;
+  if (texts.ticket !== undefined && isTextOf(ticket, texts.ticket)) return { ...known, ticket: texts.ticket };
+  throw new JitError(
+    "REASONS_UNREACHABLE",
+    "the ticket of the request cannot be read, and rules may ask for it",
+    { hint: "your identity needs s3:GetObject on the catalog's place for reasons; it may have been erased" },
+  );
+}

@@ -1,0 +1,81 @@
+import type { Organization } from "../../access/types.ts";
+import { appendRecord } from "../../audit/append.ts";
+import type { RecordReader } from "../../audit/record-reader.ts";
+import type { StoredRecord } from "../../audit/types.ts";
+import type { IssuePorts } from "../issue.ts";
+import type { Lock } from "../ports.ts";
+import type { Self } from "./approver.ts";
+import { issueSealed, type SealedIssue } from "./issue-sealed.ts";
+import type { CasePorts } from "./ports.ts";
+import { checkApproval, checkDenial, type Review, reviewRequest } from "./review.ts";
+
+export interface DecidePorts extends CasePorts {
+  readonly issue: IssuePorts;
+  readonly reader: RecordReader;
+  readonly lock: Lock;
+}
+
+export interface DecideInput {
+  readonly self: Self;
+  readonly review: Review;
+  /** For the record; empty: none. */
+  readonly comment: string;
+  /** The source identity of the approver's own session. */
+  readonly inheritedSourceIdentity: string | undefined;
+}
+
+export type Approved =
+  /** More must agree. */
+  | { readonly kind: "waiting"; readonly missing: number }
+  /** The requester issues. */
+  | { readonly kind: "complete" }
+  /** The session is sealed to the requester's machine. */
+  | ({ readonly kind: "issued" } & SealedIssue);
+
+/**
+ * Writes the approval and, where it completes the quorum and approvers issue, the session. Everything is read and judged
+ * again before each of the two: what was shown may be a while ago.
+ *
+ * A crash after the approval leaves it standing: the same command goes on where it stopped.
+ * @throws JitError as `checkApproval`, `issueSealed`, and the records
+ */
+export function approveRequest(ports: DecidePorts, input: DecideInput): Promise<Approved> {
+  const { self, review, comment, inheritedSourceIdentity } = input;
+  const { request } = review.found.request.record;
+  const organization: Organization = ports.organization;
+  // One machine's runs come after each other: they share a claim.
+  return ports.lock.hold(`approve-${request}`, async (fence) => {
+    const before = await again(ports, self, review);
+    fence.check();
+    if (checkApproval(before) === "approve") await record(ports, "approval", before, comment);
+    const { found, standing, approval } = await again(ports, self, review);
+    if (standing.state === "open") return { kind: "waiting", missing: standing.missing };
+    if (found.request.record.issuer !== "approver" || approval === undefined) return { kind: "complete" };
+    const wanted = { found, standing, own: approval, organization, inheritedSourceIdentity };
+    return { kind: "issued", ...(await issueSealed(ports.issue, wanted, fence)) };
+  });
+}
+
+/** Writes the denial, which ends the request. @throws JitError as `checkDenial`, and the records */
+export async function denyRequest(ports: DecidePorts, input: DecideInput): Promise<void> {
+  const { self, review, comment } = input;
+  const before = await again(ports, self, review);
+  checkDenial(before);
+  await record(ports, "denial", before, comment);
+}
+
+/** Only the very request that was looked at is decided about. */
+function again(ports: DecidePorts, self: Self, { found }: Review): Promise<Review> {
+  return reviewRequest(ports, self, found.request.record.request, ports.reader);
+}
+
+function record(
+  { issue }: DecidePorts,
+  type: "approval" | "denial",
+  { found }: Review,
+  comment: string,
+): Promise<StoredRecord<"approval" | "denial">> {
+  const { record: asked, sha256 } = found.request;
+  const body = () => ({ requestHash: sha256, comment: comment === "" ? ("-" as const) : { text: comment } });
+  return appendRecord(issue.records, { type, request: asked.request, body });
+}

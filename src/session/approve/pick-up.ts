@@ -1,0 +1,214 @@
+import { compileSessionPolicy } from "../../access/policy/compile.ts";
+import type { RecordStore } from "../../audit/ports.ts";
+import { secondsOf } from "../../audit/time.ts";
+import type { AuditRecord } from "../../audit/types.ts";
+import { JitError } from "../../error.ts";
+import { targetNames } from "../assume-input.ts";
+import { attempt } from "../attempt.ts";
+import { type Issued, type IssuePorts, issueGrant, sessionOf } from "../issue.ts";
+import { sourceIdentityOf } from "../person.ts";
+import { grantEnd } from "../plan.ts";
+import type { Fence } from "../ports.ts";
+import { repairCrashed } from "../repair.ts";
+import type { Session } from "../types.ts";
+import type { Case, CaseRecord } from "./case.ts";
+import { claimBytes, claimPrefix } from "./claim.ts";
+import type { CasePorts } from "./ports.ts";
+import type { Standing } from "./standing.ts";
+import type { WaitingRequest, WaitingSecret } from "./waiting.ts";
+
+export interface PickUpPorts extends CasePorts {
+  readonly issue: IssuePorts;
+  /** The stored bytes of the own request record. */
+  readonly store: Pick<RecordStore, "list" | "listPrefixes" | "read">;
+}
+
+export interface PickUpInput {
+  readonly waiting: WaitingRequest;
+  readonly secret: WaitingSecret;
+  readonly found: Case;
+  readonly standing: Standing;
+  /** The source identity of the requester's own session. */
+  readonly inheritedSourceIdentity: string | undefined;
+}
+
+/** Seconds that the clocks of two machines, STS and S3 may differ. */
+const clockTolerance = 60;
+
+/**
+ * The session of a request of this machine that has its approvals: where another issues, opened out of the issue record;
+ * else issued now, and the grant begins now. The request is open in the journal afterwards in both cases (`handedOver`).
+ * @throws JitError `ISSUE_NOT_BELIEVED` where the issue record is not what the request and the catalog give; `SEAL_BROKEN`;
+ *   `ISSUE_REFUSED`, what STS and the records throw
+ */
+export async function pickUp(ports: PickUpPorts, input: PickUpInput, fence: Fence): Promise<Issued> {
+  const { waiting, found } = input;
+  const { record, sha256 } = found.request;
+  const identity = ports.issue.records.writer.by;
+  const isOurs =
+    sha256 === waiting.requestHash &&
+    record.by.userid === identity.userid &&
+    record.by.arn === identity.arn &&
+    found.request.chain.endsWith(`/${ports.issue.records.signer.thumbprint}`);
+  if (!isOurs) throw notOurs(waiting.request);
+  return record.issuer === "requester"
+    ? await issueApproved(ports, input, fence)
+    : await openSealed(ports, input);
+}
+
+/** Others have agreed; this machine issues, as for any request of its own. */
+async function issueApproved(
+  ports: PickUpPorts,
+  { found, standing, inheritedSourceIdentity }: PickUpInput,
+  fence: Fence,
+): Promise<Issued> {
+  const { record, sha256, name } = found.request;
+  const { decision, state, approvals, targets } = standing;
+  if (decision.kind === "refused" || state !== "approved") {
+    const why = decision.kind === "refused" ? `: ${decision.rule}: ${decision.message}` : "";
+    throw new JitError("ISSUE_REFUSED", `the request is not granted now${why}`, {
+      hint: "make a new request",
+    });
+  }
+  // What a crash cut off is aborted first; if that is this request, its one issue may have been made.
+  const repaired = await repairCrashed(ports.issue, ports.issue.cache);
+  if (repaired.some((one) => one.record.request === record.request)) {
+    throw new JitError("REQUEST_ABORTED", "issuing this was cut off before, and is now recorded as aborted", {
+      hint: "make a new request",
+    });
+  }
+  const requestBytes = (await ports.store.read(name)) ?? new Uint8Array();
+  const reference = { request: record.request, requestHash: sha256 };
+  fence.check();
+  await ports.issue.journal.open({ ...reference, step: "assumeRole", accessKeyId: "-" });
+  return await attempt(ports.issue, reference, "assumeRole", (progress) =>
+    issueGrant(
+      ports.issue,
+      {
+        ...reference,
+        organization: ports.organization,
+        identity: record.by,
+        targets,
+        notAfter: grantEnd(ports.clock.now(), record.duration),
+        inheritedSourceIdentity,
+        renews: "-",
+        requestBytes,
+        decisions: approvals.map((approval) => approval.sha256),
+      },
+      fence,
+      progress,
+    ),
+  );
+}
+
+/**
+ * Opens what an approver has sealed. Everything in the issue record is compared with what this machine compiles itself, and
+ * the approvals it rests on are counted again: an approver alone could else give what nobody asked for.
+ */
+async function openSealed(ports: PickUpPorts, { found, standing, secret }: PickUpInput): Promise<Issued> {
+  const good = found.issues.find((one) => differences(found, standing, one).every(([, same]) => same));
+  // Where none is good, what is wrong with the first is told.
+  const issue = good ?? found.issues[0];
+  if (issue === undefined) throw notBelieved("there is none");
+  const { record, sha256 } = found.request;
+  const wrong = differences(found, standing, issue).find(([, same]) => !same);
+  if (wrong !== undefined) throw notBelieved(wrong[0]);
+  const approval = standing.approvals.find(({ chain }) => chain === issue.chain);
+  const claimed = await ports.store.read(`${claimPrefix}${record.request}`);
+  const wanted = claimBytes({
+    request: record.request,
+    requestHash: sha256,
+    approval: approval?.sha256 ?? "",
+  });
+  if (claimed === undefined || Buffer.compare(claimed, wanted) !== 0) throw notBelieved("claim");
+  if (secret.key === undefined) throw lostKey();
+  const { openCredentials } = await import("./seal.ts");
+  const credentials = await openCredentials(issue.record.sealed, secret.key, sha256);
+  const fits =
+    credentials.accessKeyId === issue.record.accessKeyId &&
+    Math.floor(credentials.expiration.getTime() / 1000) === secondsOf(issue.record.expiration);
+  if (!fits) throw notBelieved("credentials");
+  const requestBytes = (await ports.store.read(found.request.name)) ?? new Uint8Array();
+  const bytes = (await ports.store.read(issue.name)) ?? new Uint8Array();
+  const session = sessionOf(
+    {
+      request: record.request,
+      requestHash: sha256,
+      organization: ports.organization,
+      identity: record.by,
+      targets: standing.targets,
+      notAfter: endOf(issue.record),
+      requestBytes,
+    },
+    { sha256: issue.sha256, record: issue.record, bytes },
+    credentials,
+  );
+  // An abort is owed from here on, should the session not be kept.
+  await ports.issue.journal.open({
+    request: record.request,
+    requestHash: sha256,
+    step: "cache",
+    accessKeyId: credentials.accessKeyId,
+  });
+  return { session: withSkew(session, ports), packed: undefined, notices: [] };
+}
+
+/** The requester cannot renew what another issued: it ends with its credentials. */
+function endOf({ notAfter, expiration }: AuditRecord<"issue">): Date {
+  return new Date(Math.min(secondsOf(notAfter), secondsOf(expiration)) * 1000);
+}
+
+function withSkew(session: Session, { issue }: PickUpPorts): Session {
+  return { ...session, clockSkew: Math.round(issue.clockSkew?.() ?? 0) };
+}
+
+function differences(
+  { request, approvals: all }: Case,
+  { targets, approvals, terms }: Standing,
+  { record, chain }: CaseRecord<"issue">,
+): readonly [string, boolean][] {
+  const asked = request.record;
+  const notAfter = new Date(secondsOf(record.notAfter) * 1000);
+  const counted = record.decisions.filter((hash) => approvals.some(({ sha256 }) => sha256 === hash));
+  const requester = sourceIdentityOf(asked.by);
+  const named = record.sourceIdentity === requester || record.tags["jit:requester"] === requester;
+  const later = all.filter(
+    ({ sha256, record: { at } }) => record.decisions.includes(sha256) && at > record.at,
+  );
+  return [
+    ["requestHash", record.requestHash === request.sha256],
+    ["catalog", record.catalog === asked.catalog],
+    ["renews", record.renews === "-"],
+    ["decisions", counted.length === record.decisions.length && counted.length >= terms.quorum],
+    ["decisions' time", later.length === 0],
+    ["issuer", approvals.some((one) => one.chain === chain && record.decisions.includes(one.sha256))],
+    ["role", record.role === asked.role],
+    ["session name", record.sessionName === `jit-${asked.request}`],
+    ["requester", named],
+    ["tags", record.tags["jit:request"] === asked.request],
+    ["targets", record.tags["jit:access"] === targetNames(targets).join(" ")],
+    ["notAfter", secondsOf(record.notAfter) <= secondsOf(record.at) + asked.duration + clockTolerance],
+    ["policy", record.policy === compileSessionPolicy({ targets, notAfter }).text],
+    ["sealed", record.sealed !== "-"],
+  ];
+}
+
+function notBelieved(what: string): JitError {
+  return new JitError(
+    "ISSUE_NOT_BELIEVED",
+    `the session that an approver issued is not what was asked for (${what}), so it is not used`,
+    { hint: "tell your security team: `jit audit show` names who issued it" },
+  );
+}
+
+function notOurs(request: string): JitError {
+  return new JitError("REQUEST_NOT_OURS", `the request ${request} was not made by you on this machine`, {
+    hint: "whoever asked picks it up, on the machine where they asked",
+  });
+}
+
+function lostKey(): JitError {
+  return new JitError("SEAL_BROKEN", "the one-time key of this request cannot be read", {
+    hint: "the keyring may be locked; without the key, make a new request",
+  });
+}

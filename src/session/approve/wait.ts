@@ -1,0 +1,115 @@
+import { hoursBetween } from "../../audit/time.ts";
+import { codeOf } from "../../error.ts";
+import { type Case, caseHours, listCase, type NamedObject, readCase } from "./case.ts";
+import { type CasePorts, readerOf } from "./ports.ts";
+import { judgeCase, type Standing } from "./standing.ts";
+import type { WaitingRequest } from "./waiting.ts";
+
+export interface Seen {
+  readonly found: Case;
+  readonly standing: Standing;
+}
+
+export interface WaitPorts extends CasePorts {
+  readonly wait: (ms: number) => Promise<unknown>;
+}
+
+export interface WaitHooks {
+  /** Others have agreed, and more must: called when that changes. */
+  progress(standing: Standing): void;
+  /** The bucket did not answer; it is asked again. */
+  trouble(error: unknown): void;
+}
+
+/** Polls begin at 2 s and slow down to 15 s. */
+const firstWait = 2000;
+const longestWait = 15_000;
+/** Polls that may fail in a row. */
+const patience = 5;
+const minute = 60_000;
+
+/**
+ * Waits until a request needs nobody else any more: it was issued, or can be; or it ended. Each poll is one LIST of the
+ * current hour (at first of all since the request); nothing is read until the listing shows a decision.
+ * @throws JitError those of the store, after some tries; as `readCase` and `judgeCase`
+ */
+export async function awaitDecision(ports: WaitPorts, of: WaitingRequest, hooks: WaitHooks): Promise<Seen> {
+  const watch = new Watch(ports, of);
+  let pause = firstWait;
+  for (let failures = 0; ; ) {
+    try {
+      const seen = await watch.look();
+      failures = 0;
+      if (seen !== undefined && isOver(seen)) return seen;
+      if (seen !== undefined) hooks.progress(seen.standing);
+      // Once more after the end, so that what came at the last moment is not missed.
+      if (seen === undefined && ports.clock.now() > of.closesAt) return await watch.judge();
+    } catch (error) {
+      failures += 1;
+      if (!isPassing(error) || failures > patience) throw error;
+      hooks.trouble(error);
+    }
+    await ports.wait(pause);
+    pause = Math.min(longestWait, Math.round(pause * 1.15));
+  }
+}
+
+/** Looks once: `undefined` where nobody has decided anything yet, and it has not run out. */
+export async function lookOnce(ports: CasePorts, of: WaitingRequest): Promise<Seen | undefined> {
+  const watch = new Watch(ports, of);
+  const seen = await watch.look();
+  return seen === undefined && ports.clock.now() > of.closesAt ? await watch.judge() : seen;
+}
+
+/** Whether there is nothing more to wait for. */
+export function isOver({ found, standing: { state } }: Seen): boolean {
+  if (state === "open") return false;
+  // Another issues: the approvals alone are not the session.
+  return state !== "approved" || found.request.record.issuer === "requester";
+}
+
+/** What a listing showed so far of one request. */
+class Watch {
+  readonly #ports: CasePorts;
+  readonly #request: string;
+  readonly #reader;
+  readonly #named = new Map<string, NamedObject>();
+  #listedUntil: Date | undefined;
+
+  constructor(ports: CasePorts, { request }: WaitingRequest) {
+    this.#ports = ports;
+    this.#request = request;
+    this.#reader = readerOf(ports);
+  }
+
+  /** `undefined` where the listing shows nothing new. */
+  async look(): Promise<Seen | undefined> {
+    const hours = this.#hours();
+    const until = this.#ports.clock.now();
+    const before = this.#named.size;
+    for (const one of await listCase(this.#ports.store, this.#request, hours))
+      if (!this.#named.has(one.object.key)) this.#named.set(one.object.key, one);
+    this.#listedUntil = until;
+    const isFirst = before === 0 && [...this.#named.values()].every(({ key }) => key.type === "request");
+    return this.#named.size === before || isFirst ? undefined : await this.judge();
+  }
+
+  async judge(): Promise<Seen> {
+    const found = await readCase(this.#reader, this.#request, [...this.#named.values()]);
+    return { found, standing: await judgeCase(this.#ports, found) };
+  }
+
+  /** Every hour at first; then those since the last look, with some minutes for clocks that differ. */
+  #hours(): readonly string[] {
+    const now = this.#ports.clock.now();
+    const all = caseHours(this.#request, now);
+    if (this.#listedUntil === undefined) return all;
+    const from = this.#listedUntil.getTime() - 2 * minute;
+    const recent = new Set(hoursBetween(new Date(from), new Date(now.getTime() + 2 * minute)));
+    return all.filter((hour) => recent.has(hour));
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return ["AUDIT_UNREACHABLE", "AWS_THROTTLED"].includes(codeOf(error) ?? "");
+}

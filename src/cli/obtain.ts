@@ -8,14 +8,14 @@ import {
 import { findTargets } from "../access/target.ts";
 import type { Target } from "../access/types.ts";
 import { JitError } from "../error.ts";
-import { endForgotten } from "../session/end.ts";
-import { recordEnds } from "../session/forget.ts";
 import type { WaitingRequest } from "../session/approve/waiting.ts";
 import type { CacheName } from "../session/cache-name.ts";
+import { endForgotten } from "../session/end.ts";
+import { recordEnds } from "../session/forget.ts";
 import { isFresh } from "../session/freshness.ts";
 import type { AccessInput } from "../session/plan.ts";
 import { canRenew, renewSession } from "../session/renew.ts";
-import { type Outcome, requestAccess } from "../session/request-access.ts";
+import { requestAccess } from "../session/request-access.ts";
 import { sessionFor } from "../session/single-flight.ts";
 import type { Notice, Session } from "../session/types.ts";
 import { askDuration } from "./ask.ts";
@@ -23,18 +23,7 @@ import type { Connection } from "./compose.ts";
 import { type Context, isOn, text } from "./context.ts";
 import { recordEnd } from "./ends.ts";
 import { type AskedFor, askJustification } from "./justify.ts";
-
-/** What came of getting a session, whether it was there, renewed, or asked for. */
-export type Obtained =
-  | {
-      readonly kind: "cached" | "renewed" | "granted";
-      readonly session: Session;
-      readonly notices: readonly Notice[];
-      readonly packed: number | undefined;
-      /** The session that `--new` put another in place of. */
-      readonly replaced?: Session;
-    }
-  | Exclude<Outcome, { kind: "granted" }>;
+import type { Obtained } from "./obtained.ts";
 
 export interface ObtainOptions {
   /** Ask anew even where a session is there. */

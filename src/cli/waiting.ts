@@ -6,7 +6,7 @@ import { sessionFor } from "../session/single-flight.ts";
 import { casePorts } from "./approvals.ts";
 import type { Connection } from "./compose.ts";
 import type { Context } from "./context.ts";
-import type { Obtained } from "./obtain.ts";
+import type { Obtained } from "./obtained.ts";
 import { noticeLine } from "./render/session.ts";
 import { clean } from "./style.ts";
 

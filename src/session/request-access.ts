@@ -1,5 +1,5 @@
-import type { TicketDesk } from "../access/ticket/check.ts";
 import { approvalOf } from "../access/approval.ts";
+import type { TicketDesk } from "../access/ticket/check.ts";
 import type { Decision } from "../access/types.ts";
 import { appendRecord } from "../audit/append.ts";
 import { secondsOf } from "../audit/time.ts";

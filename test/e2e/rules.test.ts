@@ -28,6 +28,8 @@ const base = `@id("support-asks")
 permit(principal in Group::"support", action == Action::"request", resource in Store::"customers");
 @id("read-needs-nobody")
 permit(principal in Group::"support", action == Action::"autoApprove", resource == Access::"customers:read");
+@id("analysts-agree")
+permit(principal in Group::"analysts", action == Action::"approve", resource);
 `;
 
 function yamlOf(rules: string): string {
@@ -177,6 +179,7 @@ describe("`jit rules`", () => {
     expect(JSON.parse(listed.stdout).rules.map(({ id }: { id: string }) => id)).toEqual([
       "support-asks",
       "read-needs-nobody",
+      "analysts-agree",
     ]);
     const schema = await ann.jit(["rules", "check", "--schema"], { cwd: folder });
     expect(schema.stdout).toContain("entity Person in [Group]");

@@ -270,7 +270,7 @@ describe("a project's own file", () => {
   });
 
   test("what it picks must be in the catalog", async () => {
-    const unknown = project("unknown", "targets: [payroll:read]\n");
+    const unknown = project("unknown", "targets: [patents:read]\n");
     expectError(await ask(unknown, ["request", ...why]), "TARGET_UNKNOWN", 2);
     const long = project("long", "targets: [customers:read]\npurpose: gossip\n");
     expectError(await ask(long, ["request", "--reason", reason]), "PURPOSE_UNKNOWN", 3);

@@ -7,15 +7,8 @@ import { askTargets } from "../ask.ts";
 import { type Connection, connect } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { askJustification } from "../justify.ts";
-import {
-  accessInput,
-  durationFor,
-  type Obtained,
-  obtain,
-  targetsFor,
-  usualPurpose,
-  type Wish,
-} from "../obtain.ts";
+import { accessInput, durationFor, obtain, targetsFor, usualPurpose, type Wish } from "../obtain.ts";
+import type { Obtained } from "../obtained.ts";
 import { confirm } from "../prompts.ts";
 import { pendingLines, report } from "../render/obtained.ts";
 import { openedLines } from "../render/opened.ts";

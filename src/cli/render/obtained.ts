@@ -1,7 +1,7 @@
 import { JitError } from "../../error.ts";
 import { type Context, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import type { Obtained } from "../obtain.ts";
+import type { Obtained } from "../obtained.ts";
 import { clean } from "../style.ts";
 import { tellUnused } from "../unused.ts";
 import { clockTime, heldKeysLines, noticeLine, sessionJson } from "./session.ts";

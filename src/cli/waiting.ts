@@ -1,5 +1,6 @@
 import { codeOf, JitError } from "../error.ts";
 import { type PickUpPorts, pickUp } from "../session/approve/pick-up.ts";
+import type { CasePorts } from "../session/approve/ports.ts";
 import { awaitDecision, isOver, lookOnce, type Seen } from "../session/approve/wait.ts";
 import type { WaitingRequest } from "../session/approve/waiting.ts";
 import { sessionFor } from "../session/single-flight.ts";
@@ -24,7 +25,7 @@ export async function lookAgain(
 ): Promise<Obtained | undefined> {
   let seen: Seen | undefined;
   try {
-    seen = await lookOnce(casePorts(connection), of);
+    seen = await lookOnce(await portsFor(connection, of), of);
   } catch (error) {
     if (codeOf(error) !== "REQUEST_CATALOG_CHANGED") throw error;
     await connection.waiting.remove(of.request);
@@ -46,7 +47,7 @@ export async function waitFor(
   of: WaitingRequest,
 ): Promise<Obtained> {
   const { terminal } = context;
-  const ports = { ...casePorts(connection), wait: connection.wait };
+  const ports = { ...(await portsFor(connection, of)), wait: connection.wait };
   let last = "";
   const tell = (line: string) => {
     if (line !== last && !context.json) terminal.note(line);
@@ -67,6 +68,12 @@ export async function waitFor(
   return await settle(context, connection, of, seen);
 }
 
+/** Texts that the catalog keeps elsewhere may not be read by who wrote them: this machine remembers them. */
+async function portsFor(connection: Connection, of: WaitingRequest): Promise<CasePorts> {
+  const secret = await connection.waiting.secretOf(of.request);
+  return { ...casePorts(connection), reasons: { read: async () => secret ?? "absent" } };
+}
+
 /** What comes of a request that is over. */
 async function settle(
   context: Context,
@@ -80,8 +87,8 @@ async function settle(
     await connection.waiting.remove(of.request);
     throw ended;
   }
-  const ports: PickUpPorts = { ...casePorts(connection), issue: connection.request };
-  const secret = (await connection.waiting.secretOf(of.request)) ?? { key: undefined };
+  const secret = await connection.waiting.secretOf(of.request);
+  const ports: PickUpPorts = { ...(await portsFor(connection, of)), issue: connection.request };
   const { inheritedSourceIdentity } = connection;
   const flight = await context.terminal.progress("Opening the session", () =>
     sessionFor<Obtained>(connection.flight, of, async (_previous, fence) => {

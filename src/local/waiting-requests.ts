@@ -106,13 +106,14 @@ function parseWaiting(of: Fields | undefined): WaitingRequest | undefined {
 }
 
 function parseSecret(of: Fields | undefined): WaitingSecret | undefined {
-  if (of === undefined) return undefined;
-  const key = fieldsOf(of["key"]);
-  if (key === undefined) return { key: undefined };
+  const { reason, ticket } = of ?? {};
+  if (!isText(reason) || !(ticket === undefined || isText(ticket))) return undefined;
+  const key = fieldsOf(of?.["key"]);
+  if (key === undefined) return { reason, ticket, key: undefined };
   const { kty, crv, x, y, d } = key;
   if (kty !== "EC" || crv !== "P-256" || !isText(x) || !isText(y) || !isText(d)) return undefined;
   const sealKey: SealKey = { kty, crv, x, y, d };
-  return { key: sealKey };
+  return { reason, ticket, key: sealKey };
 }
 
 function isText(value: unknown): value is string {

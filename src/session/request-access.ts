@@ -66,8 +66,9 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
   fence.check();
   const keep = async (stored: StoredRecord<"request">) => {
     if (decision.kind !== "needsApproval") return;
+    const { reason, ticket } = input.justification;
     if (ports.waiting === undefined && sealKey !== undefined) throw nowhere();
-    await ports.waiting?.keep(waitingOf(stored, input, decision), { key: sealKey });
+    await ports.waiting?.keep(waitingOf(stored, input, decision), { reason, ticket, key: sealKey });
   };
   const stored = await recordRequest(ports, input, body, keep);
   const { request } = stored.record;

@@ -25,7 +25,7 @@ export interface PickUpPorts extends CasePorts {
 
 export interface PickUpInput {
   readonly waiting: WaitingRequest;
-  readonly secret: WaitingSecret;
+  readonly secret: WaitingSecret | undefined;
   readonly found: Case;
   readonly standing: Standing;
   /** The source identity of the requester's own session. */
@@ -121,7 +121,7 @@ async function openSealed(ports: PickUpPorts, { found, standing, secret }: PickU
     approval: approval?.sha256 ?? "",
   });
   if (claimed === undefined || Buffer.compare(claimed, wanted) !== 0) throw notBelieved("claim");
-  if (secret.key === undefined) throw lostKey();
+  if (secret?.key === undefined) throw lostKey();
   const { openCredentials } = await import("./seal.ts");
   const credentials = await openCredentials(issue.record.sealed, secret.key, sha256);
   const fits =

@@ -1,3 +1,4 @@
+import type { ReasonTexts } from "../sealed-text.ts";
 import type { SealKey } from "./seal-key.ts";
 
 /** A request of this machine that waits for approvals: what must be known to pick its session up. */
@@ -22,8 +23,8 @@ export interface WaitingRequest {
   readonly inputs: string;
 }
 
-/** What of it is secret: the one-time key, where another issues. */
-export interface WaitingSecret {
+/** What of it is secret or personal: the one-time key, where another issues, and the texts, which rules may look at again. */
+export interface WaitingSecret extends ReasonTexts {
   readonly key: SealKey | undefined;
 }
 

@@ -62,7 +62,7 @@ test("a check that fails leaves nothing behind, whatever the catalog says of one
 
 test("a check that is down is told, and noted for who approves", async () => {
   const { world, ports } = worldWith({ kind: "down", why: "it answers 503" });
-  world.decision = { kind: "needsApproval", quorum: 1, approvers: [] };
+  world.decision = { kind: "needsApproval", quorum: 1, approvers: ["owners"] };
   const outcome = await requestAccess(ports, world.input(), fenceThat());
   expect(outcome).toMatchObject({ kind: "pending", notices: [{ code: "TICKET_NOT_CHECKED" }] });
   expect(world.records()[0]).toMatchObject({ claimed: { "ticket.check": "unavailable" } });

@@ -143,6 +143,30 @@ export interface TicketCheck {
   readonly networks: readonly string[];
 }
 
+/** What people are told of; `breakGlass` as soon as the glass is broken, `issued` when there is a session. */
+export type NotificationEvent = "pending" | "approved" | "denied" | "issued" | "breakGlass" | "revoked";
+
+/** Who is told of what happens to requests. */
+export interface Notification {
+  readonly to:
+    | {
+        readonly kind: "webhook";
+        readonly url: string;
+        readonly format: "slack" | "json";
+        /** Variable of the environment that holds the secret of the signature; `undefined`: not signed. */
+        readonly secretVariable: string | undefined;
+        /** CIDR blocks of private addresses where it may be. */
+        readonly networks: readonly string[];
+      }
+    /** The program by its absolute path, and its arguments. */
+    | { readonly kind: "command"; readonly command: readonly string[] };
+  readonly on: readonly NotificationEvent[];
+  /** Whether reason, ticket and comments may stand in it. */
+  readonly texts: boolean;
+  /** Seconds in all. */
+  readonly timeout: number;
+}
+
 /** Principals that rules may speak of by one name. */
 export interface Group {
   readonly name: string;
@@ -188,6 +212,7 @@ export interface Catalog {
   readonly stores: ReadonlyMap<string, Store>;
   /** Those that rules and stores speak of; none where it is left out. */
   readonly groups?: ReadonlyMap<string, Group>;
+  readonly notifications?: readonly Notification[] | undefined;
   /** `undefined` where the catalog has none: then whoever may assume the role may ask. */
   readonly rules?: CatalogRules | undefined;
 }

@@ -98,6 +98,19 @@ const schema = v.variant("type", [
     sessionName: part.sessionName,
     reason: part.text(1024),
   }),
+  v.strictObject({
+    ...head("review"),
+    requestHash: part.sha256,
+    verdict: v.picklist(["justified", "unjustified"]),
+    comment: part.sealedText(8192),
+  }),
+  v.strictObject({
+    ...head("notice"),
+    requestHash: part.sha256,
+    event: v.picklist(["pending", "approved", "denied", "issued", "breakGlass", "revoked"]),
+    to: part.text(255),
+    code: part.errorCode,
+  }),
 ]);
 
 /**

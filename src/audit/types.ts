@@ -1,4 +1,4 @@
-import type { Identity, PublicJwk } from "../access/types.ts";
+import type { Identity, NotificationEvent, PublicJwk } from "../access/types.ts";
 
 /**
  * Records as values; the byte format is `envelope.ts`'s, the name grammar `key.ts`'s. Frozen once written.
@@ -16,6 +16,8 @@ export const recordTypes = [
   "end",
   "abort",
   "revoke",
+  "review",
+  "notice",
 ] as const;
 export type RecordType = (typeof recordTypes)[number];
 
@@ -147,6 +149,23 @@ export interface RevokeBody {
   readonly reason: string;
 }
 
+/** Another person's verdict on a request that broke the glass. */
+export interface ReviewBody {
+  readonly requestHash: string;
+  readonly verdict: "justified" | "unjustified";
+  readonly comment: SealedText;
+}
+
+/** Somebody was not told: a notification of the catalog failed. */
+export interface NoticeBody {
+  readonly requestHash: string;
+  readonly event: NotificationEvent;
+  /** Host of the webhook, or the command's program without its folder. */
+  readonly to: string;
+  /** Stable code of what went wrong. */
+  readonly code: string;
+}
+
 export interface Bodies {
   enrol: EnrolBody;
   request: RequestBody;
@@ -156,6 +175,8 @@ export interface Bodies {
   end: EndBody;
   abort: AbortBody;
   revoke: RevokeBody;
+  review: ReviewBody;
+  notice: NoticeBody;
 }
 
 export type AuditRecord<T extends RecordType = RecordType> = T extends RecordType

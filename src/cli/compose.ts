@@ -49,6 +49,7 @@ import { endsFolder, systemRandom as random } from "./compose/local.ts";
 import { isRecent, lastBelieved, readOrganization, workedOut } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
 import { expectRules, openRules } from "./compose/rules.ts";
+import { openTell, type Tell } from "./compose/tell.ts";
 import { openTicketDesk } from "./compose/tickets.ts";
 import { type Context, text } from "./context.ts";
 import { version } from "./version.ts";
@@ -69,6 +70,7 @@ export interface Connection {
   readonly plan: PlanPorts;
   readonly request: RequestPorts;
   readonly flight: SingleFlightPorts;
+  readonly tell: Tell;
   /** The audit bucket. */
   readonly bucket: RecordStore;
   readonly rules: ApprovalRules;
@@ -124,6 +126,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
   };
   const rules = openRules(formatLocation(pinned.location), checkedRulesIn(workedOut(here), version));
   const reasons = reasonsOf(aws);
+  const tell = openTell(context, organization.catalog, records);
   const request: RequestPorts = {
     records,
     journal,
@@ -132,6 +135,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     rules,
     reasons,
     tickets: openTicketDesk(context),
+    tell,
     cache: here.cache,
     clockSkew: () => clock.skew,
   };
@@ -153,6 +157,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
       kept: (session) => handedOver(request, session),
       lost: (session, cause) => abandoned(request, session, cause),
     },
+    tell,
     bucket: store,
     rules,
     reasons,

@@ -15,6 +15,8 @@ export interface Context {
   readonly json: boolean;
   /** From here on a command that is run has Ctrl-C to itself. */
   releaseSignals(): void;
+  /** Work that is waited for when the command is done, before jit ends: it must bring its own time limit, and not throw. */
+  atEnd(work: () => Promise<void>): void;
 }
 
 /** A flag's text, or `undefined`. */

@@ -36,6 +36,7 @@ const parts: readonly Part[] = [
       ["doctor, sandbox", "find out what is wrong; try jit without an AWS account"],
       ["catalog, rules", "check, test, sign and publish who may have what"],
       ["trust", "who may sign what"],
+      ["notify", "who is told of requests: notify test"],
     ],
   },
 ];

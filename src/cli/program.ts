@@ -302,6 +302,13 @@ const declared: readonly Declared[] = [
     summary: "try the rules on a table of cases (YAML)",
     options: (command) => command.option("--catalog <file>", "the catalog", "jit.yaml"),
   },
+  { group: "Administer:", name: "notify", summary: "who is told of requests" },
+  {
+    group: "Administer:",
+    name: "notify test",
+    summary: "send a test message to everybody whom the catalog tells of anything",
+    options: aws,
+  },
   { group: "Administer:", name: "trust", summary: "who may sign what" },
   {
     group: "Administer:",
@@ -389,7 +396,7 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
 
 /** Whether a name alone is no command, only the first word of several. */
 function isFamily(name: string): boolean {
-  return ["audit", "catalog", "reasons", "rules", "trust"].includes(name);
+  return ["audit", "catalog", "notify", "reasons", "rules", "trust"].includes(name);
 }
 
 /** Flags by which a person says why; each has a variable, so that a pipeline needs no prompt. */

@@ -37,6 +37,7 @@ export async function run(typed: readonly string[]): Promise<number> {
   const colour = invocation.flags["color"] === false ? false : undefined;
   const terminal = openTerminal(streams, { colour, env: process.env });
   const style = await makeStyle(terminal.colour);
+  const last: (() => Promise<void>)[] = [];
   const context: Context = {
     terminal,
     style,
@@ -47,6 +48,7 @@ export async function run(typed: readonly string[]): Promise<number> {
     invocation,
     json: invocation.flags["json"] === true,
     releaseSignals: () => release?.(),
+    atEnd: (work) => last.push(work),
   };
   const tell = (error: unknown): number => {
     if (context.json) streams.write(2, `${escapeJson(JSON.stringify({ error: plain(error) }))}\n`);
@@ -62,6 +64,7 @@ export async function run(typed: readonly string[]): Promise<number> {
   } catch (error) {
     return tell(error);
   } finally {
+    for (const work of last) await work();
     release?.();
   }
 }

@@ -10,6 +10,7 @@ import type { WaitingRequest, WaitingSecret } from "./approve/waiting.ts";
 import { attempt } from "./attempt.ts";
 import { checkTicketOf } from "./checked-ticket.ts";
 import { type Issued, type IssuePorts, issue } from "./issue.ts";
+import { type Happening, happeningOf } from "./notify/happening.ts";
 import { type AccessInput, planAccess } from "./plan.ts";
 import type { Fence } from "./ports.ts";
 import { repairCrashed } from "./repair.ts";
@@ -25,6 +26,8 @@ export interface RequestPorts extends IssuePorts {
   readonly reasons: Pick<ReasonStore, "write"> | undefined;
   /** Needed where the catalog has tickets checked. */
   readonly tickets?: TicketDesk | undefined;
+  /** Begins to tell others, where the catalog names some, and waits for nothing. */
+  readonly tell?: ((happening: Happening) => void) | undefined;
 }
 
 export type Outcome =
@@ -76,9 +79,12 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
     await journal.close(request);
     const { quorum, approvers } = decision;
     const closesAt = closingTime(stored.record.at, input);
+    ports.tell?.({ ...happeningOf("pending", stored, input.justification), quorum, approvers });
     return { kind: "pending", request, requestHash: stored.sha256, quorum, approvers, closesAt, notices };
   }
   const issued = await issue(ports, { ...input, id: request, bytes: stored.bytes }, fence);
+  const { notAfter } = issued.session;
+  ports.tell?.({ ...happeningOf("issued", stored, input.justification), notAfter });
   return { kind: "granted", request, ...issued, notices: [...notices, ...issued.notices] };
 }
 

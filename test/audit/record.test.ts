@@ -42,6 +42,8 @@ const bodies: Bodies = {
   end: { requestHash: hash, issueHash: hash, outcome: "completed", exitCode: 0, seconds: 3, command: hash },
   abort: { requestHash: hash, code: "CRASHED", step: "cache", accessKeyId: "-" },
   revoke: { requestHash: hash, role: storeRole, sessionName: `jit-${id}`, reason: "lost laptop" },
+  review: { requestHash: hash, verdict: "justified", comment: { text: "the ticket says so" } },
+  notice: { requestHash: hash, event: "pending", to: "hooks.example.com", code: "NOTIFY_DOWN" },
 };
 
 function recordOf(type: RecordType, change: Record<string, unknown> = {}): Record<string, unknown> {
@@ -157,6 +159,11 @@ describe("parseRecord", () => {
     ["abort", "code", "crashed"],
     ["abort", "step", "assume role"],
     ["revoke", "reason", ""],
+    ["review", "verdict", "fine"],
+    ["review", "comment", "-"],
+    ["notice", "event", "test"],
+    ["notice", "to", ""],
+    ["notice", "code", "not a code"],
   ])("refuses a %s whose %s is %j", (type, member, value) => {
     expect(codeOfParse(recordOf(type, { [member]: value }))).toBe("RECORD_INVALID");
   });

@@ -1,4 +1,3 @@
-import { checkPrivateBlock } from "../ticket/addresses.ts";
 import { checkTicketUrl } from "../ticket/url.ts";
 import type {
   Access,
@@ -14,12 +13,13 @@ import type {
   TicketCheck,
 } from "../types.ts";
 import { checkCidr, checkEndpointHost } from "./network.ts";
+import { checkNetworks, notificationsOf, timeoutOf } from "./notifications.ts";
+import type { Report } from "./problem.ts";
 import type { CatalogYaml } from "./schema.ts";
 import { checkStatement } from "./statement.ts";
 import { suggest } from "./suggest.ts";
 import { compileTicketPattern } from "./ticket-pattern.ts";
 
-type Report = (path: readonly (string | number)[], message: string, suggestion?: string) => void;
 type StoreYaml = CatalogYaml["stores"][string];
 type TicketYaml = NonNullable<CatalogYaml["justification"]>["ticket"];
 type AccessYaml = StoreYaml["accesses"][string];
@@ -87,6 +87,9 @@ export function buildCatalog(
     defaults: { duration: defaults?.duration ?? 1800, region: defaults?.region, purpose },
     stores,
     groups,
+    notifications: notificationsOf(yaml.notifications, (path, ...rest) =>
+      report(["notifications", ...path], ...rest),
+    ),
     rules: rulesOf(yaml, groups, place, report),
   };
 }
@@ -169,15 +172,11 @@ function ticketPattern(ticket: TicketYaml, report: Report): RegExp | undefined {
 
 function ticketCheck(yaml: NonNullable<TicketYaml>["check"], report: Report): TicketCheck | undefined {
   if (yaml === undefined) return undefined;
-  const { url, onDown = "refuse", timeout = 3, assigned = false, networks = [] } = yaml;
+  const { url, onDown = "refuse", assigned = false, networks = [] } = yaml;
   const problem = checkTicketUrl(url);
   if (problem !== undefined) report(["url"], problem);
-  if (timeout > 30) report(["timeout"], "is longer than 30s, for which nobody waits");
-  for (const [index, block] of networks.entries()) {
-    const wrong = checkPrivateBlock(block);
-    if (wrong !== undefined) report(["networks", index], wrong);
-  }
-  return { url, onDown, timeout, assigned, networks };
+  checkNetworks(networks, report);
+  return { url, onDown, timeout: timeoutOf(yaml, report), assigned, networks };
 }
 
 function buildStore(name: string, yaml: StoreYaml, defaults: CatalogYaml["defaults"], report: Report): Store {

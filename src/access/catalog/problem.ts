@@ -41,3 +41,6 @@ function escaped(problem: Problem): Problem {
     suggestion: suggestion === undefined ? undefined : escapeForTerminal(suggestion),
   };
 }
+
+/** Told of each mistake that only shows across fields. */
+export type Report = (path: readonly (string | number)[], message: string, suggestion?: string) => void;

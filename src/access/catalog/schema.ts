@@ -273,6 +273,8 @@ const group = v.strictObject({
   ),
 });
 
+const privateBlocks = words(v.pipe(v.string(), v.regex(/^[0-9a-fA-F:.]+\/\d{1,3}$/, "is no CIDR block")));
+
 const ticketCheck = v.strictObject({
   url: describe(
     text(500),
@@ -290,10 +292,55 @@ const ticketCheck = v.strictObject({
   ),
   networks: v.optional(
     describe(
-      words(v.pipe(v.string(), v.regex(/^[0-9a-fA-F:.]+\/\d{1,3}$/, "is no CIDR block"))),
+      privateBlocks,
       "Blocks of private addresses where it may be; it is asked at no other private address",
     ),
   ),
+});
+
+const notification = v.strictObject({
+  webhook: v.optional(
+    describe(
+      v.strictObject({
+        url: describe(text(500), "https URL that the message is sent to by POST"),
+        format: describe(
+          v.picklist(["slack", "json"]),
+          "slack: as Slack takes it; json: docs/notifications.md",
+        ),
+        secretVariable: v.optional(
+          describe(
+            v.pipe(
+              v.string(),
+              v.regex(/^JIT_[A-Z0-9_]{1,60}$/, "is no name of a variable that begins with JIT_"),
+            ),
+            "Environment variable that holds the secret by which the message is signed (HMAC); never the secret",
+          ),
+        ),
+        networks: v.optional(describe(privateBlocks, "Blocks of private addresses where it may be")),
+      }),
+      "A webhook",
+    ),
+  ),
+  command: v.optional(
+    describe(
+      v.pipe(
+        list(text(500)),
+        v.check(
+          ([program = ""]) => /^(?:\/|[A-Za-z]:[\\/])/.test(program),
+          "must begin with the absolute path of a program",
+        ),
+      ),
+      "A program and its arguments; it is given the JSON on standard input, and no shell",
+    ),
+  ),
+  on: describe(
+    words(v.picklist(["pending", "approved", "denied", "issued", "breakGlass", "revoked"])),
+    "What it is told of",
+  ),
+  texts: v.optional(
+    describe(v.boolean(), "Whether reason, ticket and comments may stand in it; false when left out"),
+  ),
+  timeout: v.optional(duration("How long it may take in all, at most 30s; 3s when left out")),
 });
 
 /** Several lines are the point of it, so line breaks are allowed here alone. */
@@ -377,6 +424,9 @@ export const catalogSchema = v.strictObject({
       }),
       "What holds where a store or a request says nothing",
     ),
+  ),
+  notifications: v.optional(
+    describe(v.pipe(list(notification), v.maxLength(16, "has more than 16")), "Who is told of what happens"),
   ),
   groups: v.optional(describe(v.record(name, group), "Groups of principals that rules speak of")),
   timeZone: v.optional(

@@ -1,5 +1,4 @@
-import { isLoopback } from "../endpoints.ts";
-import { findHostile } from "../text.ts";
+import { checkWebhookUrl } from "../webhook/url.ts";
 
 /** Stands in a URL for the ticket. */
 const slot = "{ticket}";
@@ -13,13 +12,8 @@ const goodSlot =
  * @returns `undefined` where it is good
  */
 export function checkTicketUrl(text: string): string | undefined {
-  const url = findHostile(text) === undefined ? URL.parse(text.replaceAll(slot, "T")) : null;
-  if (url === null || !/^https?:\/\//.test(text)) return "is no https URL";
-  if (url.protocol !== "https:" && !isLoopback(url.hostname)) {
-    return "must be https; http is for loopback, in the sandbox";
-  }
-  if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
-  if (text.includes("#")) return "must not hold a fragment";
+  const problem = checkWebhookUrl(text.replaceAll(slot, "T"));
+  if (problem !== undefined) return problem;
   if (!text.includes("{")) return undefined;
   return goodSlot.test(text)
     ? undefined

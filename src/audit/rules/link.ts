@@ -47,7 +47,8 @@ export interface EndLink extends LinkHead<"end"> {
   readonly issueHash: string;
 }
 
-export interface OtherLink extends LinkHead<"approval" | "denial" | "abort" | "revoke"> {
+export interface OtherLink
+  extends LinkHead<"approval" | "denial" | "abort" | "revoke" | "review" | "notice"> {
   readonly requestHash: string;
 }
 

@@ -1,5 +1,6 @@
 import { findPersonal } from "../../access/personal.ts";
 import { JitError } from "../../error.ts";
+import { named } from "../../session/notify/happening.ts";
 import { callerOf } from "../../session/person.ts";
 import type { PersonDenial } from "../../session/revoke/denials.ts";
 import {
@@ -65,11 +66,35 @@ export async function revoke(context: Context): Promise<number> {
   );
   const failure =
     revoked.roles.find(({ error }) => error !== undefined)?.error ?? revoked.unrecorded ?? elsewhere;
+  tellOf(
+    connection,
+    revoked.sessions.filter((session) => session.revoked),
+    reason,
+  );
   const swept =
     isOn(context, "sweep") && failure === undefined ? await sweep(context, connection) : undefined;
   reportRevoked(context, revoked, person, swept);
   if (failure !== undefined) throw failure;
   return 0;
+}
+
+/** One message, however many sessions end. */
+function tellOf(
+  { tell, identity }: Connection,
+  [first, ...others]: readonly LiveSession[],
+  comment: string,
+): void {
+  if (first === undefined) return;
+  const { request, requestHash, requester, targets, role, notAfter } = first;
+  const asked = {
+    request,
+    requestHash,
+    targets,
+    role,
+    notAfter,
+    requester: { name: requester, arn: undefined },
+  };
+  tell({ event: "revoked", ...asked, by: named(identity), others, texts: { comment } });
 }
 
 async function sweepAlone(context: Context, connection: Connection): Promise<number> {

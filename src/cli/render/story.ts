@@ -35,6 +35,10 @@ export function entryText({ record }: StoryEntry, texts?: KeptTexts): string[] {
       return record.comment === "-" ? [] : [sealed(record.comment)];
     case "revoke":
       return [`revokes ${record.sessionName} of ${record.role}: ${record.reason}`];
+    case "review":
+      return [`breaking the glass was ${record.verdict}: ${sealed(record.comment)}`];
+    case "notice":
+      return [`${record.to} was not told (${record.event}): ${record.code}`];
     default:
       return [];
   }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkPrivateBlock, mayConnect } from "../../../src/access/ticket/addresses.ts";
+import { checkPrivateBlock, mayConnect } from "../../../src/access/webhook/addresses.ts";
 
 const outside = { networks: [], toLoopback: false };
 

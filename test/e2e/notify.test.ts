@@ -72,7 +72,7 @@ describe("who is named is told", () => {
       { env: { JIT_HOOK: "s3cret" } },
     );
     expect(ended.code).toBe(0);
-    expect(ended.stderr).not.toContain("note:");
+    expect(ended.stderr).not.toContain("note");
     const { request, notAfter } = JSON.parse(ended.stdout);
     const [json, slack, ...none] = heard.toSorted((a, b) => (a.path < b.path ? -1 : 1));
     expect(none).toEqual([]);
@@ -126,7 +126,7 @@ describe("who is named is told", () => {
     write(JSON.stringify([{ command: [process.execPath, "-e", script], on: ["issued"] }]));
     const ended = await ask();
     expect(ended.code).toBe(0);
-    expect(ended.stderr).not.toContain("note:");
+    expect(ended.stderr).not.toContain("note");
     const { request } = JSON.parse(ended.stdout);
     expect(JSON.parse(readFileSync(out, "utf8"))).toMatchObject({ event: "issued", request });
     expect(readFileSync(`${out}.env`, "utf8")).not.toMatch(/AWS_|JIT_|AKIA/);
@@ -148,7 +148,7 @@ describe("who cannot be told hinders nothing, and it is shown and recorded", () 
     answer = listener;
     const ended = await ask();
     expect(ended.code).toBe(0);
-    expect(ended.stderr).toContain(`[${code}]`);
+    expect(ended.stderr).toContain(`"code":"${code}"`);
     expect(ended.stderr).toContain(new URL(url).host);
     expectHarmless(ended);
     expect(heard.length).toBe(1);
@@ -170,7 +170,7 @@ describe("who cannot be told hinders nothing, and it is shown and recorded", () 
     write(`[{ webhook: ${hook.replace("URL", url)}, on: [issued] }]`);
     const ended = await ask();
     expect(ended.code).toBe(0);
-    expect(ended.stderr).toContain(`[${code}]`);
+    expect(ended.stderr).toContain(`"code":"${code}"`);
     expect(heard).toEqual([]);
   });
 

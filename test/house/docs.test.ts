@@ -37,7 +37,7 @@ test("the README's catalog is a valid one", () => {
 
 test("every command that the README names exists", () => {
   const named = [
-    ...read("README.md").matchAll(/\bjit ((?:audit|catalog|rules|trust|stores) [a-z]+|[a-z]+)/g),
+    ...read("README.md").matchAll(/\bjit ((?:audit|catalog|notify|rules|trust|stores) [a-z]+|[a-z]+)/g),
   ].map(([, name]) => name ?? "");
   const known = Object.keys(commands);
   const unknown = named.filter((name) => !known.includes(name) && !known.includes(name.split(" ")[0] ?? ""));

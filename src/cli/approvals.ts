@@ -6,6 +6,8 @@ import { JitError } from "../error.ts";
 import { type Self, whoDecides } from "../session/approve/approver.ts";
 import type { DecidePorts } from "../session/approve/decide.ts";
 import { type CasePorts, readerOf } from "../session/approve/ports.ts";
+import type { Review } from "../session/approve/review.ts";
+import { type Happening, happeningOf, named } from "../session/notify/happening.ts";
 import type { Connection } from "./compose.ts";
 import { type Context, text } from "./context.ts";
 import { noticeLine } from "./render/session.ts";
@@ -26,6 +28,17 @@ export function decidePorts(connection: Connection): DecidePorts {
 export async function selfOf(connection: Connection, reader: RecordReader): Promise<Self> {
   const roles = connection.organization.trust?.sessionNameRoles ?? [];
   return await whoDecides({ records: connection.request.records, reader }, roles);
+}
+
+/** What an approver does to a request, as it is told. */
+export function decided(
+  event: Happening["event"],
+  { found, standing }: Review,
+  { identity }: Connection,
+  comment: string,
+): Happening {
+  const texts = { ...standing.texts, comment: comment === "" ? undefined : comment };
+  return { ...happeningOf(event, found.request, texts), by: named(identity) };
 }
 
 /** The request id of the command line. @throws JitError `FLAG_MISSING`, `REQUEST_ID_INVALID` */

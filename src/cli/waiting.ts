@@ -3,6 +3,7 @@ import { type PickUpPorts, pickUp } from "../session/approve/pick-up.ts";
 import type { CasePorts } from "../session/approve/ports.ts";
 import { awaitDecision, isOver, lookOnce, type Seen } from "../session/approve/wait.ts";
 import type { WaitingRequest } from "../session/approve/waiting.ts";
+import { happeningOf } from "../session/notify/happening.ts";
 import { sessionFor } from "../session/single-flight.ts";
 import { casePorts } from "./approvals.ts";
 import type { Connection } from "./compose.ts";
@@ -98,7 +99,13 @@ async function settle(
   );
   // The session is in the cache: its key opens nothing more.
   await connection.waiting.remove(of.request);
-  return flight.kind === "cached" ? { ...flight, packed: undefined } : flight;
+  if (flight.kind === "cached") return { ...flight, packed: undefined };
+  // Where another issues, it was told there.
+  if (flight.kind === "granted" && of.issuer === "requester") {
+    const { notAfter } = flight.session;
+    connection.tell({ ...happeningOf("issued", found.request, standing.texts), notAfter });
+  }
+  return flight;
 }
 
 function isUsed({ found, standing }: Seen): boolean {

@@ -79,13 +79,17 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
     await journal.close(request);
     const { quorum, approvers } = decision;
     const closesAt = closingTime(stored.record.at, input);
-    ports.tell?.({ ...happeningOf("pending", stored, input.justification), quorum, approvers });
+    ports.tell?.({ ...happeningOf("pending", stored, textsOf(input)), quorum, approvers });
     return { kind: "pending", request, requestHash: stored.sha256, quorum, approvers, closesAt, notices };
   }
   const issued = await issue(ports, { ...input, id: request, bytes: stored.bytes }, fence);
   const { notAfter } = issued.session;
-  ports.tell?.({ ...happeningOf("issued", stored, input.justification), notAfter });
+  ports.tell?.({ ...happeningOf("issued", stored, textsOf(input)), notAfter });
   return { kind: "granted", request, ...issued, notices: [...notices, ...issued.notices] };
+}
+
+function textsOf({ justification: { reason, ticket } }: AccessInput): Happening["texts"] {
+  return { reason, ticket };
 }
 
 /** Everything that is decided before a record is written. A request that the rules refuse asks no webhook. */

@@ -8,6 +8,7 @@ import { sandboxCatalog } from "../../src/cli/sandbox-catalog.ts";
 import { useSandbox, why } from "../support/fixture.ts";
 import type { Ended, Machine } from "../support/jit.ts";
 import { expectError, expectHarmless, recordsOf } from "../support/ledger.ts";
+import { publishCatalog } from "../support/publish.ts";
 
 /** A catalog that tells others, and a webhook of the test's own on loopback, through the real binary. */
 
@@ -31,6 +32,8 @@ const waits = `groups:
 rules: |
   @id("all-ask")
   permit(principal in Group::"everybody", action == Action::"request", resource);
+  @id("all-agree")
+  permit(principal in Group::"everybody", action == Action::"approve", resource);
 `;
 
 const ask = (...more: string[]): Promise<Ended> =>
@@ -130,6 +133,55 @@ describe("who is named is told", () => {
     const { request } = JSON.parse(ended.stdout);
     expect(JSON.parse(readFileSync(out, "utf8"))).toMatchObject({ event: "issued", request });
     expect(readFileSync(`${out}.env`, "utf8")).not.toMatch(/AWS_|JIT_|AKIA/);
+  });
+});
+
+describe("of what others decide", () => {
+  let asker: Machine;
+  let bob: Machine;
+  let carol: Machine;
+
+  beforeAll(async () => {
+    answer = ok;
+    const list = `[{ webhook: { url: "${url}/", format: json }, on: [pending, approved, denied, issued], texts: true }]`;
+    await publishCatalog(sandbox(), await machine("admin"), 2, (yaml) => `${yaml}notifications: ${list}\n`);
+    [asker, bob, carol] = [await machine("alice"), await machine("bob"), await machine("carol")];
+  });
+
+  const payroll = ["request", "payroll:read", ...why, "--json"];
+  const events = () =>
+    heard.map(({ body }) => [body["event"], (body["by"] as { name: string } | null)?.name]);
+
+  test("each approval and the session are told, by who made them", async () => {
+    answer = ok;
+    const asked = await asker.jit(payroll);
+    expect(asked.code).toBe(4);
+    const { request } = JSON.parse(asked.stdout);
+    const yes = (who: Machine) => who.jit(["approve", request, "-y", "--comment", "Known case", "--json"]);
+    expect((await yes(bob)).code).toBe(0);
+    expect((await yes(carol)).code).toBe(0);
+    expect(events().slice(0, 2)).toEqual([
+      ["pending", undefined],
+      ["approved", "bob"],
+    ]);
+    // The last approval and the session are told at once.
+    expect(events().slice(2).sort()).toEqual([
+      ["approved", "carol"],
+      ["issued", "carol"],
+    ]);
+    for (const { body } of heard) expect(body).toMatchObject({ request, requester: { name: "alice" } });
+    expect(heard[0]?.body).toMatchObject({ quorum: 2, approve: `jit approve ${request}` });
+    expect(heard[1]?.body).toMatchObject({ comment: "Known case", reason: why[3] });
+    expect((await asker.jit(["watch", request, "--json"])).code).toBe(0);
+    expect(heard.length).toBe(4);
+  });
+
+  test("and a denial", async () => {
+    answer = ok;
+    const { request } = JSON.parse((await asker.jit([...payroll, "--new"])).stdout);
+    expect((await bob.jit(["deny", request, "--reason", "Not this year", "-y", "--json"])).code).toBe(0);
+    expect(events().at(-1)).toEqual(["denied", "bob"]);
+    expect(heard.at(-1)?.body).toMatchObject({ request, comment: "Not this year" });
   });
 });
 

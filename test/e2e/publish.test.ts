@@ -1,7 +1,6 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
+import { publishCatalog } from "../support/publish.ts";
 
 const { sandbox, machine } = useSandbox();
 
@@ -9,15 +8,7 @@ test("records made under an older catalog verify after the next one is published
   const alice = await machine("alice");
   expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
 
-  // The administrator takes the sandbox's own files, and publishes the next version of its catalog.
-  const admin = await machine("admin");
-  const folder = join(admin.home, "organization");
-  cpSync(dirname(sandbox().catalog), folder, { recursive: true });
-  const catalog = join(folder, "jit.yaml");
-  writeFileSync(catalog, readFileSync(catalog, "utf8").replace("version: 1", "version: 2"));
-  const signed = await admin.jit(["catalog", "sign", catalog, "--key", join(folder, "admin.jwk")]);
-  expect(signed).toMatchObject({ code: 0 });
-  expect(await admin.jit(["catalog", "publish", catalog])).toMatchObject({ code: 0 });
+  await publishCatalog(sandbox(), await machine("admin"), 2);
 
   const bob = await machine("bob");
   expect((await bob.jit(["request", "orders:read", ...why])).code).not.toBe(0);

@@ -2,7 +2,7 @@ import { JitError } from "../../error.ts";
 import { approveRequest } from "../../session/approve/decide.ts";
 import { historyOf } from "../../session/approve/history.ts";
 import { checkApproval, type Review, reviewRequest } from "../../session/approve/review.ts";
-import { commentOf, decidePorts, mustBeConfirmed, requestArgument, selfOf } from "../approvals.ts";
+import { commentOf, decided, decidePorts, mustBeConfirmed, requestArgument, selfOf } from "../approvals.ts";
 import { connect } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { confirm } from "../prompts.ts";
@@ -34,6 +34,11 @@ export async function approve(context: Context): Promise<number> {
   const approved = await context.terminal.progress("Approving", () =>
     approveRequest(ports, { self, review, comment, inheritedSourceIdentity }),
   );
+  if (next === "approve") connection.tell(decided("approved", review, connection, comment));
+  if (approved.kind === "issued") {
+    const { notAfter } = approved;
+    connection.tell({ ...decided("issued", review, connection, ""), notAfter });
+  }
   if (context.json) {
     printJson(context, { request, status: approved.kind, ...plain(approved) });
     return 0;

@@ -2,7 +2,7 @@ import { JitError } from "../../error.ts";
 import { denyRequest } from "../../session/approve/decide.ts";
 import { historyOf } from "../../session/approve/history.ts";
 import { checkDenial, reviewRequest } from "../../session/approve/review.ts";
-import { commentOf, decidePorts, mustBeConfirmed, requestArgument, selfOf } from "../approvals.ts";
+import { commentOf, decided, decidePorts, mustBeConfirmed, requestArgument, selfOf } from "../approvals.ts";
 import { connect } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { confirm } from "../prompts.ts";
@@ -36,6 +36,7 @@ export async function deny(context: Context): Promise<number> {
   await context.terminal.progress("Denying", () =>
     denyRequest(ports, { self, review, comment, inheritedSourceIdentity }),
   );
+  connection.tell(decided("denied", review, connection, comment));
   if (context.json) printJson(context, { request, status: "denied" });
   else {
     const { terminal, style } = context;

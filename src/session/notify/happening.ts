@@ -1,4 +1,4 @@
-import type { Identity, Justification, NotificationEvent } from "../../access/types.ts";
+import type { Identity, NotificationEvent } from "../../access/types.ts";
 import type { StoredRecord } from "../../audit/types.ts";
 
 /** Somebody, for people to read. */
@@ -46,12 +46,12 @@ export interface Happening {
 
 /**
  * What a stored request record tells.
- * @param justification its texts, where they are known: in the record there may be only their digests
+ * @param texts where they are known: in the record there may be only their digests
  */
 export function happeningOf(
   event: Happening["event"],
   { record, sha256 }: Pick<StoredRecord<"request">, "record" | "sha256">,
-  justification?: Pick<Justification, "reason" | "ticket">,
+  texts: Happening["texts"] = {},
 ): Happening {
   const { request, by, targets, role, duration, purpose } = record;
   return {
@@ -63,7 +63,7 @@ export function happeningOf(
     role,
     duration,
     purpose,
-    ...(justification === undefined ? {} : { texts: justification }),
+    texts,
   };
 }
 

@@ -174,6 +174,8 @@ export interface Group {
   readonly principals: readonly string[];
   /** IAM Identity Center user ids, which count only where AWS attests them. */
   readonly users: readonly string[];
+  /** Principal tags by key, each with the values that count; all keys must fit. They count only where AWS attests them. */
+  readonly tags?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The rules of a catalog. Their text is not yet checked: `compileRules` does it, and what fails there refuses. */

@@ -39,6 +39,8 @@ const severities = {
   REQUEST_MISSING: "invalid",
   REQUEST_HASH: "invalid",
   REQUEST_REPEATED: "invalid",
+  ATTESTED_INVALID: "invalid",
+  ATTESTED_UNPROVEN: "notice",
   CATALOG_DIFFERS: "invalid",
   WRITER_DIFFERS: "invalid",
   DECISION_OWN: "invalid",

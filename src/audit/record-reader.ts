@@ -3,7 +3,7 @@ import type { PublicJwk } from "../access/types.ts";
 import { checkSignature } from "./check-signature.ts";
 import { findEnrolment } from "./enrolments.ts";
 import { readEnvelope } from "./envelope.ts";
-import type { FindingCode } from "./finding.ts";
+import type { Finding, FindingCode } from "./finding.ts";
 import { type RecordKey, readKey } from "./key.ts";
 import type { ListedObject, RecordStore } from "./ports.ts";
 import { chainOf } from "./rules/chain.ts";
@@ -40,6 +40,8 @@ export interface ReadRecord {
   readonly reason: FindingCode | undefined;
   /** How well it is known whose key signed; `undefined` where that was not looked up. */
   readonly grade: Grade | undefined;
+  /** What is worth a look in the record by itself. */
+  readonly notices?: readonly Finding[];
   readonly lastModified: Date;
   /** Whose key signed, where the record is valid and that was looked up. */
   readonly writer?: Enrolment;
@@ -90,9 +92,12 @@ export class RecordReader {
     const fault = await checkSignature(opened, known);
     if (fault !== undefined)
       return { ...entry, reason: fault === "KEY_UNKNOWN" ? "KEY_NOT_ENROLLED" : fault };
-    const [other] = this.#ring.byFindings(seen);
-    const checked = { ...entry, reason: other?.code, grade: known.grade };
-    return other === undefined && "person" in known ? { ...checked, writer: known } : checked;
+    const doubts = this.#ring.attestedFindings(seen);
+    const invalid = [...this.#ring.byFindings(seen), ...doubts].find(
+      ({ severity }) => severity === "invalid",
+    );
+    const checked = { ...entry, reason: invalid?.code, grade: known.grade, notices: doubts };
+    return invalid === undefined && "person" in known ? { ...checked, writer: known } : checked;
   }
 
   async #keyOf(key: RecordKey) {

@@ -27,6 +27,26 @@ export function judgeStatement(
   issuers: Trust["tokenIssuers"],
 ): StatementVerdict {
   if (statement === "-") return "absent";
+  const claims = signedClaims(statement, issuers);
+  if (typeof claims === "string") return claims;
+  const good =
+    isFor(claims.get("aud"), expected.thumbprint) &&
+    isCurrent(claims, secondsOf(expected.at)) &&
+    isPrincipal(claims, expected.by);
+  return good ? "attested" : "invalid";
+}
+
+/** The claims of a JWT whose signature is right, by their names. */
+export type Claims = ReadonlyMap<string, unknown>;
+
+/**
+ * The claims of a JWT (RFC 7519) that one of the trust file's issuers signed by RS256 or ES384. Audience and time are not
+ * looked at.
+ */
+export function signedClaims(
+  statement: string,
+  issuers: Trust["tokenIssuers"],
+): Claims | "untrusted issuer" | "invalid" {
   const [headText = "", bodyText = "", signatureText = ""] = statement.split(".");
   const head = members(headText);
   const claims = members(bodyText);
@@ -35,13 +55,7 @@ export function judgeStatement(
   const issuer = issuers.find((known) => known.issuer === claims.get("iss"));
   if (issuer === undefined) return "untrusted issuer";
   const signed = Buffer.from(`${headText}.${bodyText}`, "latin1");
-  const good =
-    isSigned(head, signed, signature, issuer.keys) &&
-    !head.has("crit") &&
-    isFor(claims.get("aud"), expected.thumbprint) &&
-    isCurrent(claims, secondsOf(expected.at)) &&
-    isPrincipal(claims, expected.by);
-  return good ? "attested" : "invalid";
+  return isSigned(head, signed, signature, issuer.keys) && !head.has("crit") ? claims : "invalid";
 }
 
 /** What a statement says of the person; to be read of one that `judgeStatement` calls attested alone. */
@@ -57,9 +71,8 @@ export interface StatementClaims {
 
 export function claimsOf(statement: string): StatementClaims | undefined {
   const claims = members(statement.split(".")[1] ?? "");
-  const named = claims?.get(namespace);
-  if (claims === undefined || typeof named !== "object" || named === null) return undefined;
-  const aws: Members = new Map(Object.entries(named));
+  const aws = claims === undefined ? undefined : awsClaims(claims);
+  if (claims === undefined || aws === undefined) return undefined;
   const principal = textOf(aws.get("principal_id") ?? claims.get("sub"));
   if (principal === undefined) return undefined;
   return {
@@ -74,10 +87,8 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-type Members = ReadonlyMap<string, unknown>;
-
 function isSigned(
-  head: Members,
+  head: Claims,
   signed: Uint8Array,
   signature: Uint8Array,
   keys: Trust["tokenIssuers"][number]["keys"],
@@ -103,17 +114,23 @@ function isFor(audience: unknown, thumbprint: string): boolean {
   return one === thumbprint;
 }
 
-function isCurrent(claims: Members, at: number): boolean {
+/** @param at Unix seconds */
+export function isCurrent(claims: Claims, at: number): boolean {
   const from = claims.get("iat");
   const to = claims.get("exp");
   return typeof from === "number" && typeof to === "number" && from - tolerance <= at && at <= to + tolerance;
 }
 
-/** `principal_id`, or else `sub`, is the ARN of the user or of the session's role. */
-function isPrincipal(claims: Members, by: Identity): boolean {
+/** What AWS says of the caller beside the standard claims; `undefined` in another's token. */
+export function awsClaims(claims: Claims): Claims | undefined {
   const named = claims.get(namespace);
-  if (typeof named !== "object" || named === null) return false;
-  const aws: Members = new Map(Object.entries(named));
+  return typeof named === "object" && named !== null ? new Map(Object.entries(named)) : undefined;
+}
+
+/** `principal_id`, or else `sub`, is the ARN of the user or of the session's role. */
+export function isPrincipal(claims: Claims, by: Identity): boolean {
+  const aws = awsClaims(claims);
+  if (aws === undefined) return false;
   const principal = aws.get("principal_id") ?? claims.get("sub");
   return aws.get("aws_account") === by.account && typeof principal === "string" && isSame(principal, by.arn);
 }
@@ -126,7 +143,7 @@ function isSame(principal: string, arn: string): boolean {
   return role !== null && [1, 2, 3].every((part) => role[part] === session[part]);
 }
 
-function members(text: string): Members | undefined {
+function members(text: string): Claims | undefined {
   const bytes = bytesOf(text);
   if (bytes === undefined) return undefined;
   try {

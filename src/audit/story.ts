@@ -74,7 +74,11 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
     request,
     state: stateOf(decidingRecords(entries), options.now),
     entries,
-    findings: [...requestFindings(request, links, spoilt), ...ofCatalog],
+    findings: [
+      ...entries.flatMap(({ notices = [] }) => notices),
+      ...requestFindings(request, links, spoilt),
+      ...ofCatalog,
+    ],
     complete: last === Math.min(hours.length, hoursUntilEnd(entries, first)),
   };
 }

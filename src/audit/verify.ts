@@ -169,6 +169,7 @@ class Verification {
     tally.record(seen.record.type, this.#keys.find(key)?.grade ?? "path only");
     tally.take(arrivalFindings(seen));
     tally.take(this.#keys.byFindings(seen));
+    tally.take(this.#keys.attestedFindings(seen));
     tally.take(this.#chains.add(seen));
     tally.take(this.#requests.add(seen));
   }

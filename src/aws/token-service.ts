@@ -107,14 +107,18 @@ export function tokenService({ sts, as, wait }: TokenServiceOptions): TokenServi
       return credentialsOf(reply.Credentials);
     },
 
-    async statement(audience) {
-      const command = new GetWebIdentityTokenCommand({
-        Audience: [audience],
-        SigningAlgorithm: "ES384",
-        DurationSeconds: 3600,
-      });
-      try {
+    async statement(...audiences) {
+      const ask = async (DurationSeconds: number) => {
+        const input = { Audience: [...audiences], SigningAlgorithm: "ES384", DurationSeconds };
+        const command = new GetWebIdentityTokenCommand(input);
         return (await send((options) => sts.send(command, options), harmless)).WebIdentityToken;
+      };
+      try {
+        return await ask(900).catch((failure: AwsFailure | JitError) => {
+          // No statement may outlive the session that asks for it.
+          if (/^SessionDurationEscalation/.test(failure.name)) return ask(60);
+          throw failure;
+        });
       } catch (failure) {
         if (failure instanceof JitError) throw failure;
         // The account has not opted in, or does not allow it: the key is then graded `path only`, which everyone sees.

@@ -12,6 +12,7 @@ import type {
 import type { AppendPorts } from "../audit/append.ts";
 import { archivedCatalogs } from "../audit/archived-catalogs.ts";
 import type { Clock, RecordStore } from "../audit/ports.ts";
+import { formatTime } from "../audit/time.ts";
 import type { Aws } from "../aws/clients.ts";
 import { openAws } from "../aws/clients.ts";
 import { commonError, failureOf } from "../aws/error.ts";
@@ -20,7 +21,7 @@ import { bucketStore } from "../aws/record-store.ts";
 import { ServerClock } from "../aws/server-clock.ts";
 import { tokenService } from "../aws/token-service.ts";
 import { JitError } from "../error.ts";
-import { readBelieved, readIdentity, writeIdentity } from "../local/believed.ts";
+import { type KnownIdentity, readBelieved, readIdentity, writeIdentity } from "../local/believed.ts";
 import { checkedRulesIn } from "../local/checked-rules.ts";
 import { claimedCircumstances, isCi } from "../local/circumstances.ts";
 import { fileJournal } from "../local/journal.ts";
@@ -48,6 +49,7 @@ import { insideSession } from "./compose/inside.ts";
 import { endsFolder, systemRandom as random } from "./compose/local.ts";
 import { isRecent, lastBelieved, readOrganization, workedOut } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
+import { audiencesOf, proofsOf } from "./compose/proofs.ts";
 import { expectRules, openRules } from "./compose/rules.ts";
 import { openTell, type Tell } from "./compose/tell.ts";
 import { openTicketDesk } from "./compose/tickets.ts";
@@ -106,6 +108,11 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     },
     here.lock,
   );
+  const proofs = await proofsOf(
+    { context, here, tokens, known: base.known, accessKeyId: base.accessKeyId },
+    writer.signer.thumbprint,
+    organization.trust,
+  );
   const journal = fileJournal(journalFolder(here, organization, identity));
   const store = bucketOf(aws, organization.catalog.audit.bucket, organization.catalog.audit.account);
   const records: AppendPorts = {
@@ -121,7 +128,8 @@ export async function connect(context: Context, anew = false): Promise<Connectio
       catalog: organization.catalog.digest,
       seen: "-",
     },
-    statement: (audience) => tokens.statement(audience),
+    // A key's first record asks for what the request has just been given.
+    statement: async (audience) => proofs.statementFor(audience) ?? (await tokens.statement(audience)),
     journal,
   };
   const rules = openRules(formatLocation(pinned.location), checkedRulesIn(workedOut(here), version));
@@ -143,7 +151,10 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     organization,
     identity,
     inheritedSourceIdentity,
-    circumstances: await claimedCircumstances(context.env, process.getBuiltinModule("os").hostname()),
+    circumstances: {
+      attested: proofs.attested({ by: identity, at: formatTime(clock.now()) }),
+      claimed: await claimedCircumstances(context.env, process.getBuiltinModule("os").hostname()),
+    },
     project,
     settings: here.settings,
     clock,
@@ -189,6 +200,8 @@ interface Base {
   readonly organization: Organization;
   readonly identity: Identity;
   readonly inheritedSourceIdentity: string | undefined;
+  readonly known: KnownIdentity;
+  readonly accessKeyId: string;
   readonly aws: Aws;
   readonly clock: Clock & { readonly skew: number };
 }
@@ -222,7 +235,9 @@ async function openBase(
         () => clock.skew,
         anew,
       ),
-    known !== undefined && isRecent(known.checkedAt) && !anew ? known : askIdentity(aws, here, accessKeyId),
+    known !== undefined && isRecent(known.checkedAt) && !anew
+      ? known
+      : askIdentity(aws, here, accessKeyId, audiencesOf(here, pinned.fingerprint, last)),
   ]).catch(async (error: unknown) => {
     throw (await refusedInside(context, here, aws, last?.catalog)) ?? error;
   });
@@ -232,7 +247,10 @@ async function openBase(
   const settled = last?.catalog.audit.region === audit.region ? aws : open(audit.region, false);
   return {
     organization,
-    ...who,
+    identity: who.identity,
+    inheritedSourceIdentity: who.inheritedSourceIdentity,
+    known: who,
+    accessKeyId,
     aws: settled,
     clock,
   };
@@ -252,15 +270,22 @@ async function refusedInside(
   return identity === undefined ? undefined : await insideSession(context, here.cache, identity, catalog);
 }
 
-async function askIdentity(aws: Aws, here: Here, accessKeyId: string) {
+/** @param audiences thumbprints of this machine's keys, of which one is the caller's; empty where nothing is to be proved */
+async function askIdentity(aws: Aws, here: Here, accessKeyId: string, audiences: readonly string[]) {
   const tokens = tokenService({ ...aws, wait });
   // Only a session can carry a source identity, and only AWS's statement tells it.
+  const isAsked = audiences.length > 0 || (await aws.temporary());
   const [identity, statement] = await Promise.all([
     tokens.identity(),
-    (await aws.temporary()) ? tokens.statement("jit-identity") : undefined,
+    isAsked ? tokens.statement(...(audiences.length > 0 ? audiences : ["jit-identity"])) : undefined,
   ]);
   const inheritedSourceIdentity = statement === undefined ? undefined : sourceIdentityIn(statement);
-  const known = { identity, inheritedSourceIdentity, checkedAt: Date.now() };
+  const known: KnownIdentity = {
+    identity,
+    inheritedSourceIdentity,
+    statement: isAsked ? (statement ?? "-") : undefined,
+    checkedAt: Date.now(),
+  };
   writeIdentity(here.places, accessKeyId, known);
   return known;
 }

@@ -27,6 +27,8 @@ export interface Believed {
 export interface KnownIdentity {
   readonly identity: Identity;
   readonly inheritedSourceIdentity: string | undefined;
+  /** AWS's statement for keys of this machine; `-` where the account offers none, `undefined` where it was not asked for. */
+  readonly statement: string | undefined;
   readonly checkedAt: number;
 }
 
@@ -114,18 +116,31 @@ export async function writeBelieved(
 }
 
 export function readIdentity(places: BelievedPlaces, accessKeyId: string): KnownIdentity | undefined {
-  const { v, arn, userid, account, inherited, checkedAt } = readJson(identityFile(places, accessKeyId));
+  const { v, arn, userid, account, inherited, statement, checkedAt } = readJson(
+    identityFile(places, accessKeyId),
+  );
   if (v !== 1 || typeof arn !== "string" || typeof userid !== "string" || typeof account !== "string")
     return undefined;
   if (!isCount(checkedAt)) return undefined;
   const inheritedSourceIdentity = typeof inherited === "string" ? inherited : undefined;
-  return { identity: { arn, userid, account }, inheritedSourceIdentity, checkedAt };
+  return {
+    identity: { arn, userid, account },
+    inheritedSourceIdentity,
+    statement: typeof statement === "string" ? statement : undefined,
+    checkedAt,
+  };
 }
 
 export function writeIdentity(places: BelievedPlaces, accessKeyId: string, known: KnownIdentity): void {
-  const { identity, inheritedSourceIdentity, checkedAt } = known;
+  const { identity, inheritedSourceIdentity, statement, checkedAt } = known;
   privateDirectory(join(places.cache, "identities"));
-  const text = JSON.stringify({ v: 1, ...identity, inherited: inheritedSourceIdentity, checkedAt });
+  const text = JSON.stringify({
+    v: 1,
+    ...identity,
+    inherited: inheritedSourceIdentity,
+    statement,
+    checkedAt,
+  });
   writePrivate(identityFile(places, accessKeyId), text, { durable: false });
 }
 

@@ -4,15 +4,15 @@ import type { Circumstances } from "../access/types.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What this machine says about itself: all of it claimed, nothing of it proved. */
-export async function claimedCircumstances(env: Environment, host: string): Promise<Circumstances> {
+export async function claimedCircumstances(
+  env: Environment,
+  host: string,
+): Promise<Circumstances["claimed"]> {
   const claimed = { host, ...(await ciRun(env)) };
-  return {
-    attested: {},
-    claimed: Object.fromEntries(Object.entries(claimed).filter(([, value]) => fits(value))) as Record<
-      string,
-      string
-    >,
-  };
+  return Object.fromEntries(Object.entries(claimed).filter(([, value]) => fits(value))) as Record<
+    string,
+    string
+  >;
 }
 
 /** One of these is set in each CI that ci-info knows and that many use: without one it need not be loaded. */

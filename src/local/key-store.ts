@@ -5,7 +5,7 @@ import { generateKey, localSigner, type PrivateJwk } from "../audit/signer.ts";
 import { codeOf, JitError } from "../error.ts";
 import type { Lock } from "../session/ports.ts";
 import { type ChainPlace, createChain, fileChain, readChain, removeChain } from "./chain.ts";
-import { createPrivate, inodeOf, privateDirectory, readPrivate } from "./files.ts";
+import { createPrivate, filesIn, inodeOf, privateDirectory, readPrivate } from "./files.ts";
 import { localError } from "./local-error.ts";
 import { segmentOf } from "./paths.ts";
 
@@ -41,6 +41,28 @@ export function openWriter(place: WriterPlace, lock: Lock): LocalWriter {
     if (isAtHome(path, chain)) return { signer, chain: fileChain(chain, lock) };
     putAside(path);
   }
+}
+
+/**
+ * Thumbprints of this machine's keys for one organization, whosesoever they are, so that AWS can be asked for a statement
+ * before it is known who calls; at most ten, as many audiences as a statement takes.
+ */
+export function knownThumbprints({
+  keys,
+  fingerprint,
+}: Pick<WriterPlace, "keys" | "fingerprint">): readonly string[] {
+  const folder = join(keys, fingerprint);
+  return filesIn(folder)
+    .filter((name) => name.endsWith(".jwk"))
+    .slice(0, 10)
+    .flatMap((name) => {
+      try {
+        return readSigner(join(folder, name))?.thumbprint ?? [];
+      } catch {
+        // Whoever needs that key is told then.
+        return [];
+      }
+    });
 }
 
 function readSigner(path: string): Signer | undefined {

@@ -67,7 +67,7 @@ export function personCredentials(world: World, name: string, now: Date): Person
   return { accessKeyId: key.id, secretAccessKey: key.secret, sessionToken: undefined, expiration: undefined };
 }
 
-/** A session as Identity Center opens it: it names the session after the person, and AWS knows the person's id. */
+/** A session as Identity Center opens it: named after the person, whose id AWS knows, with an attribute of the person as a tag. */
 function signIn(world: World, now: Date): PersonCredentials | undefined {
   const role = world.accounts.get(STORE_ACCOUNT)?.roles.get(SSO_ROLE);
   if (role === undefined) return undefined;
@@ -81,7 +81,7 @@ function signIn(world: World, now: Date): PersonCredentials | undefined {
     issuedAt: now,
     expiration: expirationOf(now, SSO_SESSION_SECONDS),
     sourceIdentity: undefined,
-    tags: {},
+    tags: { team: "engineering" },
     transitiveTagKeys: [],
     policies: [],
     scopedPolicies: 0,

@@ -35,8 +35,11 @@ export interface TokenService {
     session: Credentials,
     input: { durationSeconds: number; policy: string | undefined; description: string },
   ): Promise<Credentials>;
-  /** AWS's signed statement who the caller is, for one audience; `undefined` where the account does not offer it. */
-  statement(audience: string): Promise<string | undefined>;
+  /**
+   * AWS's signed statement who the caller is, for one to ten audiences, good for 15 minutes or, of a session that ends
+   * before, for one; `undefined` where the account does not offer it.
+   */
+  statement(...audiences: readonly string[]): Promise<string | undefined>;
 }
 
 /** A lock between processes that survives a holder that was killed, hangs, or was stopped and resumed. */

@@ -43,7 +43,7 @@ describe("the worked example of docs/record-format.md", () => {
     const store = new MemoryRecordStore(() => new Date(1_795_508_197_000));
     for (const n of [0, 1]) store.put(blocks[4 * n] ?? "", Buffer.from(blocks[4 * n + 2] ?? ""));
     const report = await verifyLog(store, { log, trust: undefined, strict: true });
-    expect(report).toMatchObject({ ok: true, records: 2, findings: [] });
+    expect(report).toMatchObject({ ok: true, records: 2, findings: [{ code: "ATTESTED_UNPROVEN" }] });
   });
 });
 

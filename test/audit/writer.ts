@@ -99,7 +99,7 @@ export const requestBody: Bodies["request"] = {
   purpose: "incident",
   reason: { text: "Order 1042 shows the wrong address" },
   ticket: { text: "OPS-7" },
-  attested: { account: "111111111111" },
+  attested: {},
   claimed: { host: "laptop" },
   sealTo: "-",
 };

@@ -67,6 +67,16 @@ test("a lease is a child of the session, asked for with the session's keys", asy
   expect(sent("GetScopedCredentials").at(-1)?.accessKeyId).toBe(credentials.accessKeyId);
 });
 
+test("a statement of a session that ends soon is asked for once more, for a minute", async () => {
+  sandbox().clearCalls();
+  const code = "SessionDurationEscalationException";
+  sandbox().faults.add({ kind: "status", status: 403, code, action: "GetWebIdentityToken", count: 1 });
+  const statement = decodeJwt((await serviceOf("alice").statement("a", "b")) ?? "");
+  expect(statement.aud).toEqual(["a", "b"]);
+  expect((statement.exp ?? 0) - (statement.iat ?? 0)).toBe(60);
+  expect(sent("GetWebIdentityToken")).toHaveLength(2);
+});
+
 test("AWS's statement names the audience; an account that has not opted in has none", async () => {
   const statement = await serviceOf("alice").statement("thumbprint");
   expect(decodeJwt(statement ?? "").aud).toEqual("thumbprint");

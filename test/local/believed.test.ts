@@ -131,7 +131,7 @@ test.each([
 test("who calls is remembered by access key", () => {
   const { places } = machine();
   const identity = { arn: "arn:aws:iam::111122223333:user/ann", userid: "AIDAANN", account: "111122223333" };
-  const known = { identity, inheritedSourceIdentity: undefined, checkedAt: 5 };
+  const known = { identity, inheritedSourceIdentity: undefined, statement: undefined, checkedAt: 5 };
   expect(readIdentity(places, "AKIAANN")).toBeUndefined();
   writeIdentity(places, "AKIAANN", known);
   expect(readIdentity(places, "AKIAANN")).toEqual(known);

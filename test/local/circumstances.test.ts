@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { claimedCircumstances } from "../../src/local/circumstances.ts";
 
 test("nothing that a machine says of itself is attested", async () => {
-  expect(await claimedCircumstances({}, "laptop")).toEqual({ attested: {}, claimed: { host: "laptop" } });
+  expect(await claimedCircumstances({}, "laptop")).toEqual({ host: "laptop" });
 });
 
 test("a run of GitHub Actions", async () => {
-  const { claimed } = await claimedCircumstances(
+  const claimed = await claimedCircumstances(
     {
       CI: "true",
       GITHUB_ACTIONS: "true",
@@ -27,7 +27,7 @@ test("a run of GitHub Actions", async () => {
 });
 
 test("a job of GitLab", async () => {
-  const { claimed } = await claimedCircumstances(
+  const claimed = await claimedCircumstances(
     {
       CI: "true",
       CI_PROJECT_PATH: "acme/shop",
@@ -51,12 +51,12 @@ test.each([
   "TEAMCITY_VERSION",
   "BUILD_ID",
 ])("%s marks a run", async (name) => {
-  const { claimed } = await claimedCircumstances({ [name]: "1" }, "runner");
+  const claimed = await claimedCircumstances({ [name]: "1" }, "runner");
   expect(Object.keys(claimed)).toEqual(["host", "ci.provider"]);
 });
 
 test("who says that it is no CI is none", async () => {
-  const { claimed } = await claimedCircumstances({ CI: "false", BUILD_ID: "7" }, "laptop");
+  const claimed = await claimedCircumstances({ CI: "false", BUILD_ID: "7" }, "laptop");
   expect(claimed).toEqual({ host: "laptop" });
 });
 
@@ -67,6 +67,6 @@ test("what would not fit a record is left out", async () => {
     GITHUB_REF: "x".repeat(300),
     GITHUB_WORKFLOW: "",
   };
-  const { claimed } = await claimedCircumstances(env, "host\u202e");
+  const claimed = await claimedCircumstances(env, "host\u202e");
   expect(Object.keys(claimed)).toEqual(["ci.provider"]);
 });

@@ -116,14 +116,14 @@ function checkApproval(
 }
 
 function groupsIn({ groups = {} }: CatalogYaml, report: Report): ReadonlyMap<string, Group> {
-  for (const [name, { principals, users }] of Object.entries(groups)) {
-    if (principals === undefined && users === undefined)
-      report(["groups", name], "needs principals or users");
+  for (const [name, { principals, users, tags }] of Object.entries(groups)) {
+    if (principals === undefined && users === undefined && tags === undefined)
+      report(["groups", name], "needs principals, users or tags");
   }
   return new Map(
-    Object.entries(groups).map(([name, { principals = [], users = [] }]) => [
+    Object.entries(groups).map(([name, { principals = [], users = [], tags = {} }]) => [
       name,
-      { name, principals, users },
+      { name, principals, users, tags: new Map(Object.entries(tags)) },
     ]),
   );
 }

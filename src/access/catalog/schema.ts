@@ -271,6 +271,18 @@ const group = v.strictObject({
       "IAM Identity Center user ids",
     ),
   ),
+  tags: v.optional(
+    describe(
+      v.pipe(
+        v.record(
+          v.pipe(v.string(), v.regex(/^[A-Za-z0-9._:/-]{1,100}$/, "is no tag key that records hold")),
+          words(text(256)),
+        ),
+        v.minEntries(1, "must name at least one"),
+      ),
+      "Principal tags that AWS attests, each with the values that count; all keys must fit",
+    ),
+  ),
 });
 
 const privateBlocks = words(v.pipe(v.string(), v.regex(/^[0-9a-fA-F:.]+\/\d{1,3}$/, "is no CIDR block")));

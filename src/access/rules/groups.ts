@@ -1,11 +1,11 @@
-import type { CatalogRules, Identity } from "../types.ts";
+import type { CatalogRules, Group, Identity } from "../types.ts";
 
 /** Where a statement that AWS signed names the IAM Identity Center user. */
 export const identityCenterUser = "identityCenter.userId";
 
 /**
  * The groups that a caller belongs to, in the catalog's order. A pattern is compared with the ARN that AWS gives for
- * the caller; an Identity Center user only counts where it is attested.
+ * the caller; Identity Center users and tags only count where they are attested.
  */
 export function groupsOf(
   rules: Pick<CatalogRules, "groups">,
@@ -15,11 +15,18 @@ export function groupsOf(
   const user = attested[identityCenterUser];
   return [...rules.groups.values()]
     .filter(
-      ({ principals, users }) =>
+      ({ principals, users, tags }) =>
         principals.some((pattern) => matches(pattern, identity.arn)) ||
-        (user !== undefined && users.includes(user)),
+        (user !== undefined && users.includes(user)) ||
+        hasTags(tags, attested),
     )
     .map(({ name }) => name);
+}
+
+/** A group of no tags has nobody by them. */
+function hasTags(tags: Group["tags"], attested: Readonly<Record<string, string>>): boolean {
+  if (tags === undefined || tags.size === 0) return false;
+  return [...tags].every(([key, values]) => values.includes(attested[`tag.${key}`] ?? ""));
 }
 
 /** Whether an ARN fits a pattern; `*` stands for any characters but `/` and `:`, so never for more than one part. */

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { importPublicKey } from "../../access/jwk.ts";
 import { identityCenterUser } from "../../access/rules/groups.ts";
 import type { Identity, PublicJwk, Trust } from "../../access/types.ts";
+import { judgeAttested } from "../attested.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
 import { type Person, personOf } from "../person.ts";
@@ -74,6 +75,25 @@ export class KeyRing {
       );
     }
     return found;
+  }
+
+  /** Whether what a request says is attested is so. */
+  attestedFindings({ key, record, name }: SeenRecord): Finding[] {
+    if (record.type !== "request") return [];
+    const bearer = { thumbprint: key.thumbprint, by: record.by, at: record.at };
+    switch (judgeAttested(record.attested, bearer, this.#trust.tokenIssuers)) {
+      case "invalid": {
+        const message = "what the request calls attested is not what its proof says";
+        return [finding("ATTESTED_INVALID", name, key.userid, message)];
+      }
+      case "unproven": {
+        const message =
+          "what the request calls attested is its client's word: no issuer that the trust file names signed it";
+        return [finding("ATTESTED_UNPROVEN", name, key.userid, message)];
+      }
+      default:
+        return [];
+    }
   }
 
   /** Whether a record is by whom its key was enrolled for. A user may be renamed, a role session may not. */

@@ -5,6 +5,7 @@ import { signCatalog } from "../../access/trust/catalog-file.ts";
 import { makeTrust, readTrust, signTrust, trustDigest } from "../../access/trust/trust-file.ts";
 import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
 import { AUDIT_BUCKET } from "../../sandbox/account.ts";
+import { CI_ISSUER } from "../../sandbox/issuers.ts";
 import type { WholeSandbox } from "../../sandbox/sandbox.ts";
 import { sandboxCatalog } from "../sandbox-catalog.ts";
 import { createAdminKey, readAdminKey } from "./admin-keys.ts";
@@ -42,7 +43,10 @@ export async function publishOrganization(
       organization: "acme",
       threshold: 1,
       administrators: [{ name: "admin", key: signer.publicKey }],
-      tokenIssuers: [{ issuer: running.url, keys: [publicTokenKey(running)] }],
+      tokenIssuers: [
+        { issuer: running.url, keys: [publicTokenKey(running.world.stsKeys.key("ES384"))] },
+        { issuer: CI_ISSUER, keys: [publicTokenKey(running.world.ciKeys.key("RS256"))] },
+      ],
     });
     writePrivate(files.trust, await signTrust(trust, signer));
     writePrivate(files.catalog, sandboxCatalog);
@@ -67,9 +71,8 @@ export async function publishOrganization(
   };
 }
 
-/** The key with which the sandbox's STS signs statements, as an administrator would archive it from the issuer's JWKS. */
-function publicTokenKey(running: WholeSandbox): Record<string, string> {
-  const { publicJwk } = running.world.stsKeys.key("ES384");
+/** A key with which the sandbox's STS or CI service signs, as an administrator would archive it from the issuer's JWKS. */
+function publicTokenKey({ publicJwk }: { readonly publicJwk: object }): Record<string, string> {
   const entries = Object.entries(publicJwk);
   return Object.fromEntries(
     entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"),

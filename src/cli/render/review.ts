@@ -1,5 +1,6 @@
 import { formatDuration } from "../../access/duration.ts";
 import { describe } from "../../access/policy/describe.ts";
+import { withoutProofs } from "../../audit/attested.ts";
 import type { Grade } from "../../audit/statement.ts";
 import type { History } from "../../session/approve/history.ts";
 import type { Review } from "../../session/approve/review.ts";
@@ -13,6 +14,7 @@ export function reviewLines({ terminal, style }: Context, review: Review, histor
   const { found, standing } = review;
   const { record, writer } = found.request;
   const { terms, approvals, texts, targets } = standing;
+  const attested = withoutProofs(standing.question.circumstances.attested);
   const line = (label: string, value: string) =>
     `  ${style.dim(label.padEnd(11))}${wrap(value, terminal.columns - 13, " ".repeat(13))}`;
   const said = (circumstances: Readonly<Record<string, string>>) =>
@@ -29,7 +31,7 @@ export function reviewLines({ terminal, style }: Context, review: Review, histor
     line("purpose", clean(record.purpose)),
     line("reason", clean(texts.reason ?? "kept elsewhere, and not to be read from here")),
     ...(texts.ticket === undefined ? [] : [line("ticket", clean(texts.ticket))]),
-    ...(said(writer.attested) === "" ? [] : [line("attested", said(writer.attested))]),
+    ...(said(attested) === "" ? [] : [line("attested", said(attested))]),
     ...(said(record.claimed) === ""
       ? []
       : [line("claimed", `${said(record.claimed)} (the requester's own word)`)]),
@@ -82,7 +84,7 @@ export function reviewJson({
     purpose: record.purpose,
     reason: standing.texts.reason ?? null,
     ticket: standing.texts.ticket ?? null,
-    attested: writer.attested,
+    attested: withoutProofs(standing.question.circumstances.attested),
     claimed: record.claimed,
     role: record.role,
     issuer: record.issuer,

@@ -1,4 +1,5 @@
 import { formatDuration } from "../../access/duration.ts";
+import { withoutProofs } from "../../audit/attested.ts";
 import type { StoryEntry } from "../../audit/story.ts";
 import type { SealedText } from "../../audit/types.ts";
 import { type KeptTexts, textsLine } from "./texts.ts";
@@ -12,7 +13,8 @@ export function entryText({ record }: StoryEntry, texts?: KeptTexts): string[] {
         texts === undefined
           ? `reason: ${sealed(record.reason)}${record.ticket === "-" ? "" : `   ticket: ${sealed(record.ticket)}`}`
           : textsLine(texts),
-        ...circumstances(record.claimed),
+        ...circumstances("attested", withoutProofs(record.attested)),
+        ...circumstances("claimed", record.claimed),
       ];
     case "issue":
       return [
@@ -48,9 +50,9 @@ function sealed(text: SealedText): string {
   return "text" in text ? text.text : `kept elsewhere (SHA-256 ${text.sha256.slice(0, 12)}…)`;
 }
 
-function circumstances(claimed: Readonly<Record<string, string>>): string[] {
-  const entries = Object.entries(claimed);
+function circumstances(label: string, of: Readonly<Record<string, string>>): string[] {
+  const entries = Object.entries(of);
   return entries.length === 0
     ? []
-    : [`claimed: ${entries.map(([name, value]) => `${name} ${value}`).join(", ")}`];
+    : [`${label}: ${entries.map(([name, value]) => `${name} ${value}`).join(", ")}`];
 }

@@ -1,5 +1,6 @@
 import { approvalOf } from "../../access/approval.ts";
 import type { AccessQuestion, ApprovalTerms, Decision, Target } from "../../access/types.ts";
+import { believedAttested } from "../../audit/attested.ts";
 import { mayBeSame } from "../../audit/person.ts";
 import { countedVotes, type Vote, type VotedOn, voteFault } from "../../audit/rules/votes.ts";
 import { secondsOf } from "../../audit/time.ts";
@@ -41,7 +42,7 @@ export interface Standing {
 
 /**
  * Judges a request: everything by the catalog that it names, which must be the one believed now; of its circumstances only
- * what AWS's statement on the requester's key attests is taken as attested.
+ * what is proven, by AWS's statement on the requester's key or in the request itself, is taken as attested.
  * @throws JitError `REQUEST_CATALOG_CHANGED`, `REQUEST_INVALID`, `REASONS_UNREACHABLE` where rules need a ticket that
  *   cannot be read
  */
@@ -56,7 +57,7 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
     identity: record.by,
     targets,
     justification: { purpose: record.purpose, reason: texts.reason ?? "-", ticket: texts.ticket },
-    circumstances: { attested: request.writer.attested, claimed: record.claimed },
+    circumstances: { attested: attestedOf(ports, request), claimed: record.claimed },
     duration: record.duration,
     now,
   };
@@ -106,6 +107,16 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
     question,
     texts,
   };
+}
+
+/** What AWS said of the requester's key when it was enrolled, and what the request proves of that moment. */
+function attestedOf(
+  { organization }: Pick<CasePorts, "organization">,
+  { record, writer, chain }: CaseRecord<"request">,
+): Readonly<Record<string, string>> {
+  const issuers = organization.trust?.tokenIssuers ?? [];
+  const bearer = { thumbprint: chain.slice(-43), by: record.by, at: record.at };
+  return { ...writer.attested, ...believedAttested(record.attested, bearer, issuers) };
 }
 
 type Ending = "issue" | "denial" | "abort";

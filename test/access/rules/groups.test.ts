@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { matches } from "../../../src/access/rules/groups.ts";
+import { groupsOf, matches } from "../../../src/access/rules/groups.ts";
 
 const session = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Support_0123/ann@acme.example";
 
@@ -32,4 +32,27 @@ test("as a regular expression would have it", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test("a group by tags takes whom AWS attests every tag of, each with one of its values", () => {
+  const tags = new Map([
+    ["team", ["platform", "storage"]],
+    ["site", ["berlin"]],
+  ]);
+  const rules = { groups: new Map([["people", { name: "people", principals: [], users: [], tags }]]) };
+  const identity = {
+    arn: "arn:aws:iam::111122223333:user/ann",
+    userid: "AIDAEXAMPLEEXAMPLE12",
+    account: "111122223333",
+  };
+  const groupsBy = (attested: Record<string, string>) => groupsOf(rules, identity, attested);
+  expect(groupsBy({ "tag.team": "storage", "tag.site": "berlin", "tag.more": "x" })).toEqual(["people"]);
+  expect(groupsBy({ "tag.team": "storage" })).toEqual([]);
+  expect(groupsBy({ "tag.team": "storage", "tag.site": "paris" })).toEqual([]);
+  expect(groupsBy({ team: "storage", site: "berlin" })).toEqual([]);
+  expect(groupsBy({})).toEqual([]);
+  const empty = {
+    groups: new Map([["people", { name: "people", principals: [], users: [], tags: new Map() }]]),
+  };
+  expect(groupsOf(empty, identity, { "tag.team": "storage" })).toEqual([]);
 });

@@ -5,7 +5,7 @@ import type { SealedText } from "../../audit/types.ts";
 import { type KeptTexts, textsLine } from "./texts.ts";
 
 /** What a record says, in words; not yet escaped. */
-export function entryText({ record }: StoryEntry, texts?: KeptTexts): string[] {
+export function entryText({ record, notices = [] }: StoryEntry, texts?: KeptTexts): string[] {
   switch (record?.type) {
     case "request":
       return [
@@ -13,7 +13,10 @@ export function entryText({ record }: StoryEntry, texts?: KeptTexts): string[] {
         texts === undefined
           ? `reason: ${sealed(record.reason)}${record.ticket === "-" ? "" : `   ticket: ${sealed(record.ticket)}`}`
           : textsLine(texts),
-        ...circumstances("attested", withoutProofs(record.attested)),
+        ...circumstances(
+          notices.length === 0 ? "proven" : "stated without proof",
+          withoutProofs(record.attested),
+        ),
         ...circumstances("claimed", record.claimed),
       ];
     case "issue":

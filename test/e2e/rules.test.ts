@@ -104,6 +104,13 @@ forbid(principal, action == Action::"request", resource) when { context.claimed.
       rule: "no-incidents",
       message: "Incidents go through the war room",
     });
+    expect(JSON.parse(explained.stdout).alternatives).toContainEqual({
+      change: "--purpose incident",
+      kind: "purpose",
+      decision: { kind: "granted", by: "read-needs-nobody" },
+    });
+    const words = await alice.jit(["explain", "customers:read", "--purpose", "support"]);
+    expect(words.stdout).toContain("--purpose incident");
     const other = await alice.jit(["explain", "customers:read", "--purpose", "incident", "--json"]);
     expect(JSON.parse(other.stdout).decision).toEqual({ kind: "granted", by: "read-needs-nobody" });
   });

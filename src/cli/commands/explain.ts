@@ -1,7 +1,8 @@
 import { formatDuration, maximumDuration } from "../../access/duration.ts";
 import { describe } from "../../access/policy/describe.ts";
+import { type Alternative, alternatives } from "../../access/rules/alternatives.ts";
 import { formatTarget } from "../../access/target.ts";
-import { planAccess } from "../../session/plan.ts";
+import { planAccess, questionOf } from "../../session/plan.ts";
 import { connect } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 import { accessInput, durationFor, targetsFor, usualPurpose } from "../obtain.ts";
@@ -21,9 +22,12 @@ export async function explain(context: Context): Promise<number> {
     reason: "explain",
     ticket: text(context, "ticket"),
   };
-  const plan = await planAccess(
-    connection.plan,
-    accessInput(connection, { targets, duration, justification }),
+  const input = accessInput(connection, { targets, duration, justification });
+  const plan = await planAccess(connection.plan, input);
+  const others = await alternatives(
+    connection.plan.rules,
+    questionOf(input, connection.clock.now()),
+    catalog,
   );
   const longest = maximumDuration(targets);
   if (context.json) {
@@ -31,6 +35,7 @@ export async function explain(context: Context): Promise<number> {
       targets: targets.map(formatTarget),
       identity,
       decision: plan.decision,
+      alternatives: others,
       duration,
       maximumDuration: longest.seconds,
       opens: describe(targets),
@@ -53,6 +58,10 @@ export async function explain(context: Context): Promise<number> {
   terminal.print(style.strong(targets.map(formatTarget).join(" ")));
   say("you are", clean(identity.arn));
   say("decision", decisionText(plan, style));
+  if (plan.decision.kind === "needsApproval") say("by", approversText(plan.decision.approvers));
+  for (const [index, other] of others.entries()) {
+    say(index === 0 ? "instead" : "", `${clean(other.change)}: ${outcomeText(other.decision)}`);
+  }
   say(
     "for",
     `${formatDuration(duration)} unless you say --for; at most ${formatDuration(longest.seconds)} (${longest.from})`,
@@ -81,6 +90,16 @@ function decisionText(
   if (decision.kind === "refused")
     return `${style.bad("refused")} by ${clean(decision.rule)}: ${clean(decision.message)}`;
   return `${style.warn("waits")} for ${decision.quorum} approval(s)`;
+}
+
+function approversText(approvers: readonly string[]): string {
+  if (approvers.length === 0) return "nobody: no rule lets anybody approve this";
+  return approvers.map(clean).join(", ");
+}
+
+function outcomeText(decision: Alternative["decision"]): string {
+  if (decision.kind === "granted") return `granted at once, by ${clean(decision.by)}`;
+  return `waits for ${decision.quorum} approval(s) by ${approversText(decision.approvers)}`;
 }
 
 function needs({

@@ -4,6 +4,7 @@ import { idTime, parseId } from "./id.ts";
 import { recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
 import { defaultHours, type ReadRecord, RecordReader } from "./record-reader.ts";
+import type { ApprovalLookups } from "./rules/approvals.ts";
 import { type CatalogLookup, catalogFindings } from "./rules/catalog.ts";
 import type { KeyTrust } from "./rules/keys.ts";
 import { type Link, linkOf } from "./rules/link.ts";
@@ -23,6 +24,8 @@ export interface StoryOptions {
   readonly knownKeys?: readonly PublicJwk[];
   /** The catalog of a digest. Left out: policies are not compiled anew. */
   readonly catalogOf?: CatalogLookup;
+  /** What approvals are judged by, where the catalog is at hand. */
+  readonly approvals?: ApprovalLookups;
   /** Most hours that are looked through, forwards for records and backwards for keys; 92 days unless told. */
   readonly maximumHours?: number;
 }
@@ -68,8 +71,8 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
   }
   entries.sort(inOrder);
   const { links, spoilt } = linksOf(entries);
-  const { catalogOf } = options;
-  const ofCatalog = catalogOf === undefined ? [] : await catalogFindings(links, catalogOf);
+  const { catalogOf, approvals } = options;
+  const ofCatalog = catalogOf === undefined ? [] : await catalogFindings(links, catalogOf, approvals);
   return {
     request,
     state: stateOf(decidingRecords(entries), options.now),
@@ -115,9 +118,17 @@ function linksOf(entries: readonly StoryEntry[]) {
   return { links: entries.flatMap((entry) => validLink(entry) ?? []), spoilt };
 }
 
-function validLink({ name, key, record, sha256, lastModified, reason }: StoryEntry): Link | undefined {
+function validLink({
+  name,
+  key,
+  record,
+  sha256,
+  lastModified,
+  reason,
+  writer,
+}: StoryEntry): Link | undefined {
   if (reason !== undefined || record === undefined || sha256 === undefined) return undefined;
-  return linkOf({ name, key, record, sha256, lastModified, kid: key.thumbprint });
+  return linkOf({ name, key, record, sha256, lastModified, kid: key.thumbprint }, writer);
 }
 
 function inOrder(a: StoryEntry, b: StoryEntry): number {

@@ -5,6 +5,7 @@ import { type RecordKey, recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
 import { type ReadObject, readObject } from "./read-object.ts";
 import { type Report, Tally } from "./report.ts";
+import type { ApprovalLookups } from "./rules/approvals.ts";
 import { BadBook } from "./rules/bad-objects.ts";
 import type { CatalogLookup } from "./rules/catalog.ts";
 import { ChainBook } from "./rules/chain.ts";
@@ -22,6 +23,8 @@ export interface VerifyOptions {
   readonly knowsCatalog?: (digest: string) => Promise<boolean>;
   /** The catalog of a digest, called once per request with sessions: keep what you parsed. Left out: policies are not compiled anew. */
   readonly catalogOf?: CatalogLookup;
+  /** What approvals are judged by, where catalogs are at hand. */
+  readonly approvals?: ApprovalLookups;
   /** Whether noise fails, too. */
   readonly strict?: boolean;
   /** Called with every finding as it is made. */
@@ -88,7 +91,8 @@ class Verification {
     };
     this.#tally.take(this.#bad.finish(this.#keys, this.#chains, onFault));
     this.#tally.take(this.#chains.finish());
-    for await (const found of this.#requests.finish(this.#options.catalogOf)) this.#tally.take([found]);
+    for await (const found of this.#requests.finish(this.#options.catalogOf, this.#options.approvals))
+      this.#tally.take([found]);
     return this.#tally.report(this.#options.strict ?? false);
   }
 
@@ -171,7 +175,7 @@ class Verification {
     tally.take(this.#keys.byFindings(seen));
     tally.take(this.#keys.attestedFindings(seen));
     tally.take(this.#chains.add(seen));
-    tally.take(this.#requests.add(seen));
+    tally.take(this.#requests.add(seen, this.#keys.find(key)));
   }
 
   /** Where a misplaced record belongs, if the key of that chain signed it. */

@@ -11,7 +11,9 @@ import type {
 } from "../access/types.ts";
 import type { AppendPorts } from "../audit/append.ts";
 import { archivedCatalogs } from "../audit/archived-catalogs.ts";
+import { claimPrefix } from "../audit/claim.ts";
 import type { Clock, RecordStore } from "../audit/ports.ts";
+import type { ApprovalLookups } from "../audit/rules/approvals.ts";
 import { formatTime } from "../audit/time.ts";
 import type { Aws } from "../aws/clients.ts";
 import { openAws } from "../aws/clients.ts";
@@ -402,6 +404,7 @@ export interface Audit {
   readonly reasonsPlace: string | undefined;
   /** The catalog of a digest, where it was published and is signed as the trust file of its time asks. */
   catalogOf(digest: string): Promise<Catalog | undefined>;
+  readonly approvals: ApprovalLookups;
 }
 
 /** By what is published now, never by what this machine remembers: every machine must find the same. */
@@ -421,6 +424,10 @@ export async function openAudit(context: Context): Promise<Audit> {
     reasons: reasonsOf(aws),
     reasonsPlace: audit.reasons,
     catalogOf,
+    approvals: {
+      rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
+      claimOf: (request) => store.read(`${claimPrefix}${request}`),
+    },
     knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
   };
 }

@@ -5,27 +5,33 @@ import { findTargets } from "../../access/target.ts";
 import type { Catalog } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
 import { type Finding, finding } from "../finding.ts";
+import { type ApprovalLookups, approvalFindings } from "./approvals.ts";
 import type { IssueLink, Link, RequestLink } from "./link.ts";
 
 /** The catalog of a digest, `undefined` where it is not to be had: then sessions are not held against it. */
 export type CatalogLookup = (digest: string) => Promise<Catalog | undefined>;
 
 /**
- * The sessions that a requester issued to oneself, against the catalog of the request: its targets compiled anew must
- * give the very policy that was sent, their role and issuer must be the request's, and their maximum not be passed.
+ * The sessions of a request against its catalog: its targets compiled anew must give the very policy that was sent, their role
+ * and issuer must be the request's, their maximum not be passed, and the approvals be there that it asks for.
  * @param links all valid records of one request
  */
-export async function catalogFindings(links: readonly Link[], catalogOf: CatalogLookup): Promise<Finding[]> {
+export async function catalogFindings(
+  links: readonly Link[],
+  catalogOf: CatalogLookup,
+  approvals: ApprovalLookups = {},
+): Promise<Finding[]> {
   const request = links.find((link) => link.type === "request");
   const issues = links.filter((link) => link.type === "issue");
-  if (request === undefined || request.issuer !== "requester" || issues.length === 0) return [];
+  if (request === undefined || request.issuer === "broker" || issues.length === 0) return [];
   const catalog = await catalogOf(request.catalog);
   if (catalog === undefined) return [];
-  return issues
+  const other = issues
     .filter((issue) => !isAllowed(catalog, request, issue))
     .map(({ name, userid }) =>
       finding("ISSUE_POLICY", name, userid, "the session is not what the catalog gives for the request"),
     );
+  return [...other, ...(await approvalFindings(links, catalog, approvals))];
 }
 
 function isAllowed(catalog: Catalog, request: RequestLink, issue: IssueLink): boolean {

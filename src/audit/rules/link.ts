@@ -1,6 +1,7 @@
 import { secondsOf } from "../time.ts";
-import type { AuditRecord, RecordType } from "../types.ts";
+import type { AuditRecord, RecordType, RequestBody } from "../types.ts";
 import { chainOf } from "./chain.ts";
+import type { Enrolment } from "./keys.ts";
 import type { SeenRecord } from "./place.ts";
 
 /** What the rules between records of one request need of each, and no more: a log holds many. */
@@ -16,6 +17,10 @@ export interface LinkHead<T extends RecordType> {
   readonly catalog: string;
   /** Whether the record tells of credentials that were issued. */
   readonly tellsSession: boolean;
+  /** When it arrived, by S3; Unix seconds. */
+  readonly arrived: number;
+  /** Whose key signed, where that was looked up. */
+  readonly writer: Enrolment | undefined;
 }
 
 export interface RequestLink extends LinkHead<"request"> {
@@ -23,6 +28,8 @@ export interface RequestLink extends LinkHead<"request"> {
   readonly issuer: string;
   readonly targets: readonly string[];
   readonly duration: number;
+  /** What rules look at besides. */
+  readonly asked: Pick<RequestBody, "purpose" | "ticket" | "attested" | "claimed">;
 }
 
 export interface IssueLink extends LinkHead<"issue"> {
@@ -60,7 +67,10 @@ export function tellsSession(record: AuditRecord): boolean {
 }
 
 /** `undefined` for `enrol`, which belongs to no request. */
-export function linkOf({ record, name, key, sha256 }: SeenRecord): Link | undefined {
+export function linkOf(
+  { record, name, key, sha256, lastModified }: SeenRecord,
+  writer: Enrolment | undefined,
+): Link | undefined {
   const head = {
     name,
     userid: key.userid,
@@ -68,14 +78,17 @@ export function linkOf({ record, name, key, sha256 }: SeenRecord): Link | undefi
     sha256,
     at: secondsOf(record.at),
     tellsSession: tellsSession(record),
+    arrived: lastModified.getTime() / 1000,
+    writer,
   };
   const { catalog } = record;
   switch (record.type) {
     case "enrol":
       return undefined;
     case "request": {
-      const { type, role, issuer, duration, targets } = record;
-      return { ...head, catalog, type, role, issuer, duration, targets };
+      const { type, role, issuer, duration, targets, purpose, ticket, attested, claimed } = record;
+      const asked = { purpose, ticket, attested, claimed };
+      return { ...head, catalog, type, role, issuer, duration, targets, asked };
     }
     case "issue": {
       const { type, requestHash, decisions, renews, role, sessionName, accessKeyId, durationSeconds } =

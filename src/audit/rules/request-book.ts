@@ -1,6 +1,8 @@
 import { type Finding, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
+import type { ApprovalLookups } from "./approvals.ts";
 import { type CatalogLookup, catalogFindings } from "./catalog.ts";
+import type { Enrolment } from "./keys.ts";
 import { type Link, linkOf } from "./link.ts";
 import type { SeenRecord } from "./place.ts";
 import { requestFindings } from "./request.ts";
@@ -17,9 +19,9 @@ export class RequestBook {
   /** Access key ids of all sessions. */
   readonly #accessKeys = new Set<string>();
 
-  /** A valid record. */
-  add(seen: SeenRecord): Finding[] {
-    const link = linkOf(seen);
+  /** A valid record. @param writer whose key signed */
+  add(seen: SeenRecord, writer: Enrolment | undefined): Finding[] {
+    const link = linkOf(seen, writer);
     if (link === undefined) return [];
     this.#records(seen.record.request).links.push(link);
     if (link.type !== "issue") return [];
@@ -37,10 +39,10 @@ export class RequestBook {
   }
 
   /** Nothing more comes. */
-  async *finish(catalogOf?: CatalogLookup): AsyncGenerator<Finding> {
+  async *finish(catalogOf?: CatalogLookup, approvals?: ApprovalLookups): AsyncGenerator<Finding> {
     for (const [request, { links, spoilt }] of this.#requests) {
       yield* requestFindings(request, links, spoilt);
-      if (catalogOf !== undefined) yield* await catalogFindings(links, catalogOf);
+      if (catalogOf !== undefined) yield* await catalogFindings(links, catalogOf, approvals);
     }
     this.#requests.clear();
   }

@@ -1,4 +1,5 @@
 import { asNoise, type Finding, type FindingCode, finding } from "../finding.ts";
+import { mayBeSame } from "../person.ts";
 import type { IssueLink, Link, RequestLink } from "./link.ts";
 import type { Spoilt } from "./spoilt.ts";
 
@@ -46,10 +47,17 @@ function referenceFindings(link: Exclude<Link, RequestLink>, request: RequestLin
   if (judged && link.catalog !== request.catalog) {
     found.push(say(link, "CATALOG_DIFFERS", "the record was made under another catalog than the request"));
   }
-  if (link.type === "approval" && link.userid === request.userid) {
+  if (link.type === "approval" && isOwn(link, request)) {
     found.push(say(link, "DECISION_OWN", "the requester approved the own request"));
   }
   return found;
+}
+
+/** Whether one person may have written both, under whatever role or session name. */
+function isOwn(link: Link, request: RequestLink): boolean {
+  if (link.userid === request.userid) return true;
+  const [a, b] = [link.writer, request.writer];
+  return a !== undefined && b !== undefined && mayBeSame(a.person, b.person);
 }
 
 /** Whether a record is of one who may not write it: it is found WRITER_DIFFERS and decides nothing. */
@@ -89,7 +97,7 @@ function issueFindings(request: string, issue: IssueLink, asked: RequestLink): F
     found.push(say(issue, "ISSUE_SESSION_NAME", "the session does not bear the request's name"));
   }
   const tagsAgree = issue.taggedRequest === request && issue.taggedAccess === asked.targets.join(" ");
-  if (asked.issuer === "requester" && !tagsAgree) {
+  if (asked.issuer !== "broker" && !tagsAgree) {
     found.push(say(issue, "ISSUE_TAGS", "the session's tags tell another request or other targets"));
   }
   if (issue.isSealed !== (asked.issuer !== "requester")) {

@@ -22,6 +22,7 @@ export async function auditShow(context: Context): Promise<number> {
       trust: audit.trust,
       now: audit.clock.now(),
       catalogOf: audit.catalogOf,
+      approvals: audit.approvals,
     }),
   );
   if (story.entries.length === 0) {
@@ -51,6 +52,7 @@ async function verifyAll(context: Context, audit: Audit): Promise<Report> {
     trust: audit.trust,
     knowsCatalog: audit.knowsCatalog,
     catalogOf: audit.catalogOf,
+    approvals: audit.approvals,
     strict: isOn(context, "strict"),
   });
 }

@@ -1,22 +1,6 @@
-import { canonicalJson } from "../../access/canonical.ts";
+import { type Claim, claimBytes, claimPrefix } from "../../audit/claim.ts";
 import type { RecordStore } from "../../audit/ports.ts";
 import { codeOf, JitError } from "../../error.ts";
-
-/** Where claims lie; the bucket's policy lets approvers alone create there, and each name once. */
-export const claimPrefix = "v1/claim/";
-
-/** What stands in a claim: of which approval it is. */
-export interface Claim {
-  readonly request: string;
-  readonly requestHash: string;
-  /** SHA-256 of the approval record of whoever issues. */
-  readonly approval: string;
-}
-
-/** The one spelling of a claim: canonical JSON. The same approval makes the same bytes, so claiming twice is claiming once. */
-export function claimBytes({ request, requestHash, approval }: Claim): Uint8Array {
-  return canonicalJson({ approval, request, requestHash, v: 1 });
-}
 
 /**
  * Claims the issuing of a request. When the promise resolves, nobody else can claim it. Nobody ever gives a claim back: where

@@ -1,3 +1,4 @@
+import type { Claim } from "../../audit/claim.ts";
 import { codeOf, JitError } from "../../error.ts";
 import { attempt } from "../attempt.ts";
 import { type IssuePorts, issueGrant } from "../issue.ts";
@@ -6,7 +7,7 @@ import type { Fence } from "../ports.ts";
 import { repairCrashed } from "../repair.ts";
 import type { Notice } from "../types.ts";
 import type { Case, CaseRecord } from "./case.ts";
-import { type Claim, claim } from "./claim.ts";
+import { claim } from "./claim.ts";
 import { sealedTo } from "./sealed-to.ts";
 import type { Standing } from "./standing.ts";
 

@@ -1,3 +1,4 @@
+import { claimPrefix } from "../../audit/claim.ts";
 import { idFloor, idTime } from "../../audit/id.ts";
 import { readKey, recordPrefix } from "../../audit/key.ts";
 import type { RecordReader } from "../../audit/record-reader.ts";
@@ -6,7 +7,6 @@ import { hoursBetween } from "../../audit/time.ts";
 import { isJitError } from "../../error.ts";
 import type { Self } from "./approver.ts";
 import { isOfCase, type NamedObject, readCase } from "./case.ts";
-import { claimPrefix } from "./claim.ts";
 import type { CasePorts } from "./ports.ts";
 import { type Review, reviewCase } from "./review.ts";
 

@@ -1,4 +1,5 @@
 import { compileSessionPolicy } from "../../access/policy/compile.ts";
+import { claimBytes, claimPrefix } from "../../audit/claim.ts";
 import type { RecordStore } from "../../audit/ports.ts";
 import { secondsOf } from "../../audit/time.ts";
 import type { AuditRecord } from "../../audit/types.ts";
@@ -12,7 +13,6 @@ import type { Fence } from "../ports.ts";
 import { repairCrashed } from "../repair.ts";
 import type { Session } from "../types.ts";
 import type { Case, CaseRecord } from "./case.ts";
-import { claimBytes, claimPrefix } from "./claim.ts";
 import type { CasePorts } from "./ports.ts";
 import type { Standing } from "./standing.ts";
 import type { WaitingRequest, WaitingSecret } from "./waiting.ts";

@@ -5,7 +5,14 @@ import { Spoilt } from "../../../src/audit/rules/spoilt.ts";
 import type { RecordType } from "../../../src/audit/types.ts";
 
 const id = "01ARYZ6S41TSV4RRFFQ69G5FAV";
-const head = { userid: "AIDAALICE", chain: "AIDAALICE/a", catalog: "c1", tellsSession: false };
+const head = {
+  userid: "AIDAALICE",
+  chain: "AIDAALICE/a",
+  catalog: "c1",
+  tellsSession: false,
+  arrived: 0,
+  writer: undefined,
+};
 const role = "arn:aws:iam::222222222222:role/r";
 const request: RequestLink = {
   ...head,
@@ -17,6 +24,7 @@ const request: RequestLink = {
   issuer: "requester",
   duration: 1800,
   targets: ["a:read", "b:read"],
+  asked: { purpose: "incident", ticket: "-", attested: {}, claimed: {} },
 };
 const issue: IssueLink = {
   ...head,

@@ -1,0 +1,170 @@
+import { approvalOf } from "../../access/approval.ts";
+import { findTargets } from "../../access/target.ts";
+import type { AccessQuestion, ApprovalRules, Catalog } from "../../access/types.ts";
+import { isJitError } from "../../error.ts";
+import { claimBytes } from "../claim.ts";
+import { type Finding, type FindingCode, finding } from "../finding.ts";
+import { mayBeSame } from "../person.ts";
+import type { Enrolment } from "./keys.ts";
+import type { IssueLink, Link, OtherLink, RequestLink } from "./link.ts";
+import { countedVotes, type Vote, type VotedOn, voteFault } from "./votes.ts";
+
+/** Seconds that the clocks of two writers may differ. */
+const clockTolerance = 60;
+
+/** What is needed to judge approvals, as far as it is to be had. */
+export interface ApprovalLookups {
+  /** Left out: whether rules let somebody agree, or ask for it, is not judged. */
+  readonly rules?: ApprovalRules;
+  /** Bytes of a request's claim. Left out: claims are not looked at. */
+  readonly claimOf?: (request: string) => Promise<Uint8Array | undefined>;
+}
+
+type Known<T extends Link> = T & { readonly writer: Enrolment };
+
+/**
+ * Whether each session of a request rests on the approvals that its catalog asks for: as many as the quorum, of distinct
+ * persons, none of them the requester, whom the rules let agree; issued by one of them who had claimed it; and not after
+ * one of them had said no.
+ * @param links all valid records of one request
+ */
+export async function approvalFindings(
+  links: readonly Link[],
+  catalog: Catalog,
+  lookups: ApprovalLookups,
+): Promise<Finding[]> {
+  const request = links.find((link) => link.type === "request");
+  if (request === undefined || !isKnown(request) || request.issuer === "broker") return [];
+  const question = questionOf(request, catalog);
+  if (question === undefined) return [];
+  const found: Finding[] = [];
+  const votes = await votesOf(links, ["approval"], question, catalog, lookups);
+  const denials = await votesOf(links, ["denial"], question, catalog, lookups);
+  for (const issue of links.filter((link) => link.type === "issue" && link.renews === "-") as IssueLink[]) {
+    // A session that a stranger tells of is found elsewhere.
+    if (request.issuer === "requester" && issue.chain !== request.chain) continue;
+    const judged = { request, issue, question, catalog, votes, denials };
+    found.push(...(await issueFindings(judged, lookups)));
+  }
+  return found;
+}
+
+interface Judged {
+  readonly request: Known<RequestLink>;
+  readonly issue: IssueLink;
+  readonly question: AccessQuestion;
+  readonly catalog: Catalog;
+  readonly votes: readonly VoteOf[];
+  readonly denials: readonly VoteOf[];
+}
+type VoteOf = Vote & { readonly chain: string };
+
+async function issueFindings(judged: Judged, lookups: ApprovalLookups): Promise<Finding[]> {
+  const { request, issue, question, votes, denials } = judged;
+  const found: Finding[] = [];
+  const say = (code: FindingCode, message: string) =>
+    found.push(finding(code, issue.name, issue.userid, message));
+  const votedOn: VotedOn = {
+    sha256: request.sha256,
+    catalog: request.catalog,
+    person: request.writer.person,
+    at: request.at,
+    closes: request.at + approvalOf(question.targets).expires,
+  };
+  const named = votes.filter(
+    ({ sha256, at }) => issue.decisions.includes(sha256) && at <= issue.at + clockTolerance,
+  );
+  const counted = countedVotes(named, votedOn);
+  if (counted.length < (await needed(judged, lookups)))
+    say("ISSUE_UNAPPROVED", `the session rests on ${counted.length} approvals that count, and needs more`);
+  const before = denials.filter(({ arrived }) => arrived < issue.at - clockTolerance);
+  const said = before.find(
+    (vote) => mayBeSame(vote.person, votedOn.person) || voteFault(vote, votedOn) === undefined,
+  );
+  if (said !== undefined) say("ISSUE_DENIED", "the session was issued after the request was denied");
+  if (request.issuer === "requester") return found;
+  const own = counted.find(({ chain }) => chain === issue.chain);
+  if (own === undefined) say("WRITER_DIFFERS", "who issued the session is none of those who approved it");
+  else if (lookups.claimOf !== undefined) {
+    const claim = { request: issue.taggedRequest, requestHash: request.sha256, approval: own.sha256 };
+    const bytes = await lookups.claimOf(issue.sessionName.replace(/^jit-/, ""));
+    if (bytes === undefined || Buffer.compare(bytes, claimBytes(claim)) !== 0)
+      say("ISSUE_UNCLAIMED", "who issued the session had not claimed it");
+  }
+  return found;
+}
+
+/** How many approvals the session needs. Where that cannot be told, those that it names must count. */
+async function needed(
+  { request, issue, question, catalog }: Judged,
+  { rules }: ApprovalLookups,
+): Promise<number> {
+  const { quorum } = approvalOf(question.targets);
+  if (request.issuer !== "requester") return quorum;
+  const named = issue.decisions.length > 0 ? quorum : 0;
+  const { ticket } = request.asked;
+  if (rules === undefined || (ticket !== "-" && !("text" in ticket))) return named;
+  try {
+    // Rules may look at the clock; two machines' need not agree.
+    for (const at of [issue.at, request.at]) {
+      const decision = await rules.decide({ ...question, now: new Date(at * 1000) }, catalog);
+      if (decision.kind === "granted") return 0;
+      if (decision.kind === "needsApproval") return decision.quorum;
+    }
+    return Number.POSITIVE_INFINITY;
+  } catch (error) {
+    if (isJitError(error)) return named;
+    throw error;
+  }
+}
+
+async function votesOf(
+  links: readonly Link[],
+  types: readonly Link["type"][],
+  question: AccessQuestion,
+  catalog: Catalog,
+  { rules }: ApprovalLookups,
+): Promise<VoteOf[]> {
+  const votes: VoteOf[] = [];
+  for (const link of links) {
+    if (!types.includes(link.type) || !isKnown(link)) continue;
+    const { sha256, chain, writer, catalog: under, at, arrived } = link;
+    const { requestHash } = link as Known<OtherLink>;
+    const asked = { ...question, now: new Date(arrived * 1000) };
+    const who = { identity: writer.by, attested: writer.attested };
+    const allowed = await rules?.mayApprove(asked, catalog, who).catch((error: unknown) => {
+      if (isJitError(error)) return undefined;
+      throw error;
+    });
+    const { person, grade } = writer;
+    votes.push({ sha256, chain, person, grade, requestHash, catalog: under, at, arrived, allowed });
+  }
+  return votes;
+}
+
+/** What was attested is the requester's own word here: who issues to oneself could have lied to oneself as well. */
+function questionOf(request: Known<RequestLink>, catalog: Catalog): AccessQuestion | undefined {
+  const { purpose, ticket, attested, claimed } = request.asked;
+  try {
+    return {
+      identity: request.writer.by,
+      targets: findTargets(catalog, request.targets),
+      justification: {
+        purpose,
+        reason: "-",
+        ticket: ticket !== "-" && "text" in ticket ? ticket.text : undefined,
+      },
+      circumstances: { attested: { ...attested, ...request.writer.attested }, claimed },
+      duration: request.duration,
+      now: new Date(request.at * 1000),
+    };
+  } catch (error) {
+    // The catalog has no such target: ISSUE_POLICY says so.
+    if (isJitError(error)) return undefined;
+    throw error;
+  }
+}
+
+function isKnown<T extends Link>(link: T): link is Known<T> {
+  return link.writer !== undefined;
+}

@@ -133,7 +133,8 @@ async function resendPending(ports: AppendPorts, chain: HeldChain): Promise<Jour
 function owedFor(record: AuditRecord, sha256: string): JournalEntry | undefined {
   const { request } = record;
   if (record.type === "request") return { request, requestHash: sha256, step: "request", accessKeyId: "-" };
-  if (record.type !== "issue") return undefined;
+  // A sealed session is handed over by its very record: whom it is for opens it, late as it comes.
+  if (record.type !== "issue" || record.sealed !== "-") return undefined;
   const { requestHash, accessKeyId } = record;
   return { request, requestHash, step: "issueRecord", accessKeyId };
 }

@@ -45,6 +45,8 @@ export interface Grant extends RequestReference {
   readonly issuer?: {
     readonly identity: Identity;
     seal(credentials: Credentials): Promise<string>;
+    /** The issue record is signed and kept: it is sent now, or by this machine's next run, and hands the session over. */
+    signed(): Promise<void>;
   };
 }
 
@@ -94,8 +96,8 @@ export async function issueGrant(
   await progress.next("issueRecord", assumed.credentials.accessKeyId);
   const sealed = (await grant.issuer?.seal(assumed.credentials)) ?? "-";
   const stored = await recordIssue(ports, grant, asked, assumed, sealed);
-  // A crash from here on leaves a recorded session that nobody holds.
-  await progress.next("cache");
+  // A crash from here on leaves a recorded session that nobody holds; but one that is sealed needs no more than its record.
+  if (grant.issuer === undefined) await progress.next("cache");
   fence.check();
   return {
     session: {
@@ -151,7 +153,8 @@ function recordIssue(
     packed: packedPolicySize ?? -1,
     sealed,
   };
-  return appendRecord(ports.records, { type: "issue", request: grant.request, body: () => body });
+  const signed = async () => await grant.issuer?.signed();
+  return appendRecord(ports.records, { type: "issue", request: grant.request, body: () => body, signed });
 }
 
 /** The session as the cache keeps it, but for what only its machine knows. */

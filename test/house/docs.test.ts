@@ -18,13 +18,15 @@ test.each(
   if (kind === "trust") expect(JSON.stringify(JSON.parse(text)).length).toBeLessThanOrEqual(2048);
 });
 
-test("docs/aws.md has all seven", () => {
+test("docs/aws.md has all nine", () => {
   expect(policies.map(([, kind]) => kind)).toEqual([
     "resource",
     "identity",
     "identity",
     "trust",
     "boundary",
+    "trust",
+    "identity",
     "resource",
     "identity",
   ]);

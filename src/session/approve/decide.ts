@@ -4,6 +4,7 @@ import type { RecordReader } from "../../audit/record-reader.ts";
 import type { StoredRecord } from "../../audit/types.ts";
 import type { IssuePorts } from "../issue.ts";
 import type { Lock } from "../ports.ts";
+import { repairCrashed } from "../repair.ts";
 import type { Self } from "./approver.ts";
 import { issueSealed, type SealedIssue } from "./issue-sealed.ts";
 import type { CasePorts } from "./ports.ts";
@@ -45,8 +46,12 @@ export function approveRequest(ports: DecidePorts, input: DecideInput): Promise<
   const organization: Organization = ports.organization;
   // One machine's runs come after each other: they share a claim.
   return ports.lock.hold(`approve-${request}`, async (fence) => {
+    // What a crash left half done may be this very request: its issue record is sent, or its abort written.
+    await repairCrashed(ports.issue, ports.issue.cache);
     const before = await again(ports, self, review);
     fence.check();
+    const done = ownIssue(ports, before);
+    if (done !== undefined) return done;
     if (checkApproval(before) === "approve") await record(ports, "approval", before, comment);
     const { found, standing, approval } = await again(ports, self, review);
     if (standing.state === "open") return { kind: "waiting", missing: standing.missing };
@@ -54,6 +59,15 @@ export function approveRequest(ports: DecidePorts, input: DecideInput): Promise<
     const wanted = { found, standing, own: approval, organization, inheritedSourceIdentity };
     return { kind: "issued", ...(await issueSealed(ports.issue, wanted, fence)) };
   });
+}
+
+/** A session that this very key has issued, whose record an earlier run could not send. */
+function ownIssue({ issue }: DecidePorts, { standing }: Review): Approved | undefined {
+  const { end } = standing;
+  if (end?.record.type !== "issue" || !end.chain.endsWith(`/${issue.records.signer.thumbprint}`))
+    return undefined;
+  const { accessKeyId, notAfter } = end.record;
+  return { kind: "issued", accessKeyId, notAfter: new Date(notAfter), notices: [] };
 }
 
 /** Writes the denial, which ends the request. @throws JitError as `checkDenial`, and the records */

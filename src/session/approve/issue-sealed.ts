@@ -4,7 +4,6 @@ import { attempt } from "../attempt.ts";
 import { type IssuePorts, issueGrant } from "../issue.ts";
 import { grantEnd } from "../plan.ts";
 import type { Fence } from "../ports.ts";
-import { repairCrashed } from "../repair.ts";
 import type { Notice } from "../types.ts";
 import type { Case, CaseRecord } from "./case.ts";
 import { claim } from "./claim.ts";
@@ -43,7 +42,8 @@ const nothingDone: readonly string[] = [
  * identity, seals the credentials to the request's one-time key, and writes the issue record. The grant begins now. Nothing
  * that could open the session leaves this call.
  *
- * Run it while no other process of this machine does (a lock), since the own claim can be made again.
+ * Run it while no other process of this machine does (a lock), since the own claim can be made again; and repair what a crash
+ * has left before the case is judged (`repairCrashed`).
  * @throws JitError `CLAIM_TAKEN`, `ISSUE_REFUSED`, `SEAL_KEY_INVALID`, what STS and the records throw
  */
 export async function issueSealed(
@@ -55,15 +55,17 @@ export async function issueSealed(
   const { seal, check } = sealedTo(record, sha256);
   refuseWrong(standing, own);
   await check();
-  // What this machine left half done may be this very request: then its abort is written, and it is over.
-  const repaired = await repairCrashed(ports, ports.cache);
-  if (repaired.some(({ record: { request } }) => request === record.request)) throw crashed();
   fence.check();
   const reference = { request: record.request, requestHash: sha256 };
   const wanted: Claim = { ...reference, approval: own.sha256 };
   // A crash from here on leaves a claim that only this machine can go on with, while its approval stands.
   await claim(ports.records.store, wanted);
   await ports.journal.open({ ...reference, step: "assumeRole", accessKeyId: "-" });
+  let isSigned = false;
+  const signed = async () => {
+    isSigned = true;
+    await ports.journal.close(record.request);
+  };
   const issued = await attempt(
     ports,
     reference,
@@ -81,14 +83,13 @@ export async function issueSealed(
           renews: "-",
           requestBytes: new Uint8Array(),
           decisions: standing.approvals.map((approval) => approval.sha256),
-          issuer: { identity: ports.records.writer.by, seal },
+          issuer: { identity: ports.records.writer.by, seal, signed },
         },
         fence,
         progress,
       ),
-    (error, step) => step === "assumeRole" && nothingDone.includes(codeOf(error) ?? ""),
+    (error, step) => isSigned || (step === "assumeRole" && nothingDone.includes(codeOf(error) ?? "")),
   );
-  await ports.journal.close(record.request);
   const { accessKeyId } = issued.session.credentials;
   return { accessKeyId, notAfter: issued.session.notAfter, notices: issued.notices };
 }
@@ -103,16 +104,6 @@ function refuseWrong({ state, approvals, decision }: Standing, own: CaseRecord<"
   throw new JitError(
     "ISSUE_REFUSED",
     `the rules no longer grant this: ${decision.rule}: ${decision.message}`,
-    {
-      hint: "have the requester ask anew",
-    },
-  );
-}
-
-function crashed(): JitError {
-  return new JitError(
-    "REQUEST_ABORTED",
-    "issuing this request was cut off before, and is now recorded as aborted",
     {
       hint: "have the requester ask anew",
     },

@@ -15,6 +15,7 @@ import type { Session } from "../types.ts";
 import type { Case, CaseRecord } from "./case.ts";
 import type { CasePorts } from "./ports.ts";
 import type { Standing } from "./standing.ts";
+import { lookAnew } from "./wait.ts";
 import type { WaitingRequest, WaitingSecret } from "./waiting.ts";
 
 export interface PickUpPorts extends CasePorts {
@@ -56,24 +57,22 @@ export async function pickUp(ports: PickUpPorts, input: PickUpInput, fence: Fenc
     : await openSealed(ports, input);
 }
 
-/** Others have agreed; this machine issues, as for any request of its own. */
+/**
+ * Others have agreed; this machine issues, as for any request of its own. What a crash cut off is settled first, and then all is
+ * read again: an approval issues once.
+ */
 async function issueApproved(
   ports: PickUpPorts,
-  { found, standing, inheritedSourceIdentity }: PickUpInput,
+  { waiting, inheritedSourceIdentity }: PickUpInput,
   fence: Fence,
 ): Promise<Issued> {
+  await repairCrashed(ports.issue, ports.issue.cache);
+  const { found, standing } = await lookAnew(ports, waiting.request);
   const { record, sha256, name } = found.request;
   const { decision, state, approvals, targets } = standing;
   if (decision.kind === "refused" || state !== "approved") {
-    const why = decision.kind === "refused" ? `: ${decision.rule}: ${decision.message}` : "";
-    throw new JitError("ISSUE_REFUSED", `the request is not granted now${why}`, {
-      hint: "make a new request",
-    });
-  }
-  // What a crash cut off is aborted first; if that is this request, its one issue may have been made.
-  const repaired = await repairCrashed(ports.issue, ports.issue.cache);
-  if (repaired.some((one) => one.record.request === record.request)) {
-    throw new JitError("REQUEST_ABORTED", "issuing this was cut off before, and is now recorded as aborted", {
+    const why = decision.kind === "refused" ? `${decision.rule}: ${decision.message}` : `it is ${state}`;
+    throw new JitError("ISSUE_REFUSED", `the request is not granted now: ${why}`, {
       hint: "make a new request",
     });
   }

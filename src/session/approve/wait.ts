@@ -61,6 +61,13 @@ export async function lookOnce(ports: CasePorts, of: WaitingRequest): Promise<Se
   return seen === undefined && ports.clock.now() > of.closesAt ? await watch.judge() : seen;
 }
 
+/** All of a request as it stands now. */
+export async function lookAnew(ports: CasePorts, request: string): Promise<Seen> {
+  const named = await listCase(ports.store, request, caseHours(request, ports.clock.now()));
+  const found = await readCase(readerOf(ports), request, named);
+  return { found, standing: await judgeCase(ports, found) };
+}
+
 /** Whether there is nothing more to wait for. */
 export function isOver({ found, standing: { state } }: Seen): boolean {
   if (state === "open") return false;

@@ -19,41 +19,39 @@ export function childProcesses(hasTerminal: boolean): ChildProcesses {
   return {
     run: async ({ command, args, environment }) => {
       const { spawn } = process.getBuiltinModule("child_process");
-      let child: ChildProcess;
+      let child: ChildProcess | undefined;
+      // Before there is a child: what it answers to, it may be sent as soon as it runs.
+      const handlers = forwarded.map((signal) => {
+        const handler = () => {
+          const known = fromTheKeyboard.has(signal) && (hasTerminal || isInForeground());
+          if (!known) child?.kill(signal);
+        };
+        process.on(signal, handler);
+        return { signal, handler };
+      });
       try {
         child = spawn(command, [...args], { stdio: "inherit", env: environment, windowsHide: false });
+        return await endOf(child);
       } catch (error) {
         // Node emits the common failures and throws the others, such as E2BIG.
         return notStarted(error);
+      } finally {
+        for (const { signal, handler } of handlers) process.off(signal, handler);
       }
-      return await new Promise<ChildEnd>((resolve, reject) => {
-        const handlers = forwarded.map((signal) => {
-          const handler = () => {
-            const known = fromTheKeyboard.has(signal) && (hasTerminal || isInForeground());
-            if (!known) child.kill(signal);
-          };
-          process.on(signal, handler);
-          return { signal, handler };
-        });
-        const settle = (end: () => ChildEnd) => {
-          for (const { signal, handler } of handlers) process.off(signal, handler);
-          try {
-            resolve(end());
-          } catch (error) {
-            reject(error);
-          }
-        };
-        child.once("error", (error) => settle(() => notStarted(error)));
-        child.once("exit", (code, signal) =>
-          settle(() =>
-            signal === null
-              ? { kind: "exited", code: code ?? 1 }
-              : { kind: "killed", signal: numberOf(signal) },
-          ),
-        );
-      });
     },
   };
+}
+
+/** @throws what Node emits where it could not be started */
+function endOf(child: ChildProcess): Promise<ChildEnd> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) =>
+      resolve(
+        signal === null ? { kind: "exited", code: code ?? 1 } : { kind: "killed", signal: numberOf(signal) },
+      ),
+    );
+  });
 }
 
 /**

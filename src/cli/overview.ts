@@ -10,17 +10,19 @@ const parts: readonly Part[] = [
   {
     title: "Everyday",
     lines: [
-      ["stores", "the stores of the catalog"],
-      ["explain", "what would be opened, for how long, who decides"],
-      ["request", "ask for a session: jit request STORE:ACCESS"],
-      ["exec", "run a command with it: jit exec STORE:ACCESS -- COMMAND"],
+      ["stores, explain", "the stores; what would be opened, and who decides"],
+      ["request, watch", "ask for a session: jit request STORE:ACCESS; wait for it"],
+      ["exec", "run a command: jit exec STORE:ACCESS -- COMMAND"],
       ["env, credentials", "print it for a shell, for AWS SDKs"],
       ["status, forget", "what is open, with the time left; end it"],
     ],
   },
   {
     title: "Approve and revoke",
-    lines: [["revoke", "end live sessions for everybody"]],
+    lines: [
+      ["pending, approve, deny", "requests that wait for an answer; give it"],
+      ["revoke", "end live sessions for everybody"],
+    ],
   },
   {
     title: "Audit",

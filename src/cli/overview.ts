@@ -35,7 +35,7 @@ const parts: readonly Part[] = [
     title: "Set up",
     lines: [
       ["use, config", "pin an organization; a person's own settings"],
-      ["doctor, sandbox", "find out what is wrong; try jit without an AWS account"],
+      ["doctor, sandbox", "find out what is wrong; try jit without AWS"],
       ["catalog, rules", "check, test, sign and publish who may have what"],
       ["trust", "who may sign what"],
       ["notify", "who is told of requests: notify test"],

@@ -11,7 +11,7 @@ const parts: readonly Part[] = [
     title: "Everyday",
     lines: [
       ["stores, explain", "the stores; what would be opened, and who decides"],
-      ["request, watch", "ask for a session: jit request STORE:ACCESS; wait for it"],
+      ["request, watch", "ask for a session: jit request STORE:ACCESS; await it"],
       ["exec", "run a command: jit exec STORE:ACCESS -- COMMAND"],
       ["env, credentials", "print it for a shell, for AWS SDKs"],
       ["status, forget", "what is open, with the time left; end it"],

@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   approve: async () => (await import("./commands/approve.ts")).approve,
   deny: async () => (await import("./commands/deny.ts")).deny,
   watch: async () => (await import("./commands/watch.ts")).watch,
+  sweep: async () => (await import("./commands/sweep.ts")).sweep,
   stores: async () => (await import("./commands/stores.ts")).stores,
   "stores show": async () => (await import("./commands/stores.ts")).showStore,
   explain: async () => (await import("./commands/explain.ts")).explain,

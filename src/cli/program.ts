@@ -191,6 +191,12 @@ const declared: readonly Declared[] = [
         .option("--sweep", "remove denials that have ended")
         .option("-y, --yes", "do not ask for confirmation"),
   },
+  {
+    group: "Decide:",
+    name: "sweep",
+    summary: "for cron: revoke what was forgotten early, remove denials that have ended",
+    options: aws,
+  },
   { group: "Look:", name: "stores", summary: "the stores of the catalog", options: aws },
   {
     group: "Look:",

@@ -4,8 +4,11 @@ import { findHostile } from "../access/text.ts";
 import type { Catalog } from "../access/types.ts";
 import { isId } from "../audit/id.ts";
 import { JitError } from "../error.ts";
+import { callerOf } from "../session/person.ts";
 import { isPersonName, type PersonDenial } from "../session/revoke/denials.ts";
 import type { Meant } from "../session/revoke/live-sessions.ts";
+import { ownerOf } from "../session/revoke/policy-name.ts";
+import type { Connection } from "./compose.ts";
 import { type Context, isOn, text } from "./context.ts";
 import { clean } from "./style.ts";
 
@@ -81,4 +84,14 @@ export function reasonOf(context: Context, { kind, name }: Asked): string {
     });
   }
   return reason;
+}
+
+/** The roles on which anything may be denied: those of the catalog. */
+export function rolesOf({ organization }: Pick<Connection, "organization">): readonly string[] {
+  return [...new Set([...organization.catalog.stores.values()].map(({ role }) => role))].sort();
+}
+
+/** By whom this machine's policies are, as their names say it. */
+export function ownerHere({ identity, request }: Pick<Connection, "identity" | "request">): string {
+  return ownerOf(request.records.signer.thumbprint, callerOf(identity).name);
 }

@@ -1,7 +1,6 @@
 import { findPersonal } from "../../access/personal.ts";
 import { JitError } from "../../error.ts";
 import { named } from "../../session/notify/happening.ts";
-import { callerOf } from "../../session/person.ts";
 import type { PersonDenial } from "../../session/revoke/denials.ts";
 import {
   type Found,
@@ -10,7 +9,6 @@ import {
   lookBack,
   type Meant,
 } from "../../session/revoke/live-sessions.ts";
-import { ownerOf } from "../../session/revoke/policy-name.ts";
 import { revokeSessions } from "../../session/revoke/revoke.ts";
 import { liftDenial, type Swept, sweepDenials } from "../../session/revoke/sweep.ts";
 import { type Connection, connect } from "../compose.ts";
@@ -18,7 +16,7 @@ import { type Context, isOn, printJson } from "../context.ts";
 import { confirm } from "../prompts.ts";
 import { printSwept, reportRevoked, sessionLine } from "../render/revoke.ts";
 import { clockTime, noticeLine } from "../render/session.ts";
-import { meantBy, personOf, reasonOf, whatIsAsked } from "../revoke-question.ts";
+import { meantBy, ownerHere, personOf, reasonOf, rolesOf, whatIsAsked } from "../revoke-question.ts";
 import { clean } from "../style.ts";
 
 /** `jit revoke REQUEST|--requester NAME|--store NAME|--all`, and what undoes and tidies: `--lift`, `--sweep`. */
@@ -102,14 +100,6 @@ async function sweepAlone(context: Context, connection: Connection): Promise<num
   if (context.json) printJson(context, swept);
   else printSwept(context, swept);
   return 0;
-}
-
-function rolesOf({ organization }: Connection): readonly string[] {
-  return [...new Set([...organization.catalog.stores.values()].map(({ role }) => role))].sort();
-}
-
-function ownerHere({ identity, request }: Connection): string {
-  return ownerOf(request.records.signer.thumbprint, callerOf(identity).name);
 }
 
 function tellNotBelieved(context: Context, { notBelieved }: Found): void {

@@ -24,6 +24,10 @@ export interface LiveSession {
   readonly sessionName: string;
   /** Who asked, as AWS sees it in the session: for people to read. */
   readonly requester: string;
+  /** `aws:userid` of who asked. */
+  readonly userid: string;
+  /** SHA-256 of the issue record of the last credentials. */
+  readonly issueHash: string;
   readonly targets: readonly string[];
   readonly notAfter: Date;
   /** When the last credentials lapse. */
@@ -40,7 +44,7 @@ export interface Found {
 
 type Bucket = Pick<RecordStore, "list" | "listPrefixes" | "read">;
 type Named = { readonly object: ListedObject; readonly key: RecordKey };
-type Issue = Named & { readonly record: AuditRecord<"issue"> };
+type Issue = Named & { readonly record: AuditRecord<"issue">; readonly sha256: string };
 
 const parallel = 16;
 
@@ -83,10 +87,11 @@ export async function findLiveSessions(
     parallel,
     named.filter(({ key }) => key.type === "issue"),
     async (one): Promise<Issue | undefined> => {
-      const record = believed(await reader.readOne(one.object, one.key), "issue");
+      const read = await reader.readOne(one.object, one.key);
+      const record = believed(read, "issue");
       const good = record !== undefined && record.sessionName === `jit-${record.request}`;
       if (!good) notBelieved.push(one.object.key);
-      return good ? { ...one, record } : undefined;
+      return good ? { ...one, record, sha256: read.sha256 ?? "-" } : undefined;
     },
   );
   const wanted = issues.filter((issue) => issue !== undefined && isMeant(meant, issue.record)) as Issue[];
@@ -94,7 +99,7 @@ export async function findLiveSessions(
   const fitting = await mapAtMost(parallel, live, async (issue) => {
     const request = await requestOf(store, reader, issue, named);
     if (request === undefined) notBelieved.push(issue.object.key);
-    return request === undefined ? undefined : liveSession(issue.record, request);
+    return request === undefined ? undefined : liveSession(issue, request);
   });
   const sessions = oneForEachRequest(fitting.filter((one) => one !== undefined));
   const alive = new Set(sessions.map(({ request }) => request));
@@ -174,12 +179,27 @@ async function requestOf(
   return undefined;
 }
 
-function liveSession(issue: AuditRecord<"issue">, { targets }: AuditRecord<"request">): LiveSession {
+function liveSession(
+  { record: issue, sha256: issueHash }: Issue,
+  { targets, by }: AuditRecord<"request">,
+): LiveSession {
   const { request, requestHash, role, sessionName } = issue;
   const notAfter = new Date(secondsOf(issue.notAfter) * 1000);
   const lapses = new Date(Math.max(notAfter.getTime(), secondsOf(issue.expiration) * 1000));
   const requester = namesOf(issue)[0] ?? "-";
-  return { request, requestHash, role, sessionName, requester, targets, notAfter, lapses };
+  const { userid } = by;
+  return {
+    request,
+    requestHash,
+    role,
+    sessionName,
+    requester,
+    userid,
+    issueHash,
+    targets,
+    notAfter,
+    lapses,
+  };
 }
 
 /** A renewed session counts once, to the time at which the last of its credentials lapse. */

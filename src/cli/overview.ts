@@ -21,7 +21,7 @@ const parts: readonly Part[] = [
     title: "Approve and revoke",
     lines: [
       ["pending, approve, deny", "requests that wait for an answer; give it"],
-      ["revoke", "end live sessions for everybody"],
+      ["revoke, sweep", "end live sessions for everybody; tidy up, for cron"],
     ],
   },
   {

@@ -1,6 +1,6 @@
 // The whole story in a terminal, with the real binary against the sandbox: `npm run demo`.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -65,15 +65,16 @@ await new Promise((ready, broken) => {
   sandbox.stdout.on("data", (text) => String(text).includes('"organization"') && ready());
   sandbox.on("exit", (code) => broken(new Error(`the sandbox ended with ${code}`)));
 });
-const personOf = (name) => ({
-  ...base,
-  ...JSON.parse(
-    spawnSync(process.execPath, [binary, "sandbox", "--env", name, "--json"], { env: base, encoding: "utf8" })
-      .stdout,
-  ),
-});
+/** Each on a machine of their own. */
+function personOf(name) {
+  const args = [binary, "sandbox", "--env", name, "--json"];
+  const own = join(home, name);
+  mkdirSync(own);
+  const { stdout } = spawnSync(process.execPath, args, { env: base, encoding: "utf8" });
+  return { ...base, HOME: own, ...JSON.parse(stdout) };
+}
 const alice = personOf("alice");
-const eve = personOf("eve");
+const [eve, bob, carol, admin] = ["eve", "bob", "carol", "admin"].map(personOf);
 const ci = personOf("ci");
 const state = JSON.parse(readFileSync(join(home, ".local/state/jit/sandbox.json"), "utf8"));
 const control = (path, body) =>
@@ -99,15 +100,38 @@ try {
 }
 `,
 );
+const rules = `
+rules: |
+  @id("everybody-may-ask")
+  permit(principal, action == Action::"request", resource);
+  @id("no-reports-on-salaries")
+  @advice("salaries are not for reports: people@acme has the monthly figures")
+  forbid(principal, action == Action::"request", resource in Store::"payroll")
+  when { context.claimed.purpose == "reporting" };
+  @id("all-else-needs-nobody")
+  permit(principal, action == Action::"autoApprove", resource) unless { resource in Store::"payroll" };
+  @id("others-agree")
+  permit(principal, action == Action::"approve", resource in Store::"payroll");
+`;
 const profile = "s3://acme-customers/profiles/0007.json";
 const list = "s3://acme-customers/lists/customers.csv";
 
 try {
-  title("1. What is there to ask for?");
+  title("1. The security team says who may have what, and signs it.");
+  const catalog = ".local/state/jit/sandbox/jit.yaml";
+  const text = readFileSync(join(home, catalog), "utf8").replace(/^version: 1$/m, "version: 2");
+  writeFileSync(join(home, catalog), `${text}${rules}`);
+  say("Rules in Cedar, at the end of jit.yaml:");
+  for (const line of rules.trim().split("\n").slice(1)) console.log(`  ${line}`);
+  jit(`rules check ${catalog}`, { env: admin });
+  jit(`catalog sign ${catalog} --key .local/state/jit/sandbox/admin.jwk`, { env: admin, lines: 1 });
+  jit(`catalog publish ${catalog}`, { env: admin, lines: 1 });
+
+  title("2. What is there to ask for?");
   jit("stores");
   jit("explain customers:read", { lines: 9 });
 
-  title("2. Ask, and say why. The signed record is in the bucket before the credentials exist.");
+  title("3. Ask, and say why. The signed record is in the bucket before the credentials exist.");
   jit("request customers:read --for 30m --purpose support", { expect: 2 });
   say("Without a terminal nothing is asked: the error names the flag.");
   jit(
@@ -115,7 +139,7 @@ try {
   );
   jit("status");
 
-  title("3. Use it: what was asked for works, what was not is refused by IAM itself.");
+  title("4. Use it: what was asked for works, what was not is refused by IAM itself.");
   show(`jit exec customers:read -- read ${profile}`, [binary, ...words(read("customers:read", profile))]);
   say("The same session, another part of the same bucket:");
   show(`jit exec customers:read -- read ${list}`, [binary, ...words(read("customers:read", list))], {
@@ -124,7 +148,7 @@ try {
   say("And without jit, alice herself can read nothing of it:");
   show(`read ${profile}`, [reader, profile], { expect: 1 });
 
-  title("4. A script that holds only five minutes at a time, and only one action.");
+  title("5. A script that holds only five minutes at a time, and only one action.");
   show(`jit exec --lease 5m --only s3:GetObject customers:read -- read ${profile}`, [
     binary,
     "exec",
@@ -139,7 +163,7 @@ try {
     profile,
   ]);
 
-  title("5. A pipeline step: no prompt, an identity of its own, the same record.");
+  title("6. A pipeline step: no prompt, an identity of its own, the same record.");
   const token = join(home, "ci-token");
   writeFileSync(token, state.ciToken, { mode: 0o600 });
   const step = {
@@ -155,13 +179,40 @@ try {
     { env: step, lines: 1 },
   );
 
-  title("6. Who may not, gets nothing.");
+  title("7. Who may not, gets nothing.");
   jit('request customers:read --purpose support --reason "I would just like to have a look"', {
     env: eve,
     expect: 8,
   });
 
-  title("7. The record: signed, chained, and anyone can check it.");
+  title("8. Salaries: a rule says no, two others must agree, and what was given can be taken back.");
+  jit('request payroll:read --purpose reporting --reason "What do people here earn on average?"', {
+    expect: 3,
+  });
+  jit('request payroll:read --for 30m --purpose support --reason "Ana says that her salary was paid twice"', {
+    expect: 4,
+  });
+  const asked = answer(["pending", "--json"]).pending[0].request;
+  say("Nobody approves the own request; bob and carol see all of it, verified, before they agree:");
+  jit(`approve ${asked} --yes`, { expect: 3 });
+  jit("pending", { env: bob });
+  jit(`approve ${asked} --yes`, { env: bob, lines: 30 });
+  jit(`approve ${asked} --yes`, { env: carol, lines: 30 });
+  jit(`watch ${asked}`);
+  const salary = "s3://acme-payroll/salaries/2026-11.csv";
+  const paid = answer(["credentials", "payroll:read"]);
+  const holder = {
+    ...alice,
+    AWS_ACCESS_KEY_ID: paid.AccessKeyId,
+    AWS_SECRET_ACCESS_KEY: paid.SecretAccessKey,
+    AWS_SESSION_TOKEN: paid.SessionToken,
+  };
+  show(`read ${salary}   # with the session's own keys`, [reader, salary], { env: holder, lines: 2 });
+  jit(`revoke ${asked} --reason "Ana found the second payment was a bonus" --yes`, { env: bob });
+  say("The same keys, a moment later. IAM says no:");
+  show(`read ${salary}`, [reader, salary], { env: holder, expect: 1 });
+
+  title("9. The record: signed, chained, and anyone can check it.");
   const { sessions } = answer(["status", "--json"]);
   const { request } = sessions.find(({ targets }) => targets.includes("customers:read"));
   await ended(request, 3);
@@ -173,7 +224,7 @@ try {
   await control("tamper", { bucket: "jit-audit", key: keyOf(request) });
   jit("audit verify", { expect: 20 });
 
-  title("8. It ends by itself, to the minute, by AWS's clock.");
+  title("10. It ends by itself, to the minute, by AWS's clock.");
   const keys = answer(["credentials", "customers:read"]);
   const session = {
     ...alice,

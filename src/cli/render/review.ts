@@ -61,7 +61,7 @@ function historyText({ days, requests, read, sameStore, last }: History): string
   if (requests === 0) return `no other request in ${days} days`;
   const of = read < requests ? ` of the newest ${read}` : "";
   const when = last === undefined ? "" : `, the last ${clockTime(last)}`;
-  return `${requests} other requests in ${days} days; ${sameStore}${of} for the same store${when}`;
+  return `${requests} other ${requests === 1 ? "request" : "requests"} in ${days} days; ${sameStore}${of} for the same store${when}`;
 }
 
 /** The same for programs. */

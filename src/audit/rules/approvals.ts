@@ -68,12 +68,10 @@ async function issueFindings(judged: Judged, lookups: ApprovalLookups): Promise<
     sha256: request.sha256,
     catalog: request.catalog,
     person: request.writer.person,
-    at: request.at,
     closes: request.at + approvalOf(question.targets).expires,
   };
-  const named = votes.filter(
-    ({ sha256, at }) => issue.decisions.includes(sha256) && at <= issue.at + clockTolerance,
-  );
+  // Named by hash, they were there before it, whatever the clocks say.
+  const named = votes.filter(({ sha256 }) => issue.decisions.includes(sha256));
   const counted = countedVotes(named, votedOn);
   if (counted.length < (await needed(judged, lookups)))
     say("ISSUE_UNAPPROVED", `the session rests on ${counted.length} approvals that count, and needs more`);

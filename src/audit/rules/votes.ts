@@ -24,8 +24,6 @@ export interface VotedOn {
   readonly sha256: string;
   readonly catalog: string;
   readonly person: Person;
-  /** Unix seconds. */
-  readonly at: number;
   /** When it is over, Unix seconds. */
   readonly closes: number;
 }
@@ -48,9 +46,9 @@ export function voteFault(vote: Vote, request: VotedOn): VoteFault | undefined {
   if (mayBeSame(vote.person, request.person)) return "DECISION_OWN";
   if (vote.grade !== "attested") return "DECISION_PATH_ONLY";
   if (vote.allowed === false) return "DECISION_NOT_ALLOWED";
-  const early = vote.at < request.at - clockTolerance;
+  // Not before the request it cannot be, whatever the clocks say: it names the request by hash.
   const late = vote.at >= request.closes || vote.arrived >= request.closes + clockTolerance;
-  return early || late ? "DECISION_LATE" : undefined;
+  return late ? "DECISION_LATE" : undefined;
 }
 
 /** The approvals that count, one for each person, the earliest of each. */

@@ -162,7 +162,7 @@ function withSkew(session: Session, { issue }: PickUpPorts): Session {
 }
 
 function differences(
-  { request, approvals: all }: Case,
+  { request }: Case,
   { targets, approvals, terms }: Standing,
   { record, chain }: CaseRecord<"issue">,
 ): readonly [string, boolean][] {
@@ -171,15 +171,11 @@ function differences(
   const counted = record.decisions.filter((hash) => approvals.some(({ sha256 }) => sha256 === hash));
   const requester = sourceIdentityOf(asked.by);
   const named = record.sourceIdentity === requester || record.tags["jit:requester"] === requester;
-  const later = all.filter(
-    ({ sha256, record: { at } }) => record.decisions.includes(sha256) && at > record.at,
-  );
   return [
     ["requestHash", record.requestHash === request.sha256],
     ["catalog", record.catalog === asked.catalog],
     ["renews", record.renews === "-"],
     ["decisions", counted.length === record.decisions.length && counted.length >= terms.quorum],
-    ["decisions' time", later.length === 0],
     ["issuer", approvals.some((one) => one.chain === chain && record.decisions.includes(one.sha256))],
     ["role", record.role === asked.role],
     ["session name", record.sessionName === `jit-${asked.request}`],

@@ -68,7 +68,6 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
     sha256: request.sha256,
     catalog: record.catalog,
     person: request.writer.person,
-    at,
     closes,
   };
   const vote = async <T extends Said>(one: T): Promise<Vote & { readonly of: T }> => ({

@@ -38,10 +38,8 @@ const bytes = new TextEncoder().encode(sandboxCatalog);
 rate(`parse a catalog of ${bytes.length} bytes`, () => parseCatalog(bytes, "jit.yaml"));
 
 // Rules: 200 policies over a catalog of 1,000 stores, decided as `request` and `autoApprove`.
-const many = sandboxCatalog.replace(
-  /\n {2}orders:[\s\S]*$/,
-  (orders) =>
-    `${Array.from({ length: 999 }, (_, n) => orders.replace("orders:", `orders-${n}:`).trimEnd()).join("")}\n`,
+const many = sandboxCatalog.replace(/\n {2}orders:[\s\S]*?(?=\n {2}\w|$)/, (orders) =>
+  Array.from({ length: 998 }, (_, n) => orders.replace("orders:", `orders-${n}:`).trimEnd()).join(""),
 );
 const policies = Array.from(
   { length: 100 },

@@ -118,11 +118,12 @@ function clean(text: string | undefined, what: string, maximum: number): string 
 /** What people type where a form wants a text and they do not want to write one, and what our prompts ask. */
 const emptyPhrases: ReadonlySet<string> = new Set(
   ["reason", "the reason", "reason for access", "why", "why do you need access", "because", "i need access"]
+    .concat(["why do you need it", "for which purpose", "say what happened and what you will look at"])
     .concat(["need access", "access needed", "justification", "purpose", "ticket", "none", "not applicable"])
     .concat(["see ticket", "as discussed", "n a", "todo", "tbd"]),
 );
 
-/** Whether a reason only repeats what was asked, has no word in it, or says one word over and over. */
+/** Whether a reason only repeats what was asked, has no word in it, or says the same words over and over. */
 function saysNothing(reason: string, known: readonly string[]): boolean {
   const words = wordsOf(reason);
   if (words.length === 0) return true;
@@ -130,9 +131,18 @@ function saysNothing(reason: string, known: readonly string[]): boolean {
   if (emptyPhrases.has(phrase) || known.some((text) => text !== "" && wordsOf(text).join(" ") === phrase)) {
     return true;
   }
-  if (words.length > 1 && new Set(words).size === 1) return true;
+  if (repeats(words)) return true;
   // `aaaaaaaa`, `asdfasdfasdf`: at most four characters, at least three times.
   return /^(.{1,4})\1{2,}$/u.test(words.join(""));
+}
+
+/** `test test test`, `need access need access`: the same words from beginning to end, again and again. */
+function repeats(words: readonly string[]): boolean {
+  for (let period = 1; period <= words.length / 2; period += 1) {
+    const isWhole = words.length % period === 0;
+    if (isWhole && words.every((word, index) => word === words[index % period])) return true;
+  }
+  return false;
 }
 
 function wordsOf(text: string): readonly string[] {

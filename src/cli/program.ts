@@ -327,7 +327,19 @@ const declared: readonly Declared[] = [
         .option("--key <file>", "where the private key goes (JWK, 0600)", "admin.jwk")
         .option("--dir <directory>", "where trust files go", "trust")
         .option("--threshold <number>", "how many administrators must sign", "1")
-        .option("--administrator <name=file>", "a further administrator's public key (JWK)", append, []),
+        .option("--administrator <name=file>", "a further administrator's public key (JWK)", append, [])
+        .option(
+          "--token-issuer <url=file>",
+          "who signs statements, with its keys (JWK set): AWS for an account, a CI service",
+          append,
+          [],
+        )
+        .option(
+          "--session-name-role <arn>",
+          "a role whose identity provider sets session names, as Identity Center does",
+          append,
+          [],
+        ),
   },
   {
     group: "Administer:",

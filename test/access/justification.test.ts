@@ -51,6 +51,8 @@ describe("what is refused", () => {
     ["one character over and over", { reason: "xxxxxxxxxxxxxxxx" }, "REASON_EMPTY_WORDS"],
     ["keys over and over", { reason: "asdfasdfasdfasdf" }, "REASON_EMPTY_WORDS"],
     ["one word over and over", { reason: "test Test TEST test" }, "REASON_EMPTY_WORDS"],
+    ["two words over and over", { reason: "need access, need access, need access" }, "REASON_EMPTY_WORDS"],
+    ["what the prompt asks", { reason: "Why do you need it?" }, "REASON_EMPTY_WORDS"],
     ["dots", { reason: "................." }, "REASON_EMPTY_WORDS"],
     ["digits", { reason: "1234 5678 9012 34" }, "REASON_EMPTY_WORDS"],
     ["the prompt", { reason: "Reason for access?" }, "REASON_EMPTY_WORDS"],

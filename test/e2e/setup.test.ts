@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { useSandbox } from "../support/fixture.ts";
@@ -80,4 +80,29 @@ test("an organization of one's own is tried from its folder", async () => {
   const env = { JIT_ORGANIZATION: undefined };
   expect(await ann.jit(["use", pin], { cwd: folder, env })).toMatchObject({ code: 0 });
   expect((await ann.jit(["stores"], { env })).stdout).toContain("customers");
+});
+
+test("the trust file takes token issuers with their keys, and roles whose session names count", async () => {
+  const own = join(ann.home, "issuers");
+  mkdirSync(own);
+  const keys = await (await fetch(`${sandbox().url}/.well-known/jwks.json`)).text();
+  writeFileSync(join(own, "keys.json"), keys);
+  const role =
+    "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_engineer_4f1d2c3b5a697887";
+  const init = (...more: readonly string[]) =>
+    ann.jit(["trust", "init", "--organization", "acme", "--name", "you", "--json", ...more], { cwd: own });
+  expectError(await init("--token-issuer", "keys.json"), "USAGE", 2);
+  writeFileSync(join(own, "page.json"), "{}");
+  expectError(await init("--token-issuer", "https://t.example=page.json"), "KEY_FILE", 2);
+  const issuer = "https://abc123.tokens.sts.global.api.aws";
+  const made = await init("--token-issuer", `${issuer}=keys.json`, "--session-name-role", role);
+  expect(made).toMatchObject({ code: 0 });
+  const shown = await ann.jit(["trust", "show", "--dir", "trust"], { cwd: own });
+  expect(shown.stdout).toContain(issuer);
+  const { payload } = JSON.parse(readFileSync(join(own, "trust/1.json"), "utf8"));
+  const trust = JSON.parse(Buffer.from(payload, "base64url").toString());
+  expect(trust.sessionNameRoles).toEqual([role]);
+  expect(trust.tokenIssuers[0].keys.map(({ kid }: { kid: string }) => kid)).toEqual(
+    JSON.parse(keys).keys.map(({ kid }: { kid: string }) => kid),
+  );
 });

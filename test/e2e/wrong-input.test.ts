@@ -122,6 +122,20 @@ describe("justification and duration", () => {
   });
 
   test.each([
+    ["ann.miller@example.com", "email"],
+    ["4111 1111 1111 1111", "cardNumber"],
+    ["DE89 3704 0044 0532 0130 00", "iban"],
+    ["078-05-1120", "socialSecurityNumber"],
+  ])("personal data is warned of before anything is written: %s", async (text, kind) => {
+    await sandbox().clearCalls();
+    const said = `Checking the profile of ${text} for support`;
+    const ended = await alice.jit(["request", "customers:read", ...purpose, "--reason", said, "--dry-run"]);
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toContain(kind);
+    expect((await sandbox().calls()).filter(({ action }) => action === "PutObject")).toEqual([]);
+  });
+
+  test.each([
     [{ JIT_REASON: "short" }, "REASON_TOO_SHORT", 3],
     [{ JIT_PURPOSE: "sport" }, "PURPOSE_UNKNOWN", 3],
     [{ JIT_TICKET: "12" }, "TICKET_INVALID", 3],

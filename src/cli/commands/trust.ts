@@ -10,7 +10,7 @@ import {
 import type { PublicJwk } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
 import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
-import { createAdminKey, readAdminKey, readPublicKey } from "../compose/admin-keys.ts";
+import { createAdminKey, readAdminKey, readKeySet, readPublicKey } from "../compose/admin-keys.ts";
 import { openOrganization } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 import { clean, table } from "../style.ts";
@@ -28,6 +28,12 @@ export async function trustInit(context: Context): Promise<number> {
     if (file === undefined) throw new JitError("USAGE", "--administrator is NAME=FILE");
     return { name: who, key: readPublicKey(file) };
   });
+  const tokenIssuers = ((context.invocation.flags["tokenIssuer"] ?? []) as readonly string[]).map((one) => {
+    const at = one.lastIndexOf("=");
+    if (at < 1) throw new JitError("USAGE", "--token-issuer is URL=FILE");
+    return { issuer: one.slice(0, at), keys: readKeySet(one.slice(at + 1)) };
+  });
+  const sessionNameRoles = (context.invocation.flags["sessionNameRole"] ?? []) as readonly string[];
   const path = join(folder, "1.json");
   if (readFileIfThere(path) !== undefined) {
     throw new JitError("FILE_EXISTS", `${path} is there already`, {
@@ -35,7 +41,13 @@ export async function trustInit(context: Context): Promise<number> {
     });
   }
   const trustOf = ({ publicKey }: { publicKey: PublicJwk }) =>
-    makeTrust({ organization, threshold, administrators: [{ name, key: publicKey }, ...more] });
+    makeTrust({
+      organization,
+      threshold,
+      administrators: [{ name, key: publicKey }, ...more],
+      tokenIssuers,
+      sessionNameRoles,
+    });
   const signer = createAdminKey(keyFile, trustOf);
   const trust = trustOf(signer);
   writeFile(path, await signTrust(trust, signer), { createOnly: true });

@@ -34,15 +34,39 @@ export function createAdminKey(path: string, use: (signer: Signer) => void = () 
   return localSigner(key);
 }
 
-/** @throws JitError `KEY_FILE` */
-export function readPublicKey(path: string): PublicJwk {
-  let bytes: Uint8Array;
+/**
+ * The keys of an issuer, as its `jwks_uri` gives them: of each its members that are text.
+ * @throws JitError `KEY_FILE`
+ */
+export function readKeySet(path: string): readonly Readonly<Record<string, string>>[] {
+  const value = jsonOf(readBytes(path), path);
+  const keys: unknown =
+    typeof value === "object" && value !== null && "keys" in value ? value.keys : undefined;
+  if (!Array.isArray(keys) || keys.length === 0) {
+    throw new JitError("KEY_FILE", `${path} is no JWK set`, {
+      hint: "save what the issuer's jwks_uri gives: its /.well-known/openid-configuration names it",
+    });
+  }
+  return keys.map((key: unknown) =>
+    Object.fromEntries(
+      Object.entries(typeof key === "object" && key !== null ? key : {}).filter(
+        (entry): entry is [string, string] => typeof entry[1] === "string",
+      ),
+    ),
+  );
+}
+
+function readBytes(path: string): Uint8Array {
   try {
-    bytes = readFileSync(path);
+    return readFileSync(path);
   } catch (error) {
     throw new JitError("KEY_FILE", `cannot read ${path} (${codeOf(error) ?? "unknown"})`);
   }
-  const value = jsonOf(bytes, path);
+}
+
+/** @throws JitError `KEY_FILE` */
+export function readPublicKey(path: string): PublicJwk {
+  const value = jsonOf(readBytes(path), path);
   if (typeof value === "object" && value !== null && "d" in value) {
     throw new JitError("KEY_FILE", `${path} holds a private key`, {
       hint: "ask its owner for the public half alone",

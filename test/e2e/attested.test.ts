@@ -20,6 +20,10 @@ rules: |
   permit(principal in Group::"frank", action in [Action::"request", Action::"autoApprove"], resource == Access::"customers:read");
   @id("engineers-orders")
   permit(principal in Group::"engineers", action in [Action::"request", Action::"autoApprove"], resource in Store::"orders");
+  @id("engineers-write")
+  permit(principal in Group::"engineers", action == Action::"request", resource == Access::"customers:write");
+  @id("bob-approves")
+  permit(principal, action == Action::"approve", resource) when { principal has user && principal.user == "bob" };
   @id("pipeline")
   permit(principal, action in [Action::"request", Action::"autoApprove"], resource == Access::"orders:read")
   when { context.attested has ci && context.attested.ci has repository && context.attested.ci.repository == "acme/shop"
@@ -69,6 +73,17 @@ test("a person of Identity Center, by id and by tag, with a proof that the audit
   expect(shown.stdout).not.toContain("proof.");
   const verified = await (await machine("auditor")).jit(["audit", "verify", "--json"]);
   expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true, findings: [] });
+});
+
+test("who approves judges the request by what it proves", async () => {
+  const frank = await machine("frank");
+  const asked = await ask(frank, "customers:write");
+  expect(asked.code).toBe(4);
+  const { request } = JSON.parse(asked.stdout);
+  const bob = await machine("bob");
+  const approved = await bob.jit(["approve", request, "-y", "--json"]);
+  expect(approved).toMatchObject({ code: 0 });
+  expect((await (await machine("auditor")).jit(["audit", "verify"])).code).toBe(0);
 });
 
 test("an IAM user has no such attributes, and what only the environment says counts for nothing", async () => {

@@ -4,7 +4,7 @@ import { idTime, parseId } from "./id.ts";
 import { recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
 import { defaultHours, type ReadRecord, RecordReader } from "./record-reader.ts";
-import type { ApprovalLookups } from "./rules/approvals.ts";
+import { type ApprovalLookups, strangersWords } from "./rules/approvals.ts";
 import { type CatalogLookup, catalogFindings } from "./rules/catalog.ts";
 import type { KeyTrust } from "./rules/keys.ts";
 import { type Link, linkOf } from "./rules/link.ts";
@@ -47,6 +47,8 @@ export interface Story {
 type Store = Pick<RecordStore, "list" | "listPrefixes" | "read">;
 
 const parallelLists = 12;
+/** Hours in which a request that was not issued can still be: no catalog lets one wait for over seven days. */
+const longestWait = 8 * 24;
 
 /**
  * Everything about one request: found by LIST in the hour of its id and those that follow, to now, or to the hour after
@@ -73,9 +75,13 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
   const { links, spoilt } = linksOf(entries);
   const { catalogOf, approvals } = options;
   const ofCatalog = catalogOf === undefined ? [] : await catalogFindings(links, catalogOf, approvals);
+  const strange = await strangersWords(links, catalogOf, approvals);
   return {
     request,
-    state: stateOf(decidingRecords(entries), options.now),
+    state: stateOf(
+      decidingRecords(entries.filter(({ sha256 }) => sha256 === undefined || !strange.has(sha256))),
+      options.now,
+    ),
     entries,
     findings: [
       ...entries.flatMap(({ notices = [] }) => notices),
@@ -105,8 +111,10 @@ function hoursUntilEnd(entries: readonly StoryEntry[], first: Date): number {
   const ends = valid.map((record) => (record.type === "issue" ? secondsOf(record.notAfter) * 1000 : 0));
   const end = Math.max(0, ...ends);
   if (end === 0) {
-    const isClosed = valid.some((record) => record.type === "denial" || record.type === "abort");
-    return isClosed ? 0 : Number.POSITIVE_INFINITY;
+    // Only the requester's word is sure to end it: others' may be a stranger's, in whose shadow the rest would go unseen.
+    const request = valid.find((record) => record.type === "request");
+    const isClosed = valid.some(({ type, by }) => type === "abort" && by.userid === request?.by.userid);
+    return isClosed ? 0 : longestWait;
   }
   // One hour more: a command may outlive the grant, and its end is recorded then.
   return [...hoursBetween(first, new Date(end + 3_600_000))].length;

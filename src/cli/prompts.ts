@@ -82,9 +82,15 @@ export async function askText(
   });
 }
 
-export async function confirm(context: Context, message: string, flag: string): Promise<boolean> {
+/** @param usual what Enter alone means */
+export async function confirm(
+  context: Context,
+  message: string,
+  flag: string,
+  usual = true,
+): Promise<boolean> {
   mustBeAsked(context, flag);
-  return await ask<boolean>({ type: "confirm", message, default: true });
+  return await ask<boolean>({ type: "confirm", message, default: usual });
 }
 
 type Question =

@@ -249,3 +249,10 @@ test("a dry run shows what would be done, and does nothing", async () => {
     JSON.parse(JSON.stringify(asked)),
   );
 });
+
+test("what needs an approval that nobody can give is refused before anything is written", async () => {
+  const world = new World();
+  world.decision = { kind: "needsApproval", quorum: 1, approvers: [] };
+  expect(await failure(requestAccess(world.ports, world.input(), fenceThat()))).toBe("NOBODY_CAN_APPROVE");
+  expect(world.store.objects.size).toBe(0);
+});

@@ -49,6 +49,34 @@ export async function approvalFindings(
   return found;
 }
 
+/**
+ * Denials and aborts of who may not decide about the request, as far as that can be told: they must not say where it stands.
+ * @returns their SHA-256
+ */
+export async function strangersWords(
+  links: readonly Link[],
+  catalogOf: ((digest: string) => Promise<Catalog | undefined>) | undefined,
+  lookups: ApprovalLookups = {},
+): Promise<ReadonlySet<string>> {
+  const request = links.find((link) => link.type === "request");
+  const catalog = request === undefined ? undefined : await catalogOf?.(request.catalog);
+  if (request === undefined || !isKnown(request) || catalog === undefined) return new Set();
+  const question = questionOf(request, catalog);
+  if (question === undefined) return new Set();
+  const others = links.filter(
+    (link) =>
+      isKnown(link) &&
+      !mayBeSame(link.writer.person, request.writer.person) &&
+      link.userid !== request.userid,
+  );
+  const votes = await votesOf(others, ["denial", "abort"], question, catalog, lookups);
+  return new Set(
+    votes
+      .filter(({ grade, allowed }) => grade !== "attested" || allowed === false)
+      .map(({ sha256 }) => sha256),
+  );
+}
+
 interface Judged {
   readonly request: Known<RequestLink>;
   readonly issue: IssueLink;

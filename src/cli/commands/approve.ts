@@ -28,7 +28,7 @@ export async function approve(context: Context): Promise<number> {
     for (const line of reviewLines(context, review, history)) context.terminal.note(line);
   }
   const question = next === "issue" ? "You have approved it. Issue it now?" : "Approve it?";
-  if (!isOn(context, "yes") && !(await confirm(context, question, "--yes")))
+  if (!isOn(context, "yes") && !(await confirm(context, question, "--yes", false)))
     throw new JitError("CANCELLED", "cancelled; nothing was approved and nothing was written");
   const { inheritedSourceIdentity } = connection;
   const approved = await context.terminal.progress("Approving", () =>

@@ -3,6 +3,7 @@ import { sha256Hex } from "../../../src/access/digest.ts";
 import { compileSessionPolicy } from "../../../src/access/policy/compile.ts";
 import { findTargets } from "../../../src/access/target.ts";
 import { readEnvelope } from "../../../src/audit/envelope.ts";
+import { tellStory } from "../../../src/audit/story.ts";
 import type { AuditRecord, IssueBody } from "../../../src/audit/types.ts";
 import { verifyLog } from "../../../src/audit/verify.ts";
 import { codeOf } from "../../../src/error.ts";
@@ -175,6 +176,25 @@ describe("a stranger ends nothing", () => {
     expect(await alice.picksUp(request)).toBe("open");
     expect(await carol.approves(request)).toMatchObject({ kind: "issued" });
     expect(typeof (await alice.picksUp(request))).toBe("object");
+  });
+
+  test("not even in the story that auditors read", async () => {
+    const stateNow = async () => {
+      const story = await tellStory(town.store, request, {
+        log: organization.fingerprint,
+        trust: organization.trust,
+        now: town.now(),
+        catalogOf: async () => organization.catalog,
+        approvals: { rules: bob.ports.rules as never },
+      });
+      return [story.state, story.entries.length];
+    };
+    await dave.writes("denial", request, approval());
+    await dave.writes("abort", request, { requestHash: hash, code: "X", step: "request", accessKeyId: "-" });
+    town.pass(7200);
+    expect(await stateNow()).toEqual(["open", 3]);
+    await bob.denies(request);
+    expect(await stateNow()).toEqual(["denied", 4]);
   });
 
   test("by crowding the request: of each writer a few are read", async () => {

@@ -1,4 +1,5 @@
 import { approvalOf, namedApprover } from "./approval.ts";
+import { isListed } from "./break-glass.ts";
 import { maximumDuration } from "./duration.ts";
 import type { AccessQuestion, ApprovalRules, Catalog, Decision } from "./types.ts";
 
@@ -11,9 +12,11 @@ export const allowWhatTheCatalogAllows: ApprovalRules = {
     const { targets, duration } = question;
     if (targets.length === 0) return refused("no target is asked for");
     for (const { store, access } of targets) {
-      const listed = catalog.stores.get(store.name);
-      if (listed !== store || listed.accesses.get(access.name) !== access) {
+      if (!isListed(catalog, store) || store.accesses.get(access.name) !== access) {
         return refused("a target is not of this catalog");
+      }
+      if ((store.isBreakGlass === true) !== (question.breakGlass === true)) {
+        return refused("a target of an emergency is asked for in one alone");
       }
     }
     if (!(duration >= 1 && duration <= maximumDuration(targets).seconds)) {

@@ -111,6 +111,10 @@ export interface Store {
   readonly maximumDuration: number;
   /** Seconds; where set, `exec` hands a child no more than a lease. */
   readonly lease: number | undefined;
+  /** The same store in an emergency: by a role of its own, issued by the requester. */
+  readonly breakGlass?: Store | undefined;
+  /** Set in what stands in `breakGlass`, and nowhere else. */
+  readonly isBreakGlass?: boolean;
   readonly approval: ApprovalTerms;
   readonly accesses: ReadonlyMap<string, Access>;
 }
@@ -141,6 +145,13 @@ export interface TicketCheck {
   readonly assigned: boolean;
   /** CIDR blocks of private addresses where the webhook may be. */
   readonly networks: readonly string[];
+}
+
+export interface BreakGlassTerms {
+  /** What becomes of the next request of somebody whose emergencies nobody has reviewed. */
+  readonly unreviewed: "note" | "refuse";
+  /** Seconds after the emergency before which nothing is refused. */
+  readonly grace: number;
 }
 
 /** What people are told of; `breakGlass` as soon as the glass is broken, `issued` when there is a session. */
@@ -215,6 +226,8 @@ export interface Catalog {
   /** Those that rules and stores speak of; none where it is left out. */
   readonly groups?: ReadonlyMap<string, Group>;
   readonly notifications?: readonly Notification[] | undefined;
+  /** What an unreviewed break-glass means for who broke it. `undefined` where no store has break-glass. */
+  readonly breakGlass?: BreakGlassTerms | undefined;
   /** `undefined` where the catalog has none: then whoever may assume the role may ask. */
   readonly rules?: CatalogRules | undefined;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { isBrokenGlass } from "../access/break-glass.ts";
 import { formatLocation } from "../access/location.ts";
 import type { ProjectFile } from "../access/project.ts";
 import type {
@@ -35,7 +36,7 @@ import { waitingRequests } from "../local/waiting-requests.ts";
 import type { WaitingRequests } from "../session/approve/waiting.ts";
 import { targetNames } from "../session/assume-input.ts";
 import { abandoned, handedOver } from "../session/attempt.ts";
-import type { CacheName } from "../session/cache-name.ts";
+import { type CacheName, cachedAs } from "../session/cache-name.ts";
 import type { LeasePorts } from "../session/lease.ts";
 import type { PlanPorts } from "../session/plan.ts";
 import type { TokenService } from "../session/ports.ts";
@@ -75,6 +76,8 @@ export interface Connection {
   readonly request: RequestPorts;
   readonly flight: SingleFlightPorts;
   readonly tell: Tell;
+  /** The catalog of a digest, where it was published and is signed as the trust file of its time asks. */
+  catalogOf(digest: string): Promise<Catalog | undefined>;
   /** The audit bucket. */
   readonly bucket: RecordStore;
   readonly rules: ApprovalRules;
@@ -146,6 +149,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     reasons,
     tickets: openTicketDesk(context),
     tell,
+    bucket: store,
     cache: here.cache,
     clockSkew: () => clock.skew,
   };
@@ -171,6 +175,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
       lost: (session, cause) => abandoned(request, session, cause),
     },
     tell,
+    catalogOf: archivedCatalogs(store, organization),
     bucket: store,
     rules,
     reasons,
@@ -181,7 +186,14 @@ export async function connect(context: Context, anew = false): Promise<Connectio
       const policies = rolePolicies({ aws, account: identity.account });
       return { policies, records, lock: here.lock, cache: here.cache, clock, wait };
     },
-    cacheName: (targets) => nameOf(context, here, pinned, organization.catalog.digest, targetNames(targets)),
+    cacheName: (targets) =>
+      nameOf(
+        context,
+        here,
+        pinned,
+        organization.catalog.digest,
+        cachedAs(targetNames(targets), isBrokenGlass(targets)),
+      ),
   };
 }
 

@@ -1,3 +1,4 @@
+import { brokenGlass } from "../access/break-glass.ts";
 import {
   checkAskedDuration,
   defaultDuration,
@@ -196,11 +197,21 @@ export async function durationFor(
 
 /**
  * Targets of the command line; else of the project's file; else asked for, by `pick`, which also completes what was typed.
+ * With --break-glass as they are had in an emergency.
  */
 export async function targetsFor(
   context: Context,
   connection: Pick<Connection, "organization" | "project">,
   pick?: (given: readonly string[]) => Promise<readonly string[]>,
+): Promise<readonly Target[]> {
+  const targets = await namedTargets(context, connection, pick);
+  return isOn(context, "breakGlass") ? brokenGlass(targets) : targets;
+}
+
+async function namedTargets(
+  context: Context,
+  connection: Pick<Connection, "organization" | "project">,
+  pick: Parameters<typeof targetsFor>[2],
 ): Promise<readonly Target[]> {
   const { catalog } = connection.organization;
   const given = context.invocation.args;

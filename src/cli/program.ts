@@ -423,7 +423,8 @@ function justify(command: Command): Command {
     .addOption(new Option("--for <duration>", "how long, such as 45m, 1h30m or PT45M").env("JIT_FOR"))
     .addOption(new Option("--purpose <purpose>", "one of the catalog's purposes").env("JIT_PURPOSE"))
     .addOption(new Option("--reason <text>", "why, in your own words").env("JIT_REASON"))
-    .addOption(new Option("--ticket <ticket>", "the ticket it is for").env("JIT_TICKET"));
+    .addOption(new Option("--ticket <ticket>", "the ticket it is for").env("JIT_TICKET"))
+    .option("--break-glass", "in an emergency: without anybody's approval, loud, and reviewed afterwards");
 }
 
 function aws(command: Command): Command {

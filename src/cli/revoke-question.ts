@@ -1,3 +1,4 @@
+import { rolesOf as rolesOfStore } from "../access/break-glass.ts";
 import { parseDuration } from "../access/duration.ts";
 import { maximumReason } from "../access/justification.ts";
 import { findHostile } from "../access/text.ts";
@@ -88,7 +89,7 @@ export function reasonOf(context: Context, { kind, name }: Asked): string {
 
 /** The roles on which anything may be denied: those of the catalog. */
 export function rolesOf({ organization }: Pick<Connection, "organization">): readonly string[] {
-  return [...new Set([...organization.catalog.stores.values()].map(({ role }) => role))].sort();
+  return [...new Set([...organization.catalog.stores.values()].flatMap(rolesOfStore))].sort();
 }
 
 /** By whom this machine's policies are, as their names say it. */

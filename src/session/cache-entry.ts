@@ -58,7 +58,7 @@ function parseSession(of: Fields | undefined): Session | undefined {
   const credentials = parseCredentials(fieldsOf(of?.["credentials"]));
   if (of === undefined || identity === undefined || credentials === undefined) return undefined;
   const { request, requestHash, issueHash, targets, role, region, lease, policy, organization, catalog } = of;
-  const { inputs, clockSkew, requestRecord, issueRecord } = of;
+  const { inputs, clockSkew, requestRecord, issueRecord, breakGlass } = of;
   const { arn, userid, account } = identity;
   const issuedAt = parseTime(of["issuedAt"]);
   const notAfter = parseTime(of["notAfter"]);
@@ -76,6 +76,7 @@ function parseSession(of: Fields | undefined): Session | undefined {
     !(inputs === undefined || isText(inputs)) ||
     !(requestRecord === undefined || isText(requestRecord)) ||
     !(issueRecord === undefined || isText(issueRecord)) ||
+    !(breakGlass === undefined || breakGlass === true) ||
     !(clockSkew === undefined || Number.isSafeInteger(clockSkew)) ||
     !isText(arn) ||
     !isText(userid) ||
@@ -101,6 +102,7 @@ function parseSession(of: Fields | undefined): Session | undefined {
     catalog,
     credentials,
     ...(inputs === undefined ? {} : { inputs }),
+    ...(breakGlass === true ? { breakGlass } : {}),
     ...(requestRecord === undefined ? {} : { requestRecord }),
     ...(issueRecord === undefined ? {} : { issueRecord }),
     ...(typeof clockSkew === "number" ? { clockSkew } : {}),

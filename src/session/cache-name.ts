@@ -26,6 +26,11 @@ export interface CacheName {
   readonly inputs: string;
 }
 
+/** Targets as names of the cache know them: a session of an emergency is never answered for one of every day, nor the reverse. */
+export function cachedAs(targets: readonly string[], isBreakGlass: boolean): readonly string[] {
+  return isBreakGlass ? targets.map((target) => `${target}!`) : targets;
+}
+
 const longestReadable = 120;
 
 export function cacheName(of: CacheInputs): CacheName {

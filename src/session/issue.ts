@@ -1,3 +1,4 @@
+import { isBrokenGlass } from "../access/break-glass.ts";
 import { sha256Hex } from "../access/digest.ts";
 import { compileSessionPolicy } from "../access/policy/compile.ts";
 import type { Identity, Organization, Rules, Target } from "../access/types.ts";
@@ -181,6 +182,7 @@ export function sessionOf(
     organization: organization.fingerprint,
     catalog: organization.catalog.digest,
     credentials,
+    ...(isBrokenGlass(targets) ? { breakGlass: true } : {}),
     requestRecord: Buffer.from(grant.requestBytes).toString("base64"),
     ...(issued.record.decisions.length === 0
       ? {}

@@ -1,3 +1,4 @@
+import { isBrokenGlass } from "../access/break-glass.ts";
 import { checkDuration } from "../access/duration.ts";
 import { type CompiledPolicy, compileSessionPolicy } from "../access/policy/compile.ts";
 import type {
@@ -93,7 +94,8 @@ export function grantEnd(begin: Date, duration: number): Date {
 
 export function questionOf(input: AccessInput, now: Date): AccessQuestion {
   const { identity, targets, justification, circumstances, duration } = input;
-  return { identity, targets, justification, circumstances, duration, now };
+  const breakGlass = isBrokenGlass(targets);
+  return { identity, targets, justification, circumstances, duration, now, breakGlass };
 }
 
 /** @throws JitError `ISSUER_UNSUPPORTED` where a broker issues for a store, `TARGETS_DIFFERENT_ROLES`, `TARGET_MISSING` */

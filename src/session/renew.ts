@@ -1,3 +1,4 @@
+import { targetsOfRole } from "../access/break-glass.ts";
 import { sha256Hex } from "../access/digest.ts";
 import { checkDuration } from "../access/duration.ts";
 import type { Identity, Organization, Target } from "../access/types.ts";
@@ -29,12 +30,13 @@ export function canRenew({ session, organization, identity }: RenewInput, now: D
     session.organization === organization.fingerprint &&
     session.catalog === organization.catalog.digest &&
     // What another has issued only another could renew.
-    session.targets.every((name) => isOwn(organization, name))
+    session.targets.every((name) => isOwn(organization, name, session.role))
   );
 }
 
-function isOwn({ catalog }: Organization, target: string): boolean {
-  return catalog.stores.get(target.split(":")[0] ?? "")?.issuer === "requester";
+function isOwn({ catalog }: Organization, target: string, role: string): boolean {
+  const store = catalog.stores.get(target.split(":")[0] ?? "");
+  return store?.issuer === "requester" || store?.breakGlass?.role === role;
 }
 
 /**
@@ -47,7 +49,8 @@ function isOwn({ catalog }: Organization, target: string): boolean {
 export async function renewSession(ports: IssuePorts, input: RenewInput, fence: Fence): Promise<Issued> {
   const { session, organization, identity, inheritedSourceIdentity } = input;
   const { requestBytes, record } = requestOf(ports, input);
-  const targets = record.targets.map((name) => targetOf(organization, name));
+  const found = record.targets.map((name) => targetOf(organization, name));
+  const targets = targetsOfRole(found, record.role);
   const { notAfter, decisions } = grantOf(ports, input, record);
   const possible =
     canRenew(input, ports.records.clock.now()) &&

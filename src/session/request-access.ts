@@ -1,13 +1,17 @@
 import { approvalOf } from "../access/approval.ts";
+import { isBrokenGlass } from "../access/break-glass.ts";
 import type { TicketDesk } from "../access/ticket/check.ts";
 import type { Decision } from "../access/types.ts";
 import { appendRecord } from "../audit/append.ts";
+import type { RecordStore } from "../audit/ports.ts";
 import { secondsOf } from "../audit/time.ts";
 import type { RequestBody, StoredRecord } from "../audit/types.ts";
 import { JitError } from "../error.ts";
 import type { SealKey } from "./approve/seal-key.ts";
 import type { WaitingRequest, WaitingSecret } from "./approve/waiting.ts";
 import { attempt } from "./attempt.ts";
+import { leaveDebt } from "./break-glass/debt.ts";
+import { owedBy } from "./break-glass/owed.ts";
 import { checkTicketOf } from "./checked-ticket.ts";
 import { type Issued, type IssuePorts, issue } from "./issue.ts";
 import { type Happening, happeningOf } from "./notify/happening.ts";
@@ -26,6 +30,8 @@ export interface RequestPorts extends IssuePorts {
   readonly reasons: Pick<ReasonStore, "write"> | undefined;
   /** Needed where the catalog has tickets checked. */
   readonly tickets?: TicketDesk | undefined;
+  /** The audit bucket; needed where the catalog has break-glass. */
+  readonly bucket?: Pick<RecordStore, "list">;
   /** Begins to tell others, where the catalog names some, and waits for nothing. */
   readonly tell?: ((happening: Happening) => void) | undefined;
 }
@@ -56,6 +62,7 @@ export type Outcome =
  */
 export async function requestAccess(ports: RequestPorts, input: AccessInput, fence: Fence): Promise<Outcome> {
   const { journal } = ports;
+  const owed = owedOf(ports, input);
   // A repair that has begun is always waited for: it works under the lock.
   const [repaired, checked] = await Promise.allSettled([
     repairCrashed(ports, ports.cache),
@@ -63,7 +70,7 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
   ]);
   if (repaired.status === "rejected") throw repaired.reason;
   if (checked.status === "rejected") throw checked.reason;
-  const { decision, body, sealKey, notices } = checked.value;
+  const { decision, body, sealKey } = checked.value;
   if (decision.kind === "refused") return decision;
   if (decision.kind === "needsApproval" && decision.approvers.length === 0) throw nobody();
   fence.check();
@@ -73,7 +80,8 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
     if (ports.waiting === undefined && sealKey !== undefined) throw nowhere();
     await ports.waiting?.keep(waitingOf(stored, input, decision), { reason, ticket, key: sealKey });
   };
-  const stored = await recordRequest(ports, input, body, keep);
+  const { stored, notices: owes } = await recordRequest(ports, input, body, keep, owed);
+  const notices = [...checked.value.notices, ...owes];
   const { request } = stored.record;
   if (decision.kind === "needsApproval") {
     await journal.close(request);
@@ -82,9 +90,15 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
     ports.tell?.({ ...happeningOf("pending", stored, textsOf(input)), quorum, approvers });
     return { kind: "pending", request, requestHash: stored.sha256, quorum, approvers, closesAt, notices };
   }
+  if (isBrokenGlass(input.targets))
+    ports.tell?.({ ...happeningOf("breakGlass", stored, textsOf(input)), breakGlass: true });
   const issued = await issue(ports, { ...input, id: request, bytes: stored.bytes }, fence);
   const { notAfter } = issued.session;
-  ports.tell?.({ ...happeningOf("issued", stored, textsOf(input)), notAfter });
+  ports.tell?.({
+    ...happeningOf("issued", stored, textsOf(input)),
+    notAfter,
+    breakGlass: isBrokenGlass(input.targets),
+  });
   return { kind: "granted", request, ...issued, notices: [...notices, ...issued.notices] };
 }
 
@@ -140,22 +154,44 @@ function nowhere(): JitError {
   return new JitError("ISSUER_UNSUPPORTED", "there is no place here to keep the key of a request that waits");
 }
 
+/** What the requester owes for emergencies of before; asked while other things are, and where the catalog has any. */
+function owedOf(
+  { bucket, records }: RequestPorts,
+  { organization, identity }: AccessInput,
+): Owed | undefined {
+  const { breakGlass } = organization.catalog;
+  if (breakGlass === undefined) return undefined;
+  if (bucket === undefined)
+    throw new JitError("ISSUER_UNSUPPORTED", "review debts cannot be looked at from here");
+  return settled(owedBy(bucket, identity.userid, breakGlass, records.clock.now()));
+}
+
+type Owed = Promise<PromiseSettledResult<readonly Notice[]>>;
+
+/** Its end can be looked at later: until then nothing is unhandled. */
+async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [result] = await Promise.allSettled([work]);
+  return result;
+}
+
 /**
- * The request record and, at the same time, its texts where the catalog has a place of their own for them. Both must
- * succeed; a crash or failure leaves the request in the journal, and the next run aborts it.
+ * The request record and, at the same time, its texts where the catalog has a place of their own for them, and in an
+ * emergency the debt of a review. All must succeed, and what the requester owes must not stand against it; a crash or
+ * failure leaves the request in the journal, and the next run aborts it.
  */
 async function recordRequest(
   ports: RequestPorts,
-  { organization, justification }: AccessInput,
+  { organization, justification, targets }: AccessInput,
   body: RequestBody,
   keep: (stored: StoredRecord<"request">) => Promise<void>,
-): Promise<StoredRecord<"request">> {
+  owed: Owed | undefined,
+): Promise<{ readonly stored: StoredRecord<"request">; readonly notices: readonly Notice[] }> {
   const location = organization.catalog.audit.reasons;
   const store = ports.reasons;
   if (location !== undefined && store === undefined) {
     throw new JitError("REASONS_UNREACHABLE", "the catalog's place for reasons cannot be reached from here");
   }
-  let texts: Promise<PromiseSettledResult<void>[]> | undefined;
+  const beside: Promise<PromiseSettledResult<void>>[] = [];
   const stored = await appendRecord(ports.records, {
     type: "request",
     body: () => body,
@@ -165,15 +201,20 @@ async function recordRequest(
       // A crash after this leaves a key that nothing is sealed to; `status` tells of it until it has expired.
       await keep(stored);
       await ports.journal.open({ request, requestHash: sha256, step: "request", accessKeyId: "-" });
+      if (isBrokenGlass(targets)) {
+        const debt = { userid: record.by.userid, request };
+        beside.push(settled(leaveDebt(ports.records.store, debt, sha256)));
+      }
       if (location === undefined || store === undefined) return;
       const { reason, ticket } = justification;
-      texts = Promise.allSettled([store.write(location, request, { reason, ticket })]);
+      beside.push(settled(store.write(location, request, { reason, ticket })));
     },
   });
-  const [written] = (await texts) ?? [];
-  if (written?.status === "rejected") {
+  const owes = await owed;
+  const failed = [owes, ...(await Promise.all(beside))].find((one) => one?.status === "rejected");
+  if (failed?.status === "rejected") {
     const reference = { request: stored.record.request, requestHash: stored.sha256 };
-    return await attempt(ports, reference, "request", () => Promise.reject(written.reason));
+    return await attempt(ports, reference, "request", () => Promise.reject(failed.reason));
   }
-  return stored;
+  return { stored, notices: owes?.status === "fulfilled" ? owes.value : [] };
 }

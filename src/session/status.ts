@@ -7,6 +7,8 @@ export interface SessionStatus {
   readonly request: string;
   readonly targets: readonly string[];
   readonly role: string;
+  /** Whether the glass was broken for it. */
+  readonly breakGlass: boolean;
   /** Who asked for it. */
   readonly identity: Identity;
   /** The organization's fingerprint. */
@@ -45,6 +47,7 @@ function statusOf(session: Session, now: Date): SessionStatus {
     request: session.request,
     targets: session.targets,
     role: session.role,
+    breakGlass: session.breakGlass === true,
     identity: session.identity,
     organization: session.organization,
     accessKeyId: session.credentials.accessKeyId,

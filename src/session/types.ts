@@ -51,6 +51,8 @@ export interface Session {
   readonly credentials: Credentials;
   /** The full inputs of the cache name (`cache-name.ts`): a file with other inputs is a miss. Absent: never cached. */
   readonly inputs?: string;
+  /** Whether it is one of an emergency. */
+  readonly breakGlass?: boolean;
   /** The request record as it was stored, base64: what a renewal goes by. */
   readonly requestRecord?: string;
   /** Where others had to agree, the issue record as it was stored, base64: its end is the grant's, for renewals too. */

@@ -1,3 +1,4 @@
+import { isListed } from "../access/break-glass.ts";
 import { checkDuration } from "../access/duration.ts";
 import type { Rules, Target } from "../access/types.ts";
 import { open } from "../audit/envelope.ts";
@@ -74,8 +75,7 @@ function differences(record: AuditRecord<"request">, claimed: ClaimedRequest): r
 
 /** Whether the target is the very one of the organization's catalog, and not one that only bears its name. */
 export function isInCatalog({ store, access }: Target, { organization }: Pick<AccessInput, "organization">) {
-  const known = organization.catalog.stores.get(store.name);
-  return known === store && known.accesses.get(access.name) === access;
+  return isListed(organization.catalog, store) && store.accesses.get(access.name) === access;
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {

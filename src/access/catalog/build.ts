@@ -12,6 +12,7 @@ import type {
   Store,
   TicketCheck,
 } from "../types.ts";
+import { breakGlassTerms, checkBreakGlassRoles, withBreakGlass } from "./break-glass.ts";
 import { checkCidr, checkEndpointHost } from "./network.ts";
 import { checkNetworks, notificationsOf, timeoutOf } from "./notifications.ts";
 import type { Report } from "./problem.ts";
@@ -64,8 +65,9 @@ export function buildCatalog(
       ({ role, issuer }) => role === built.role && issuer !== built.issuer,
     );
     if (other !== undefined) own(["issuer"], `is not that of ${other.name}, whose role is the same`);
-    stores.set(name, built);
+    stores.set(name, withBreakGlass(built, store, own));
   }
+  checkBreakGlassRoles(stores, (name, message) => report(["stores", name, "breakGlass", "role"], message));
   return {
     digest,
     version: yaml.version,
@@ -87,6 +89,7 @@ export function buildCatalog(
     defaults: { duration: defaults?.duration ?? 1800, region: defaults?.region, purpose },
     stores,
     groups,
+    breakGlass: breakGlassTerms(yaml.breakGlass, stores, (message) => report(["breakGlass"], message)),
     notifications: notificationsOf(yaml.notifications, (path, ...rest) =>
       report(["notifications", ...path], ...rest),
     ),

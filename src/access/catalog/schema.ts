@@ -250,6 +250,15 @@ const store = v.strictObject({
   maximumDuration: duration("Longest session, such as 1h"),
   lease: v.optional(duration("jit exec hands the command no more than this at a time")),
   approval: v.optional(describe(approval, "What an approval takes; the defaults' when left out")),
+  breakGlass: v.optional(
+    describe(
+      v.strictObject({
+        role: describe(roleArn, "A role for emergencies alone, which requesters can assume"),
+        maximumDuration: duration("Longest session of an emergency, such as 30m"),
+      }),
+      "How it is had in an emergency without anybody's approval: loud, and reviewed afterwards",
+    ),
+  ),
   accesses: describe(
     v.pipe(v.record(name, access), v.minEntries(1, "must name at least one")),
     "Named levels of access",
@@ -439,6 +448,20 @@ export const catalogSchema = v.strictObject({
   ),
   notifications: v.optional(
     describe(v.pipe(list(notification), v.maxLength(16, "has more than 16")), "Who is told of what happens"),
+  ),
+  breakGlass: v.optional(
+    describe(
+      v.strictObject({
+        unreviewed: v.optional(
+          describe(
+            v.picklist(["note", "refuse"]),
+            "What becomes of the next request of who broke the glass, until that is reviewed; note when left out",
+          ),
+        ),
+        grace: v.optional(duration("How long after it nothing is refused; 24h when left out")),
+      }),
+      "What follows from breaking the glass",
+    ),
   ),
   groups: v.optional(describe(v.record(name, group), "Groups of principals that rules speak of")),
   timeZone: v.optional(

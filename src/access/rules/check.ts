@@ -86,14 +86,11 @@ function checkPart(part: Part, catalog: Catalog, report: Report): string | undef
   }
   if (onClaims !== undefined && onClaims !== "accepted")
     report(start, '@onClaims says "accepted" or nothing');
-  if (
-    actionsOf(tree).includes("autoApprove") &&
-    onClaims !== "accepted" &&
-    tree.conditions.some(readsClaims)
-  ) {
+  const alone = actionsOf(tree).find((action) => action === "autoApprove" || action === "breakGlass");
+  if (alone !== undefined && onClaims !== "accepted" && tree.conditions.some(readsClaims)) {
     report(
       start,
-      'autoApprove rests on context.claimed, which the requester\'s machine makes up: add @onClaims("accepted") if you mean it',
+      `${alone} rests on context.claimed, which the requester's machine makes up: add @onClaims("accepted") if you mean it`,
     );
   }
   const given = givenAway(tree, catalog);

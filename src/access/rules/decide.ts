@@ -70,6 +70,7 @@ function decideBy(
   question: AccessQuestion,
   base: Decision,
 ): Decision {
+  if (question.breakGlass === true) return decideBreakGlass({ catalog, engine, prepared }, question);
   const by = new Set<string>();
   let alone = base.kind === "granted";
   for (const target of question.targets) {
@@ -84,6 +85,23 @@ function decideBy(
   if (!alone) {
     const { quorum } = approvalOf(question.targets);
     return { kind: "needsApproval", quorum, approvers: approverNames(rules, question.targets) };
+  }
+  return { kind: "granted", by: [...by].join(", ") };
+}
+
+/** In an emergency nobody agrees, so nothing but a rule that names `breakGlass` lets anybody have anything. */
+function decideBreakGlass(
+  { catalog, engine, prepared }: Omit<Ready, "rules">,
+  question: AccessQuestion,
+): Decision {
+  const by = new Set<string>();
+  for (const target of question.targets) {
+    const verdict = judge(engine, prepared, "breakGlass", question, target, catalog);
+    if (verdict.kind === "error") return unclear(verdict.rule);
+    if (verdict.kind === "no") return refusal(verdict.rule);
+    const naming = verdict.rules.filter(({ actions }) => actions.includes("breakGlass"));
+    if (naming.length === 0) return refusal(undefined);
+    for (const { id } of naming) by.add(id);
   }
   return { kind: "granted", by: [...by].join(", ") };
 }

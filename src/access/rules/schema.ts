@@ -50,7 +50,7 @@ type Claimed = {
   "network"?: ipaddr,
   "ci"?: Pipeline,
 };
-action "request", "autoApprove" appliesTo {
+action "request", "autoApprove", "breakGlass" appliesTo {
   principal: [Person],
   resource: [Access],
   context: {
@@ -67,7 +67,7 @@ ${circumstances}
 };
 `;
 
-/** May this person ask; need nobody agree; may this other person agree. */
-export type RuleAction = "request" | "autoApprove" | "approve";
+/** May this person ask; need nobody agree; may this other person agree; may this person have it in an emergency, alone. */
+export type RuleAction = "request" | "autoApprove" | "approve" | "breakGlass";
 
-export const ruleActions: readonly RuleAction[] = ["request", "autoApprove", "approve"];
+export const ruleActions: readonly RuleAction[] = ["request", "autoApprove", "approve", "breakGlass"];

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { JitError } from "../../error.ts";
+import { brokenGlass } from "../break-glass.ts";
 import { readYaml } from "../catalog/yaml.ts";
 import { defaultDuration, parseDuration } from "../duration.ts";
 import { findTargets } from "../target.ts";
@@ -102,8 +103,9 @@ function questionOf(
   now: Date,
 ): AccessQuestion {
   const { arn, userid, account } = typeof principal === "string" ? { arn: principal } : principal;
-  const targets = findTargets(catalog, names);
+  const found = findTargets(catalog, names);
   const { duration, time, purpose, ticket, breakGlass = false, attested = {}, claimed = {} } = context;
+  const targets = breakGlass ? brokenGlass(found) : found;
   return {
     identity: { arn, userid: userid ?? "AIDATEST", account: account ?? arn.split(":")[4] ?? "" },
     targets,

@@ -34,9 +34,13 @@ export function resourceOf({ resource }: PolicyTree): string | undefined {
   return entity?.id;
 }
 
-/** The actions that a policy speaks of: all of them where its scope names none. */
-export function actionsOf({ action }: PolicyTree): readonly RuleAction[] {
-  if (action.op === "All") return ruleActions;
+/**
+ * The actions that a policy speaks of: all of them where its scope names none; but what permits anything must name
+ * `breakGlass` to permit that.
+ */
+export function actionsOf({ action, effect }: PolicyTree): readonly RuleAction[] {
+  if (action.op === "All")
+    return effect === "permit" ? ruleActions.filter((name) => name !== "breakGlass") : ruleActions;
   const named = [...entitiesOf(action)].map(({ id }) => id);
   return ruleActions.filter((name) => named.includes(name));
 }

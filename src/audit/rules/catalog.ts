@@ -1,3 +1,4 @@
+import { targetsOfRole } from "../../access/break-glass.ts";
 import { sha256Hex } from "../../access/digest.ts";
 import { maximumDuration } from "../../access/duration.ts";
 import { compileSessionPolicy } from "../../access/policy/compile.ts";
@@ -36,7 +37,7 @@ export async function catalogFindings(
 
 function isAllowed(catalog: Catalog, request: RequestLink, issue: IssueLink): boolean {
   try {
-    const targets = findTargets(catalog, request.targets);
+    const targets = targetsOfRole(findTargets(catalog, request.targets), request.role);
     const notAfter = new Date(issue.notAfter * 1000);
     return (
       targets.every(({ store }) => store.role === request.role && store.issuer === request.issuer) &&

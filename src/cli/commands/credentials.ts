@@ -1,5 +1,6 @@
 import type { Target } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
+import { cachedAs } from "../../session/cache-name.ts";
 import {
   credentialVariables,
   type OutputFormat,
@@ -8,7 +9,7 @@ import {
 } from "../../session/credentials-output.ts";
 import type { Session } from "../../session/types.ts";
 import { warmSessionHere } from "../compose/local.ts";
-import { type Context, printJson, text } from "../context.ts";
+import { type Context, isOn, printJson, text } from "../context.ts";
 import type { Wish } from "../obtain.ts";
 import { noticeLine } from "../render/session.ts";
 import { tellUnused } from "../unused.ts";
@@ -56,6 +57,10 @@ export async function usableSession(context: Context, checks: SessionChecks = {}
     context.terminal.note(noticeLine(context, { code: "PROJECT_TARGETS", message }));
   }
   const { session, anew } = await findSession(context, targets, checks);
+  if (session.breakGlass === true) {
+    const message = `the glass is broken for ${session.targets.join(" ")} (${session.request}): each use will be reviewed`;
+    context.terminal.note(noticeLine(context, { code: "BREAK_GLASS_USED", message }));
+  }
   if (anew) return session;
   await checks.found?.(session);
   tellUnused(context, session);
@@ -72,7 +77,7 @@ async function findSession(
   named: readonly string[],
   { asks, confirm }: SessionChecks = {},
 ): Promise<{ readonly session: Session; readonly anew: boolean }> {
-  const warm = await warmSessionHere(context, named);
+  const warm = await warmSessionHere(context, cachedAs(named, isOn(context, "breakGlass")));
   if (warm !== undefined) return { session: warm, anew: false };
   const { connect } = await import("../compose.ts");
   const { obtain, targetsFor } = await import("../obtain.ts");

@@ -1,3 +1,4 @@
+import { isBrokenGlass } from "../../access/break-glass.ts";
 import { formatDuration } from "../../access/duration.ts";
 import { describe } from "../../access/policy/describe.ts";
 import { formatTarget } from "../../access/target.ts";
@@ -10,6 +11,7 @@ import { askJustification } from "../justify.ts";
 import { accessInput, durationFor, obtain, targetsFor, usualPurpose, type Wish } from "../obtain.ts";
 import type { Obtained } from "../obtained.ts";
 import { confirm } from "../prompts.ts";
+import { breakGlassLines } from "../render/break-glass.ts";
 import { pendingLines, report } from "../render/obtained.ts";
 import { openedLines } from "../render/opened.ts";
 import { clean } from "../style.ts";
@@ -21,10 +23,16 @@ export async function request(context: Context): Promise<number> {
     askTargets(context, connection.organization.catalog, given),
   );
   if (isOn(context, "dryRun")) return await dryRun(context, connection, targets);
+  if (isBrokenGlass(targets) && !context.terminal.interactive && !isOn(context, "yes")) {
+    throw new JitError("FLAG_MISSING", "--yes is missing: nobody breaks the glass unasked", {
+      hint: "give --yes where there is no terminal to ask on",
+    });
+  }
   const confirmed = async (wish: Wish) => {
     showWish(context, wish);
     if (isOn(context, "yes") || !context.terminal.interactive) return;
-    if (!(await confirm(context, "Ask for this?", "--yes"))) {
+    const question = isBrokenGlass(wish.targets) ? "Break the glass?" : "Ask for this?";
+    if (!(await confirm(context, question, "--yes"))) {
       throw new JitError("CANCELLED", "cancelled; nothing was asked for and nothing was written");
     }
   };
@@ -51,8 +59,10 @@ async function finish(
 }
 
 /** What will be opened, before it is asked for. */
-function showWish({ terminal, style }: Context, { targets, duration, asked }: Wish): void {
+function showWish(context: Context, { targets, duration, asked }: Wish): void {
+  const { terminal, style } = context;
   const names = targets.map(formatTarget).join(" ");
+  if (isBrokenGlass(targets)) for (const line of breakGlassLines(context)) terminal.note(line);
   terminal.note(
     `${style.strong(names)} for ${formatDuration(duration)}, purpose ${clean(asked.justification.purpose)}`,
   );

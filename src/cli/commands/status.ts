@@ -26,6 +26,12 @@ export async function status(context: Context): Promise<number> {
     return 0;
   }
   const { style, terminal } = context;
+  for (const { breakGlass, targets, request } of sessions) {
+    if (breakGlass)
+      terminal.print(
+        `${style.bad("BREAK-GLASS")} ${clean(targets.join(" "))} is open without anybody's approval, and will be reviewed (${request})`,
+      );
+  }
   if (sessions.length === 0)
     terminal.print(
       `no session is open${unfinished.length + asked.length > 0 ? "" : style.dim("   (jit request STORE:ACCESS)")}`,

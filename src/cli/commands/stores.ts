@@ -59,6 +59,14 @@ export async function showStore(context: Context): Promise<number> {
         ...(store.lease === undefined
           ? []
           : [["lease", `${formatDuration(store.lease)} at a time for a command under jit exec`]]),
+        ...(store.breakGlass === undefined
+          ? []
+          : [
+              [
+                "break-glass",
+                `in an emergency (--break-glass), by ${store.breakGlass.role}, at most ${formatDuration(store.breakGlass.maximumDuration)}`,
+              ],
+            ]),
         ...networkRows(store),
       ].map(([name = "", value = ""]) => [`  ${name}`, value]),
       (cell, _row, column) => (column === 0 ? style.dim(cell) : cell),
@@ -96,8 +104,12 @@ function findStore(catalog: Catalog, name: string): Store {
 }
 
 function storeJson(store: Store): Record<string, unknown> {
+  const { breakGlass } = store;
   return {
     ...store,
+    ...(breakGlass === undefined
+      ? {}
+      : { breakGlass: { role: breakGlass.role, maximumDuration: breakGlass.maximumDuration } }),
     accesses: [...store.accesses.values()].map((access) => ({
       ...access,
       target: `${store.name}:${access.name}`,

@@ -1,3 +1,4 @@
+import { rolesOf } from "../../access/break-glass.ts";
 import type { Catalog, Identity } from "../../access/types.ts";
 import { isId } from "../../audit/id.ts";
 import { JitError } from "../../error.ts";
@@ -18,7 +19,9 @@ function ownSession({ arn }: Identity, catalog: Catalog): OwnSession | undefined
     /^arn:[a-z-]+:sts::([0-9]{12}):assumed-role\/([^/]+)\/jit-([^/]+)$/.exec(arn) ?? [];
   if (request === undefined || !isId(request)) return undefined;
   const stores = [...catalog.stores.values()]
-    .filter((store) => store.role.split(":")[4] === account && store.role.split("/").at(-1) === role)
+    .filter((store) =>
+      rolesOf(store).some((arn) => arn.split(":")[4] === account && arn.split("/").at(-1) === role),
+    )
     .map(({ name }) => name);
   return stores.length === 0 ? undefined : { request, stores };
 }

@@ -1,3 +1,4 @@
+import { targetsOfRole } from "../../access/break-glass.ts";
 import { maximumDuration } from "../../access/duration.ts";
 import { findTargets } from "../../access/target.ts";
 import type { Target } from "../../access/types.ts";
@@ -23,7 +24,7 @@ export function targetsOf({ organization }: CasePorts, { request }: Case): reado
   if (trust?.refusePathOnly === true && request.writer.grade !== "attested")
     throw invalid(record.request, "AWS did not sign whose key it is (KEY_PATH_ONLY)");
   try {
-    const targets = findTargets(catalog, record.targets);
+    const targets = targetsOfRole(findTargets(catalog, record.targets), record.role);
     const fits = targets.every(({ store }) => store.role === record.role && store.issuer === record.issuer);
     if (fits && record.duration <= maximumDuration(targets).seconds) return targets;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { approvalOf } from "../../access/approval.ts";
+import { isBrokenGlass } from "../../access/break-glass.ts";
 import type { AccessQuestion, ApprovalTerms, Decision, Target } from "../../access/types.ts";
 import { believedAttested } from "../../audit/attested.ts";
 import { mayBeSame } from "../../audit/person.ts";
@@ -60,6 +61,7 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
     circumstances: { attested: attestedOf(ports, request), claimed: record.claimed },
     duration: record.duration,
     now,
+    breakGlass: isBrokenGlass(targets),
   };
   const { catalog } = ports.organization;
   const at = Math.min(secondsOf(record.at), request.arrived.getTime() / 1000);
@@ -109,7 +111,7 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
 }
 
 /** What AWS said of the requester's key when it was enrolled, and what the request proves of that moment. */
-function attestedOf(
+export function attestedOf(
   { organization }: Pick<CasePorts, "organization">,
   { record, writer, chain }: CaseRecord<"request">,
 ): Readonly<Record<string, string>> {

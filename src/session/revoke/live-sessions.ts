@@ -1,3 +1,4 @@
+import { rolesOf } from "../../access/break-glass.ts";
 import type { Catalog, Store } from "../../access/types.ts";
 import { idTime, parseId } from "../../audit/id.ts";
 import { type RecordKey, readKey, recordPrefix } from "../../audit/key.ts";
@@ -50,7 +51,8 @@ const parallel = 16;
 
 /** Hours back in which a session that still lives can have been issued: the longest grant, and one more. */
 export function lookBack(catalog: Catalog): number {
-  return Math.max(3600, ...[...catalog.stores.values()].map((store) => store.maximumDuration)) / 3600 + 1;
+  const stores = [...catalog.stores.values()].flatMap((store) => [store, store.breakGlass ?? store]);
+  return Math.max(3600, ...stores.map(({ maximumDuration }) => maximumDuration)) / 3600 + 1;
 }
 
 /**
@@ -134,7 +136,7 @@ function isMeant(meant: Meant, issue: AuditRecord<"issue">): boolean {
       return namesOf(issue).includes(meant.name);
     case "store":
       return (
-        issue.role === meant.store.role &&
+        rolesOf(meant.store).includes(issue.role) &&
         (issue.tags["jit:store"] ?? "").split(" ").includes(meant.store.name)
       );
     default:

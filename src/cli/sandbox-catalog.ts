@@ -75,6 +75,10 @@ stores:
       quorum: 2
       expires: 4h
       approvers: ["arn:aws:iam::111122223333:user/bob", "arn:aws:iam::111122223333:user/carol"]
+    # In an emergency: jit request payroll:read --break-glass
+    breakGlass:
+      role: arn:aws:iam::111122223333:role/pii-payroll-emergency
+      maximumDuration: 30m
     maximumDuration: 1h
     accesses:
       read:

@@ -17,6 +17,7 @@ import {
   approverTrust,
   auditBucketPolicy,
   auditorPolicy,
+  emergencyTrust,
   policyText,
   reasonBucketPolicy,
   requesterPolicy,
@@ -61,6 +62,9 @@ function fillAccounts(world: World, created: string): void {
   addStoreRole(world, account, "pii-customers", CUSTOMER_BUCKET, everyone, 3_600, created);
   addStoreRole(world, account, "pii-orders", ORDER_BUCKET, everyone, 14_400, created);
   addStoreRole(world, account, "pii-payroll", PAYROLL_BUCKET, approverTrust(APPROVERS), 3_600, created);
+
+  const emergency = emergencyTrust([user("alice")]);
+  addStoreRole(world, account, "pii-payroll-emergency", PAYROLL_BUCKET, emergency, 3_600, created);
 
   const person = (name: string, policies: Readonly<Record<string, string>>): void => {
     const user = addUser(world, account, { name, created });

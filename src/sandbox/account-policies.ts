@@ -56,6 +56,21 @@ export function storeTrust(account: string): string {
   );
 }
 
+/** A break-glass role's trust: few, by name, in whatever emergency; as themselves. */
+export function emergencyTrust(people: readonly string[]): string {
+  return policyText({
+    Sid: "Emergency",
+    Effect: "Allow",
+    Principal: { AWS: people },
+    Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    Condition: {
+      StringLike: { "sts:RoleSessionName": "jit-*", "aws:RequestTag/jit:request": "?*" },
+      "ForAllValues:StringLike": { "aws:TagKeys": "jit:*" },
+      StringEquals: { "sts:SourceIdentity": variable("aws:username") },
+    },
+  });
+}
+
 /**
  * A store role's trust with issuer `approver`: approvers alone may assume it, and must name the request in a tag and in the
  * session name, and somebody else than themselves as source identity.
@@ -97,7 +112,7 @@ export function userPolicy(auditBucket: string, reasonBucket: string, account: s
       Sid: "Write",
       Effect: "Allow",
       Action: "s3:PutObject",
-      Resource: [`${bucket}/v1/rec/*`, `arn:aws:s3:::${reasonBucket}/*`],
+      Resource: [`${bucket}/v1/rec/*`, `${bucket}/v1/debt/*`, `arn:aws:s3:::${reasonBucket}/*`],
     },
     {
       Sid: "Identity",
@@ -131,7 +146,11 @@ export function approverPolicy(
 ): string {
   return policyText(
     ...readReasons(reasonBucket),
-    { Effect: "Allow", Action: "s3:PutObject", Resource: `arn:aws:s3:::${auditBucket}/v1/claim/*` },
+    {
+      Effect: "Allow",
+      Action: "s3:PutObject",
+      Resource: [`arn:aws:s3:::${auditBucket}/v1/claim/*`, `arn:aws:s3:::${auditBucket}/v1/settled/*`],
+    },
     {
       Effect: "Allow",
       Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
@@ -266,15 +285,18 @@ export function auditBucketPolicy(
       Effect: "Allow",
       Principal: "*",
       Action: "s3:PutObject",
-      Resource: `${arn}/v1/rec/*/*/${variable("aws:userid")}/*`,
+      Resource: [
+        `${arn}/v1/rec/*/*/${variable("aws:userid")}/*`,
+        `${arn}/v1/debt/${variable("aws:userid")}/*`,
+      ],
       Condition: { ...organizationOnly, ...createOnly },
     },
     {
-      Sid: "Claims",
+      Sid: "Approvers",
       Effect: "Allow",
       Principal: { AWS: people.approvers },
       Action: "s3:PutObject",
-      Resource: `${arn}/v1/claim/*`,
+      Resource: [`${arn}/v1/claim/*`, `${arn}/v1/settled/*`],
       Condition: createOnly,
     },
     {

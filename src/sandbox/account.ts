@@ -20,6 +20,8 @@ export const STORE_ROLES = {
   orders: `arn:aws:iam::${STORE_ACCOUNT}:role/pii-orders`,
   /** Its sessions are issued by approvers alone. */
   payroll: `arn:aws:iam::${STORE_ACCOUNT}:role/pii-payroll`,
+  /** The same data in an emergency, for alice alone. */
+  payrollEmergency: `arn:aws:iam::${STORE_ACCOUNT}:role/pii-payroll-emergency`,
 } as const;
 
 export const CI_ROLE = `arn:aws:iam::${STORE_ACCOUNT}:role/ci`;
@@ -34,7 +36,7 @@ export interface Person {
 
 /** Everybody whom `personCredentials` knows. `frank` signs in through Identity Center, the others are IAM users. */
 export const PEOPLE: readonly Person[] = [
-  { name: "alice", title: "engineer; may ask for every store" },
+  { name: "alice", title: "engineer; may ask for every store, and break the glass of payroll" },
   { name: "bob", title: "owner of the data; approves and revokes; issues for payroll" },
   { name: "carol", title: "approves and revokes; issues for payroll" },
   { name: "dave", title: "analyst; may ask for orders, and can read exports without asking" },

@@ -49,7 +49,7 @@ const severities = {
   ISSUE_DENIED: "invalid",
   ISSUE_UNCLAIMED: "invalid",
   REVIEW_OWN: "invalid",
-  REVIEW_REPEATED: "invalid",
+  REVIEW_REPEATED: "notice",
   REVIEW_UNFOUNDED: "invalid",
   REVIEW_MISSING: "notice",
   ISSUE_ROLE: "invalid",

@@ -16,6 +16,8 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   deny: async () => (await import("./commands/deny.ts")).deny,
   watch: async () => (await import("./commands/watch.ts")).watch,
   sweep: async () => (await import("./commands/sweep.ts")).sweep,
+  "review-debt": async () => (await import("./commands/review-debt.ts")).reviewDebt,
+  "review-debt settle": async () => (await import("./commands/review-debt.ts")).settle,
   stores: async () => (await import("./commands/stores.ts")).stores,
   "stores show": async () => (await import("./commands/stores.ts")).showStore,
   explain: async () => (await import("./commands/explain.ts")).explain,

@@ -22,6 +22,7 @@ const parts: readonly Part[] = [
     lines: [
       ["pending, approve, deny", "requests that wait for an answer; give it"],
       ["revoke, sweep", "end live sessions for everybody; tidy up, for cron"],
+      ["review-debt", "emergencies (--break-glass) that nobody has reviewed"],
     ],
   },
   {

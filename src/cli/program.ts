@@ -197,6 +197,23 @@ const declared: readonly Declared[] = [
     summary: "for cron: revoke what was forgotten early, remove denials that have ended",
     options: aws,
   },
+  {
+    group: "Decide:",
+    name: "review-debt",
+    summary: "emergencies (--break-glass) that nobody has reviewed",
+    options: aws,
+  },
+  {
+    group: "Decide:",
+    name: "review-debt settle",
+    takes: "<request>",
+    summary: "say whether an emergency of another person was justified",
+    options: (command) =>
+      aws(command)
+        .addOption(new Option("--verdict <verdict>", "what you found").choices(["justified", "unjustified"]))
+        .option("--comment <text>", "what it rests on, for the record")
+        .option("-y, --yes", "do not ask for confirmation"),
+  },
   { group: "Look:", name: "stores", summary: "the stores of the catalog", options: aws },
   {
     group: "Look:",

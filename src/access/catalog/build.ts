@@ -61,6 +61,8 @@ export function buildCatalog(
     const built = buildStore(name, store, defaults, own);
     if (built.issuer === "approver" && yaml.rules === undefined && built.approval.approvers.length === 0)
       own(["issuer"], "leaves nobody who may agree: name approval.approvers, or write rules");
+    if (store.breakGlass !== undefined && yaml.rules === undefined && built.approval.approvers.length === 0)
+      own(["breakGlass"], "leaves nobody who may review it: name approval.approvers, or write rules");
     const other = [...stores.values()].find(
       ({ role, issuer }) => role === built.role && issuer !== built.issuer,
     );

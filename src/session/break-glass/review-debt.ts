@@ -1,65 +1,157 @@
-import { isBreakGlassRole } from "../../access/break-glass.ts";
-import type { Catalog } from "../../access/types.ts";
+import { isBrokenGlass } from "../../access/break-glass.ts";
+import type { AccessQuestion, Catalog, Target } from "../../access/types.ts";
 import { appendRecord } from "../../audit/append.ts";
+import { idTime } from "../../audit/id.ts";
 import { mayBeSame } from "../../audit/person.ts";
 import type { RecordStore } from "../../audit/ports.ts";
-import type { AuditRecord, StoredRecord } from "../../audit/types.ts";
+import type { RecordReader } from "../../audit/record-reader.ts";
+import { mapAtMost } from "../../audit/scan.ts";
+import { hoursBetween } from "../../audit/time.ts";
+import type { ReviewBody } from "../../audit/types.ts";
 import { codeOf, JitError } from "../../error.ts";
 import type { Self } from "../approve/approver.ts";
-import { type CasePorts, readerOf } from "../approve/ports.ts";
-import { type Review, reviewRequest } from "../approve/review.ts";
-import type { AttemptPorts } from "../attempt.ts";
+import { attestedOf, targetsOf, textsOf } from "../approve/asked.ts";
+import { type Case, listCase, readCase } from "../approve/case.ts";
+import type { CasePorts } from "../approve/ports.ts";
+import type { IssuePorts } from "../issue.ts";
+import type { ReasonTexts } from "../sealed-text.ts";
 import { type Debt, openDebts, settle } from "./debt.ts";
 
 export interface DebtPorts extends CasePorts {
   readonly bucket: Pick<RecordStore, "list" | "create">;
+  readonly reader: RecordReader;
   /** The catalog of a digest, signed as the trust file of its time asks. */
   catalogOf(digest: string): Promise<Catalog | undefined>;
 }
 
-/** A debt with the request that made it, which is valid, or the code of why it is not. */
-export interface SeenDebt extends Debt {
-  readonly review: Review | undefined;
-  readonly code: string | undefined;
+/** An emergency that waits for its review, its request verified and judged by the catalog that it names. */
+export interface Emergency extends Debt {
+  readonly found: Case;
+  readonly targets: readonly Target[];
+  readonly texts: Partial<ReasonTexts>;
+  /** Whether it is the looker's own, under whatever name. */
+  readonly isOwn: boolean;
+  /** Whether the rules let the looker judge it: who may approve may review. */
+  readonly mayReview: boolean;
+}
+
+/** A debt whose request cannot be judged, with the code of what is wrong. */
+export interface UnclearDebt extends Debt {
+  readonly code: string;
 }
 
 /** Most debts that are read at once, the oldest first. */
 const most = 100;
+const parallel = 8;
 
 /**
- * What is open: two LISTs, and of each that is shown the request's records, verified and judged by the catalog they name.
- * @param self who looks; left out: nobody in particular
+ * What is open: two LISTs, and a GET of the records of each that is shown.
+ * @param self who looks; `undefined` where nobody would count
  */
-export async function listDebts(
+export async function reviewDebts(
   ports: DebtPorts,
-  self: Self,
-): Promise<{ readonly shown: readonly SeenDebt[]; readonly left: number }> {
+  self: Self | undefined,
+): Promise<{
+  readonly shown: readonly Emergency[];
+  readonly unclear: readonly UnclearDebt[];
+  readonly left: number;
+}> {
   const debts = await openDebts(ports.bucket);
-  const shown = await Promise.all(debts.slice(0, most).map((debt) => seeDebt(ports, self, debt)));
-  return { shown, left: Math.max(0, debts.length - most) };
+  const seen = await mapAtMost(parallel, debts.slice(0, most), async (debt) => {
+    try {
+      return await readEmergency(ports, self, debt);
+    } catch (error) {
+      return { ...debt, code: codeOf(error) ?? "UNEXPECTED" };
+    }
+  });
+  return {
+    shown: seen.filter((one): one is Emergency => "found" in one),
+    unclear: seen.filter((one): one is UnclearDebt => "code" in one),
+    left: Math.max(0, debts.length - most),
+  };
 }
 
-async function seeDebt(ports: DebtPorts, self: Self, debt: Debt): Promise<SeenDebt> {
-  try {
-    return { ...debt, review: await reviewDebt(ports, self, debt), code: undefined };
-  } catch (error) {
-    return { ...debt, review: undefined, code: codeOf(error) ?? "UNEXPECTED" };
+/**
+ * Judges an emergency: one verdict of another person, whom rules let approve it.
+ * @returns the review's record
+ * @throws JitError `DEBT_UNKNOWN`, `DEBT_SETTLED`, `OWN_REQUEST`, `REVIEW_NOT_ALLOWED`, as `readEmergency`, and the records
+ */
+export async function settleDebt(
+  ports: DebtPorts & { readonly issue: Pick<IssuePorts, "records"> },
+  self: Self,
+  request: string,
+  { verdict, comment }: Pick<ReviewBody, "verdict"> & { readonly comment: string },
+): Promise<Emergency> {
+  const debt = (await openDebts(ports.bucket)).find((one) => one.request === request);
+  if (debt === undefined) {
+    throw new JitError("DEBT_UNKNOWN", `no emergency ${request} waits for a review`, {
+      hint: "`jit review-debt` lists those that do; `jit audit show` tells what became of this one",
+    });
   }
+  const emergency = await readEmergency(ports, self, debt);
+  if (emergency.isOwn) {
+    throw new JitError(
+      "OWN_REQUEST",
+      "nobody reviews the own emergency, under whatever role or session name",
+      {
+        hint: "have another person do it whom the rules let approve",
+      },
+    );
+  }
+  if (!emergency.mayReview) {
+    throw new JitError("REVIEW_NOT_ALLOWED", "the catalog does not let you review this emergency", {
+      hint: "who may approve the same request may review it: `jit explain` names them",
+    });
+  }
+  const requestHash = emergency.found.request.sha256;
+  const body = { requestHash, verdict, comment: { text: comment } };
+  const stored = await appendRecord(ports.issue.records, { type: "review", request, body: () => body });
+  // A crash before this leaves a review that settles nothing: the same command again writes a second one.
+  try {
+    await settle(ports.bucket, debt, stored.sha256);
+  } catch (cause) {
+    if (codeOf(cause) !== "RECORD_CONFLICT") throw cause;
+    throw new JitError("DEBT_SETTLED", "somebody else has reviewed it at the same time", {
+      hint: "`jit audit show` has both verdicts",
+      cause,
+    });
+  }
+  return emergency;
 }
 
 /**
  * The request of a debt, judged by the catalog that it names, whichever is in force now.
- * @throws JitError `DEBT_INVALID` where it is not that writer's, or broke no glass; as `reviewRequest`
+ * @throws JitError `DEBT_INVALID` where it is not that writer's, or broke no glass; as `readCase` and `targetsOf`
  */
-async function reviewDebt(ports: DebtPorts, self: Self, { request, userid }: Debt): Promise<Review> {
-  const digest = await catalogDigest(ports, request);
-  const catalog = digest === undefined ? undefined : await catalogOf(ports, digest);
-  const organization = catalog === undefined ? ports.organization : { ...ports.organization, catalog };
-  const review = await reviewRequest({ ...ports, organization }, self, request);
-  const { record } = review.found.request;
-  if (record.by.userid !== userid || !isBreakGlassRole(organization.catalog, record.role))
+async function readEmergency(ports: DebtPorts, self: Self | undefined, debt: Debt): Promise<Emergency> {
+  const { request, userid } = debt;
+  const made = idTime(request);
+  const hours = [...hoursBetween(new Date(made), new Date(made + 3_600_000))];
+  const found = await readCase(ports.reader, request, await listCase(ports.store, request, hours));
+  const { record, writer } = found.request;
+  const catalog = (await ports.catalogOf(record.catalog)) ?? ports.organization.catalog;
+  const then = { ...ports, organization: { ...ports.organization, catalog } };
+  const targets = targetsOf(then, found);
+  if (record.by.userid !== userid || !isBrokenGlass(targets)) {
     throw new JitError("DEBT_INVALID", `${request} is no emergency of that writer`, {
       hint: "`jit audit show` tells what it is",
     });
-  return review;
+  }
+  // Texts that were erased, or that the looker may not read, are no reason not to judge.
+  const texts = await textsOf(then, found.request).catch((): Partial<ReasonTexts> => ({}));
+  const question: AccessQuestion = {
+    identity: record.by,
+    targets,
+    justification: { purpose: record.purpose, reason: texts.reason ?? "-", ticket: texts.ticket },
+    circumstances: { attested: attestedOf(then, found.request), claimed: record.claimed },
+    duration: record.duration,
+    now: ports.clock.now(),
+    breakGlass: true,
+  };
+  const isOwn = self !== undefined && mayBeSame(self.person, writer.person);
+  const mayReview =
+    self !== undefined &&
+    !isOwn &&
+    (await ports.rules.mayApprove(question, catalog, { identity: self.identity, attested: self.attested }));
+  return { ...debt, found, targets, texts, isOwn, mayReview };
 }

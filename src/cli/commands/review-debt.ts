@@ -1,0 +1,117 @@
+import { formatDuration } from "../../access/duration.ts";
+import { codeOf, JitError } from "../../error.ts";
+import type { Self } from "../../session/approve/approver.ts";
+import { readerOf } from "../../session/approve/ports.ts";
+import {
+  type DebtPorts,
+  type Emergency,
+  reviewDebts,
+  settleDebt,
+} from "../../session/break-glass/review-debt.ts";
+import { casePorts, commentOf, mustBeConfirmed, requestArgument, selfOf } from "../approvals.ts";
+import { type Connection, connect } from "../compose.ts";
+import { type Context, isOn, printJson, text } from "../context.ts";
+import { confirm } from "../prompts.ts";
+import { clockTime } from "../render/session.ts";
+import { clean, table, wrap } from "../style.ts";
+
+/** `jit review-debt`: emergencies that nobody has reviewed, each of them verified. */
+export async function reviewDebt(context: Context): Promise<number> {
+  const connection = await connect(context);
+  const ports = debtPorts(connection);
+  const { shown, unclear, left } = await context.terminal.progress("Looking for emergencies", async () => {
+    const self = await selfOf(connection, ports.reader).catch(unlessNotAttested);
+    return await reviewDebts(ports, self);
+  });
+  if (context.json) {
+    printJson(context, { open: shown.map(emergencyJson), unclear, left });
+    return 0;
+  }
+  const { terminal, style } = context;
+  if (shown.length === 0) terminal.print("no emergency waits for a review");
+  else {
+    const rows = shown.map(({ found: { request }, ...one }) => [
+      request.record.request,
+      clean(request.record.targets.join(" ")),
+      clean(request.record.by.arn.split(":").at(-1) ?? ""),
+      clockTime(new Date(request.record.at)),
+      formatDuration(request.record.duration),
+      one.isOwn ? "your own" : one.mayReview ? "yours to review" : "for others",
+    ]);
+    terminal.print(
+      table([["REQUEST", "TARGET", "BY", "AT", "FOR", ""], ...rows], (cell, row, column) =>
+        row === 0 ? style.dim(cell) : column === 1 ? style.name(cell) : cell,
+      ),
+    );
+    terminal.note(style.dim("  jit review-debt settle REQUEST --verdict justified|unjustified --comment …"));
+  }
+  for (const { request, userid, code } of unclear)
+    terminal.note(style.warn(`  cannot be judged: ${request} by ${clean(userid)} (${code})`));
+  if (left > 0) terminal.note(style.warn(`${left} more were not read; the oldest are shown`));
+  return 0;
+}
+
+/** `jit review-debt settle REQUEST --verdict … --comment …`: another person's word on an emergency. */
+export async function settle(context: Context): Promise<number> {
+  const request = requestArgument(context);
+  mustBeConfirmed(context);
+  const verdict = text(context, "verdict");
+  if (verdict !== "justified" && verdict !== "unjustified") {
+    throw new JitError("FLAG_MISSING", "--verdict is missing: justified or unjustified", {
+      hint: "`jit audit show` tells what was done",
+    });
+  }
+  const comment = commentOf(context, "comment");
+  if (comment === "") {
+    throw new JitError("FLAG_MISSING", "--comment is missing: what the verdict rests on", {
+      hint: "it stands in a record that nobody can change",
+    });
+  }
+  const connection = await connect(context);
+  const ports = debtPorts(connection);
+  const self = await selfOf(connection, ports.reader);
+  if (!isOn(context, "yes") && !(await confirm(context, `Settle ${request} as ${verdict}?`, "--yes")))
+    throw new JitError("CANCELLED", "cancelled; nothing was settled and nothing was written");
+  const settled = await context.terminal.progress("Settling", () =>
+    settleDebt({ ...ports, issue: connection.request }, self, request, { verdict, comment }),
+  );
+  if (context.json) printJson(context, { ...emergencyJson(settled), verdict });
+  else {
+    const { terminal, style } = context;
+    const { by, targets } = settled.found.request.record;
+    const what = `${clean(targets.join(" "))} by ${clean(by.arn)} was ${verdict}`;
+    terminal.print(`${style.good("✓")} ${wrap(what, terminal.columns - 2, "  ")}`);
+  }
+  return 0;
+}
+
+function debtPorts(connection: Connection): DebtPorts {
+  const ports = casePorts(connection);
+  const { bucket, catalogOf } = connection;
+  return { ...ports, bucket, reader: readerOf(ports), catalogOf };
+}
+
+function emergencyJson({ found, isOwn, mayReview, texts }: Emergency): Record<string, unknown> {
+  const { record, sha256, writer } = found.request;
+  const { request, at, by, targets, role, duration, purpose } = record;
+  return {
+    request,
+    requestHash: sha256,
+    at,
+    by,
+    grade: writer.grade,
+    targets,
+    role,
+    duration,
+    purpose,
+    reason: texts.reason ?? null,
+    ticket: texts.ticket ?? null,
+    isOwn,
+    mayReview,
+  };
+}
+
+function unlessNotAttested(error: unknown): Self | undefined {
+  if (codeOf(error) === "APPROVER_NOT_ATTESTED") return undefined;
+  throw error;
+}

@@ -50,6 +50,7 @@ const severities = {
   ISSUE_UNCLAIMED: "invalid",
   REVIEW_OWN: "invalid",
   REVIEW_REPEATED: "notice",
+  REVIEW_NOT_ALLOWED: "invalid",
   REVIEW_UNFOUNDED: "invalid",
   REVIEW_MISSING: "notice",
   ISSUE_ROLE: "invalid",

@@ -1,4 +1,5 @@
 import { approvalOf } from "../../access/approval.ts";
+import { isBrokenGlass, targetsOfRole } from "../../access/break-glass.ts";
 import { findTargets } from "../../access/target.ts";
 import type { AccessQuestion, ApprovalRules, Catalog } from "../../access/types.ts";
 import { isJitError } from "../../error.ts";
@@ -7,6 +8,7 @@ import { type Finding, type FindingCode, finding } from "../finding.ts";
 import { mayBeSame } from "../person.ts";
 import type { Enrolment } from "./keys.ts";
 import type { IssueLink, Link, OtherLink, RequestLink } from "./link.ts";
+import { reviewFindings } from "./reviews.ts";
 import { countedVotes, type Vote, type VotedOn, voteFault } from "./votes.ts";
 
 /** Seconds that the clocks of two writers may differ. */
@@ -36,8 +38,8 @@ export async function approvalFindings(
   const request = links.find((link) => link.type === "request");
   if (request === undefined || !isKnown(request) || request.issuer === "broker") return [];
   const question = questionOf(request, catalog);
-  if (question === undefined) return [];
-  const found: Finding[] = [];
+  const found = await reviewFindings(request, links, catalog, question, lookups);
+  if (question === undefined) return found;
   const votes = await votesOf(links, ["approval"], question, catalog, lookups);
   const denials = await votesOf(links, ["denial"], question, catalog, lookups);
   for (const issue of links.filter((link) => link.type === "issue" && link.renews === "-") as IssueLink[]) {
@@ -172,9 +174,10 @@ async function votesOf(
 function questionOf(request: Known<RequestLink>, catalog: Catalog): AccessQuestion | undefined {
   const { purpose, ticket, attested, claimed } = request.asked;
   try {
+    const targets = targetsOfRole(findTargets(catalog, request.targets), request.role);
     return {
       identity: request.writer.by,
-      targets: findTargets(catalog, request.targets),
+      targets,
       justification: {
         purpose,
         reason: "-",
@@ -183,6 +186,7 @@ function questionOf(request: Known<RequestLink>, catalog: Catalog): AccessQuesti
       circumstances: { attested: { ...attested, ...request.writer.attested }, claimed },
       duration: request.duration,
       now: new Date(request.at * 1000),
+      breakGlass: isBrokenGlass(targets),
     };
   } catch (error) {
     // The catalog has no such target: ISSUE_POLICY says so.

@@ -24,7 +24,8 @@ export async function catalogFindings(
 ): Promise<Finding[]> {
   const request = links.find((link) => link.type === "request");
   const issues = links.filter((link) => link.type === "issue");
-  if (request === undefined || request.issuer === "broker" || issues.length === 0) return [];
+  const nothingToJudge = issues.length === 0 && !links.some(({ type }) => type === "review");
+  if (request === undefined || request.issuer === "broker" || nothingToJudge) return [];
   const catalog = await catalogOf(request.catalog);
   if (catalog === undefined) return [];
   const other = issues

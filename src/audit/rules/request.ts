@@ -50,11 +50,14 @@ function referenceFindings(link: Exclude<Link, RequestLink>, request: RequestLin
   if (link.type === "approval" && isOwn(link, request)) {
     found.push(say(link, "DECISION_OWN", "the requester approved the own request"));
   }
+  if (link.type === "review" && isOwn(link, request)) {
+    found.push(say(link, "REVIEW_OWN", "the requester reviewed the own emergency"));
+  }
   return found;
 }
 
 /** Whether one person may have written both, under whatever role or session name. */
-function isOwn(link: Link, request: RequestLink): boolean {
+export function isOwn(link: Link, request: RequestLink): boolean {
   if (link.userid === request.userid) return true;
   const [a, b] = [link.writer, request.writer];
   return a !== undefined && b !== undefined && mayBeSame(a.person, b.person);

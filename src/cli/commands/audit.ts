@@ -1,3 +1,4 @@
+import { isBreakGlassRole } from "../../access/break-glass.ts";
 import type { Finding } from "../../audit/finding.ts";
 import { parseId } from "../../audit/id.ts";
 import type { Report } from "../../audit/report.ts";
@@ -31,10 +32,35 @@ export async function auditShow(context: Context): Promise<number> {
     });
   }
   const texts = await textsOf(audit, story);
-  if (context.json) printJson(context, { ...storyJson(story), texts: texts ?? null });
-  else printStory(context, story, texts);
+  const breakGlass = await isEmergency(audit, story);
+  if (context.json) printJson(context, { ...storyJson(story), breakGlass, texts: texts ?? null });
+  else {
+    if (breakGlass) {
+      const what = "BREAK-GLASS: this was had without anybody's approval";
+      context.terminal.print(context.style.bad(`${what}; ${reviewText(story)}`));
+    }
+    printStory(context, story, texts);
+  }
   const good = story.entries.every(({ reason }) => reason === undefined) && !story.findings.some(isInvalid);
   return good ? 0 : exitCodes.found.code;
+}
+
+/** By the catalog that the request names: its role tells. */
+async function isEmergency(audit: Audit, { entries }: Story): Promise<boolean> {
+  const request = entries.find(({ key, reason }) => key.type === "request" && reason === undefined)?.record;
+  if (request?.type !== "request") return false;
+  const catalog = await audit.catalogOf(request.catalog);
+  return catalog !== undefined && isBreakGlassRole(catalog, request.role);
+}
+
+function reviewText({ findings, entries }: Story): string {
+  const isOpen = findings.some(({ code }) => code === "REVIEW_MISSING");
+  const wrong = new Set(
+    findings.filter(({ code }) => code.startsWith("REVIEW_")).map(({ object }) => object),
+  );
+  const review = entries.find(({ name, record }) => record?.type === "review" && !wrong.has(name))?.record;
+  if (isOpen || review?.type !== "review") return "nobody has reviewed it";
+  return `${clean(review.by.arn)} found it ${review.verdict}`;
 }
 
 /** `jit audit verify`: every record of the bucket; exit 0 only if nothing is wrong. */

@@ -1,3 +1,4 @@
+import { isBreakGlassRole } from "../access/break-glass.ts";
 import type { PublicJwk } from "../access/types.ts";
 import type { Finding } from "./finding.ts";
 import { idTime, parseId } from "./id.ts";
@@ -62,6 +63,7 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
   const hours = [...hoursBetween(first, options.now)];
   const reader = new RecordReader(store, options);
   const entries: StoryEntry[] = [];
+  let isEmergency = false;
   let last = Math.min(hours.length, maximumHours);
   for (let i = 0; i < last; i += parallelLists) {
     const some = hours.slice(i, Math.min(i + parallelLists, last));
@@ -69,7 +71,10 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
       reader.read(`${recordPrefix}${hour}/${request}/`),
     );
     entries.push(...found.flat());
-    last = Math.min(last, hoursUntilEnd(entries, first));
+    isEmergency ||= await brokeGlass(entries, options);
+    last = isEmergency
+      ? Math.min(hours.length, maximumHours, hoursOfReview)
+      : Math.min(last, hoursUntilEnd(entries, first));
   }
   entries.sort(inOrder);
   const { links, spoilt } = linksOf(entries);
@@ -88,8 +93,19 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
       ...requestFindings(request, links, spoilt),
       ...ofCatalog,
     ],
-    complete: last === Math.min(hours.length, hoursUntilEnd(entries, first)),
+    complete: last === Math.min(hours.length, isEmergency ? hours.length : hoursUntilEnd(entries, first)),
   };
+}
+
+/** A review may come long after all is over; hours in which it is looked for. */
+const hoursOfReview = 14 * 24;
+
+/** Whether the request's role is one that its catalog keeps for emergencies. */
+async function brokeGlass(entries: readonly StoryEntry[], { catalogOf }: StoryOptions): Promise<boolean> {
+  const request = decidingRecords(entries).find(({ type }) => type === "request");
+  if (request?.type !== "request") return false;
+  const catalog = await catalogOf?.(request.catalog);
+  return catalog !== undefined && isBreakGlassRole(catalog, request.role);
 }
 
 /** The valid records, but for those that a stranger put under the request: they must not decide about it. */

@@ -1,10 +1,14 @@
 import { isBreakGlassRole } from "../../access/break-glass.ts";
-import type { AccessQuestion, Catalog } from "../../access/types.ts";
+import type { AccessQuestion, ApprovalRules, Catalog } from "../../access/types.ts";
 import { isJitError } from "../../error.ts";
-import { asNoise, type Finding, finding } from "../finding.ts";
-import type { ApprovalLookups } from "./approvals.ts";
+import { type Finding, finding } from "../finding.ts";
 import type { Link, OtherLink, RequestLink } from "./link.ts";
 import { isOwn } from "./request.ts";
+
+/** Left out: whether rules let somebody review is not judged. */
+interface ReviewLookups {
+  readonly rules?: ApprovalRules;
+}
 
 /**
  * Reviews of a request, against its catalog: only what broke the glass is reviewed, by another person whom the rules let
@@ -17,7 +21,7 @@ export async function reviewFindings(
   links: readonly Link[],
   catalog: Catalog,
   question: AccessQuestion | undefined,
-  lookups: ApprovalLookups,
+  lookups: ReviewLookups,
 ): Promise<Finding[]> {
   const isEmergency = isBreakGlassRole(catalog, request.role);
   const found: Finding[] = [];
@@ -26,10 +30,10 @@ export async function reviewFindings(
     const { name, userid } = review;
     if (!isEmergency) {
       const message = "the request broke no glass, so there is nothing to review";
-      found.push(asNoise(finding("REVIEW_UNFOUNDED", name, userid, message)));
+      found.push(finding("REVIEW_UNFOUNDED", name, userid, message));
     } else if (!(await isAllowed(review, catalog, question, lookups))) {
       const message = "the catalog does not let this person review the emergency";
-      found.push(asNoise(finding("REVIEW_NOT_ALLOWED", name, userid, message)));
+      found.push(finding("REVIEW_NOT_ALLOWED", name, userid, message));
     } else if (review.requestHash === request.sha256 && !isOwn(review, request)) counted.push(review);
   }
   counted.sort((a, b) => a.at - b.at || (a.name < b.name ? -1 : 1));
@@ -48,7 +52,7 @@ async function isAllowed(
   { writer, arrived }: OtherLink,
   catalog: Catalog,
   question: AccessQuestion | undefined,
-  { rules }: ApprovalLookups,
+  { rules }: ReviewLookups,
 ): Promise<boolean> {
   if (writer === undefined) return true;
   if (writer.grade !== "attested") return false;

@@ -30,6 +30,7 @@ export function report(context: Context, obtained: Obtained, names: readonly str
     });
     return 0;
   }
+  const again = session.breakGlass === true ? `${target} --break-glass` : target;
   const what = { cached: "is open already", renewed: "is renewed", granted: "is open" }[obtained.kind];
   terminal.print(`${style.good("✓")} ${style.name(target)} ${what}, until ${clockTime(session.notAfter)}`);
   terminal.print(
@@ -40,11 +41,7 @@ export function report(context: Context, obtained: Obtained, names: readonly str
     terminal.print(`  the session from ${clockTime(replaced.issuedAt)} is forgotten (${replaced.request})`);
     for (const line of heldKeysLines(replaced)) terminal.print(line);
   }
-  for (const line of [
-    `jit exec ${target} -- COMMAND`,
-    `eval "$(jit env ${target})"`,
-    `jit forget ${target}`,
-  ]) {
+  for (const line of [`jit exec ${again} -- COMMAND`, `eval "$(jit env ${again})"`, `jit forget ${target}`]) {
     terminal.note(style.dim(`  ${line}`));
   }
   return 0;

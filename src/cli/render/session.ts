@@ -17,6 +17,7 @@ export function sessionJson(session: Session): Record<string, unknown> {
     usableUntil: endOf(session),
     identity,
     accessKeyId: credentials.accessKeyId,
+    breakGlass: session.breakGlass === true,
   };
 }
 

@@ -32,7 +32,12 @@ test("good rules are taken, with what they are about", () => {
   );
   expect(rules).toEqual([
     { id: "first", effect: "permit", advice: undefined, actions: ["request"], group: "support" },
-    { id: "b", effect: "forbid", advice: "Ask in #data", actions: ["request", "autoApprove", "approve"] },
+    {
+      id: "b",
+      effect: "forbid",
+      advice: "Ask in #data",
+      actions: ["request", "autoApprove", "approve", "breakGlass"],
+    },
   ]);
 });
 

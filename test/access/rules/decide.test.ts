@@ -89,7 +89,6 @@ describe("rules", () => {
       'context.claimed has ticket && context.claimed.ticket like "SUP-*"',
       { justification: { purpose: "support", reason: "x", ticket: "SUP-1" } },
     ],
-    ["context.breakGlass", { breakGlass: true }],
     ["!context.breakGlass", {}],
     [
       'context.attested has network && context.attested.network.isInRange(ip("203.0.113.0/24"))',
@@ -236,7 +235,6 @@ const rank = { refused: 0, needsApproval: 1, granted: 2 };
 const change = fc.record({
   duration: fc.constantFrom(60, 900, 3600),
   now: fc.date({ min: new Date("2026-01-01"), max: new Date("2027-01-01"), noInvalidDate: true }),
-  breakGlass: fc.boolean(),
 });
 
 describe("whatever the rules", () => {

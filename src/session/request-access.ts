@@ -163,7 +163,7 @@ function owedOf(
   if (breakGlass === undefined) return undefined;
   if (bucket === undefined)
     throw new JitError("ISSUER_UNSUPPORTED", "review debts cannot be looked at from here");
-  return settled(owedBy(bucket, identity.userid, breakGlass, records.clock.now()));
+  return settled(owedBy(bucket, identity.userid, breakGlass, records.clock));
 }
 
 type Owed = Promise<PromiseSettledResult<readonly Notice[]>>;

@@ -75,7 +75,10 @@ export async function settle(context: Context): Promise<number> {
   const settled = await context.terminal.progress("Settling", () =>
     settleDebt({ ...ports, issue: connection.request }, self, request, { verdict, comment }),
   );
-  if (context.json) printJson(context, { ...emergencyJson(settled), verdict });
+  if (settled === undefined) {
+    if (context.json) printJson(context, { request, verdict: null });
+    else context.terminal.print(`no record of ${request} was ever made, so it opened nothing: it is settled`);
+  } else if (context.json) printJson(context, { ...emergencyJson(settled), verdict });
   else {
     const { terminal, style } = context;
     const { by, targets } = settled.found.request.record;

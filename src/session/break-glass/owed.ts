@@ -1,6 +1,6 @@
 import type { BreakGlassTerms } from "../../access/types.ts";
 import { idTime } from "../../audit/id.ts";
-import type { RecordStore } from "../../audit/ports.ts";
+import type { Clock, RecordStore } from "../../audit/ports.ts";
 import { codeOf, JitError } from "../../error.ts";
 import type { Notice } from "../types.ts";
 import { type Debt, openDebts } from "./debt.ts";
@@ -15,7 +15,7 @@ export async function owedBy(
   bucket: Pick<RecordStore, "list">,
   userid: string,
   terms: BreakGlassTerms,
-  now: Date,
+  clock: Clock,
 ): Promise<readonly Notice[]> {
   const debts = await openDebts(bucket, userid).catch((error: unknown): readonly Debt[] | Notice => {
     if (terms.unreviewed === "refuse") throw error;
@@ -26,7 +26,7 @@ export async function owedBy(
   const [oldest] = debts;
   if (oldest === undefined) return [];
   const what = `${debts.length === 1 ? "an emergency" : `${debts.length} emergencies`} of yours ${debts.length === 1 ? "waits" : "wait"} for a review: ${debts.map(({ request }) => request).join(", ")}`;
-  if (terms.unreviewed === "refuse" && idTime(oldest.request) + terms.grace * 1000 <= now.getTime()) {
+  if (terms.unreviewed === "refuse" && idTime(oldest.request) + terms.grace * 1000 <= clock.now().getTime()) {
     throw new JitError("BREAK_GLASS_UNREVIEWED", `${what}; until then nothing more is given`, {
       hint: "have an approver settle it: jit review-debt settle REQUEST",
     });

@@ -73,8 +73,9 @@ export async function reviewDebts(
 }
 
 /**
- * Judges an emergency: one verdict of another person, whom rules let approve it.
- * @returns the review's record
+ * Judges an emergency: one verdict of another person, whom rules let approve it. A debt whose request was never recorded
+ * (its write failed while the debt's went through) opened nothing: it is settled without a verdict.
+ * @returns what was judged; `undefined` where there was nothing
  * @throws JitError `DEBT_UNKNOWN`, `DEBT_SETTLED`, `OWN_REQUEST`, `REVIEW_NOT_ALLOWED`, as `readEmergency`, and the records
  */
 export async function settleDebt(
@@ -82,14 +83,21 @@ export async function settleDebt(
   self: Self,
   request: string,
   { verdict, comment }: Pick<ReviewBody, "verdict"> & { readonly comment: string },
-): Promise<Emergency> {
+): Promise<Emergency | undefined> {
   const debt = (await openDebts(ports.bucket)).find((one) => one.request === request);
   if (debt === undefined) {
     throw new JitError("DEBT_UNKNOWN", `no emergency ${request} waits for a review`, {
       hint: "`jit review-debt` lists those that do; `jit audit show` tells what became of this one",
     });
   }
-  const emergency = await readEmergency(ports, self, debt);
+  const emergency = await readEmergency(ports, self, debt).catch((error: unknown) => {
+    if (codeOf(error) === "REQUEST_NOT_FOUND" && isLongPast(ports, request)) return undefined;
+    throw error;
+  });
+  if (emergency === undefined) {
+    await settle(ports.bucket, debt, "-");
+    return undefined;
+  }
   if (emergency.isOwn) {
     throw new JitError(
       "OWN_REQUEST",
@@ -118,6 +126,11 @@ export async function settleDebt(
     });
   }
   return emergency;
+}
+
+/** Whether a record of it cannot be under way any more. */
+function isLongPast({ clock }: DebtPorts, request: string): boolean {
+  return idTime(request) + 3_600_000 < clock.now().getTime();
 }
 
 /**

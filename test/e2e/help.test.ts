@@ -16,7 +16,7 @@ test("alone it fits a screen, and names every command", async () => {
   const { commands } = await import("../../src/cli/commands.ts");
   const families = new Set(Object.keys(commands).map((name) => name.split(" ")[0] ?? ""));
   const named = new Set(
-    overview.split("\n").flatMap((line) => /^ {2}([a-z, ]+?) {2}/.exec(line)?.[1]?.split(", ") ?? []),
+    overview.split("\n").flatMap((line) => /^ {2}([a-z, -]+?) {2}/.exec(line)?.[1]?.split(", ") ?? []),
   );
   expect([...families].sort()).toEqual([...named].sort());
 });

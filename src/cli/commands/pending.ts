@@ -50,11 +50,11 @@ export async function pending(context: Context): Promise<number> {
   return 0;
 }
 
-function whatNow({ isOwn, mayApprove, approval, standing, found }: Review): string {
+function whatNow({ isOwn, mayApprove, approval, isApprovalOfKey, standing, found }: Review): string {
   if (isOwn) return "your own";
   if (approval !== undefined) {
     const stopped = standing.state === "approved" && found.request.record.issuer === "approver";
-    return stopped ? "approved; approve again to issue" : "approved by you";
+    return stopped && isApprovalOfKey ? "approved; approve again to issue" : "approved by you";
   }
   return mayApprove ? "yours to decide" : "for others";
 }

@@ -12,6 +12,8 @@ export interface Self {
   readonly identity: Identity;
   readonly person: Person;
   readonly attested: Readonly<Record<string, string>>;
+  /** Of the key that this machine signs with. */
+  readonly thumbprint: string;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function whoDecides(
     const hour = hourOf(records.clock.now().toISOString());
     const enrolment = await reader.enrolmentOf({ hour, userid: by.userid, thumbprint });
     if (enrolment?.grade !== "attested") throw notAttested();
-    return { identity: by, person: enrolment.person, attested: enrolment.attested };
+    return { identity: by, person: enrolment.person, attested: enrolment.attested, thumbprint };
   }
   const statement = await records.statement(thumbprint);
   const claims = statement === undefined ? undefined : claimsOf(statement);
@@ -40,6 +42,7 @@ export async function whoDecides(
     identity: by,
     person: personOf(by, claims, sessionNameRoles),
     attested: user === undefined ? {} : { [identityCenterUser]: user },
+    thumbprint,
   };
 }
 

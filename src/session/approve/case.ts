@@ -97,12 +97,13 @@ export async function readCase(
   const records = read.flatMap((one) => caseRecord(one) ?? []);
   const of = <T extends CaseType>(type: T) =>
     records.filter((one): one is CaseRecord<T> => one.record.type === type);
-  const [found, ...more] = of("request");
+  const [found] = of("request");
   if (found === undefined) {
     const reason = read.find(({ key }) => key.type === "request")?.reason ?? "KEY_NOT_ENROLLED";
     throw invalid(request, `its record is not valid (${reason})`);
   }
-  if (more.length > 0) throw invalid(request, "it has two request records");
+  // One that is signed counts here even where it is not valid: what makes it invalid can come after somebody has looked at it.
+  if (read.filter(isSignedRequest).length > 1) throw invalid(request, "it has two request records");
   return {
     request: found,
     approvals: of("approval"),
@@ -113,9 +114,22 @@ export async function readCase(
   };
 }
 
+/** Faults that are looked for once the signature is right. */
+const signedFaults: readonly (string | undefined)[] = [undefined, "BY_DIFFERS", "ATTESTED_INVALID"];
+
+function isSignedRequest({ record, reason }: ReadRecord): boolean {
+  return record?.type === "request" && signedFaults.includes(reason);
+}
+
+/** What arrived first is read, so that nobody puts the own record out of sight by others that come later. */
 function withinBounds(request: string, named: readonly NamedObject[]): readonly NamedObject[] {
   const counts = new Map<string, number>();
-  const meant = named.filter(({ key }) => {
+  const byArrival = [...named].sort(
+    (a, b) =>
+      a.object.lastModified.getTime() - b.object.lastModified.getTime() ||
+      (a.object.key < b.object.key ? -1 : 1),
+  );
+  const meant = byArrival.filter(({ key }) => {
     const of = `${key.userid} ${key.type}`;
     counts.set(of, (counts.get(of) ?? 0) + 1);
     return (counts.get(of) ?? 0) <= mostOfOneWriter;

@@ -6,9 +6,10 @@ import type { IssuePorts } from "../issue.ts";
 import type { Lock } from "../ports.ts";
 import { repairCrashed } from "../repair.ts";
 import type { Self } from "./approver.ts";
+import { invalid } from "./case.ts";
 import { issueSealed, type SealedIssue } from "./issue-sealed.ts";
 import type { CasePorts } from "./ports.ts";
-import { checkApproval, checkDenial, type Review, reviewRequest } from "./review.ts";
+import { approvedElsewhere, checkApproval, checkDenial, type Review, reviewRequest } from "./review.ts";
 
 export interface DecidePorts extends CasePorts {
   readonly issue: IssuePorts;
@@ -53,9 +54,11 @@ export function approveRequest(ports: DecidePorts, input: DecideInput): Promise<
     const done = ownIssue(ports, before);
     if (done !== undefined) return done;
     if (checkApproval(before) === "approve") await record(ports, "approval", before, comment);
-    const { found, standing, approval } = await again(ports, self, review);
+    const after = await again(ports, self, review);
+    const { found, standing, approval } = after;
     if (standing.state === "open") return { kind: "waiting", missing: standing.missing };
     if (found.request.record.issuer !== "approver" || approval === undefined) return { kind: "complete" };
+    if (!after.isApprovalOfKey) throw approvedElsewhere();
     const wanted = { found, standing, own: approval, organization, inheritedSourceIdentity };
     return { kind: "issued", ...(await issueSealed(ports.issue, wanted, fence)) };
   });
@@ -78,9 +81,12 @@ export async function denyRequest(ports: DecidePorts, input: DecideInput): Promi
   await record(ports, "denial", before, comment);
 }
 
-/** Only the very request that was looked at is decided about. */
-function again(ports: DecidePorts, self: Self, { found }: Review): Promise<Review> {
-  return reviewRequest(ports, self, found.request.record.request, ports.reader);
+/** Only the very request that was looked at is decided about. @throws JitError `REQUEST_INVALID` where it is another by now */
+async function again(ports: DecidePorts, self: Self, { found }: Review): Promise<Review> {
+  const { request } = found.request.record;
+  const review = await reviewRequest(ports, self, request, ports.reader);
+  if (review.found.request.sha256 === found.request.sha256) return review;
+  throw invalid(request, "its record is not the one that was shown");
 }
 
 function record(

@@ -62,6 +62,7 @@ const nobody: Self = {
   identity: { arn: "-", userid: "-", account: "-" },
   person: { ids: [], principal: "-" },
   attested: {},
+  thumbprint: "-",
 };
 
 function longestWait({ organization }: CasePorts): number {
@@ -93,14 +94,15 @@ async function claimsSince({ store }: CasePorts, since: Date): Promise<ReadonlyS
   return claimed;
 }
 
+/** Whoever has put something by the name of a request record there; which of them asked, only reading tells. */
+function requestersOf(objects: readonly NamedObject[]): readonly string[] {
+  return [...new Set(objects.filter(({ key }) => key.type === "request").map(({ key }) => key.userid))];
+}
+
 function mayBeOpen(objects: readonly NamedObject[]): boolean {
-  const request = objects.find(({ key }) => key.type === "request");
-  return (
-    request !== undefined &&
-    !objects.some(
-      ({ key }) => (key.type === "issue" || key.type === "abort") && key.userid === request.key.userid,
-    )
-  );
+  const isEndedBy = (userid: string) =>
+    objects.some(({ key }) => (key.type === "issue" || key.type === "abort") && key.userid === userid);
+  return requestersOf(objects).some((userid) => !isEndedBy(userid));
 }
 
 /** The oldest of each requester, the oldest of all. */
@@ -109,9 +111,9 @@ function withinBounds<T extends readonly [string, readonly NamedObject[]]>(candi
   return [...candidates]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .filter(([, objects]) => {
-      const requester = objects.find(({ key }) => key.type === "request")?.key.userid ?? "-";
-      counts.set(requester, (counts.get(requester) ?? 0) + 1);
-      return (counts.get(requester) ?? 0) <= mostOfOne;
+      const requesters = requestersOf(objects);
+      for (const one of requesters) counts.set(one, (counts.get(one) ?? 0) + 1);
+      return requesters.some((one) => (counts.get(one) ?? 0) <= mostOfOne);
     })
     .slice(0, most);
 }

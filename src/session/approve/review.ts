@@ -16,6 +16,8 @@ export interface Review {
   readonly mayApprove: boolean;
   /** The looker's approval, where it counts. */
   readonly approval: CaseRecord<"approval"> | undefined;
+  /** Whether the looker's own key has signed it, and not one of another machine. */
+  readonly isApprovalOfKey: boolean;
 }
 
 /**
@@ -35,7 +37,8 @@ export async function reviewRequest(
 
 export async function reviewCase(ports: CasePorts, self: Self, found: Case): Promise<Review> {
   const standing = await judgeCase(ports, found);
-  const { identity, attested, person } = self;
+  const { identity, attested, person, thumbprint } = self;
+  const approval = standing.approvals.find(({ writer }) => mayBeSame(writer.person, person));
   return {
     found,
     standing,
@@ -44,7 +47,8 @@ export async function reviewCase(ports: CasePorts, self: Self, found: Case): Pro
       identity,
       attested,
     }),
-    approval: standing.approvals.find(({ writer }) => mayBeSame(writer.person, person)),
+    approval,
+    isApprovalOfKey: approval?.chain.endsWith(`/${thumbprint}`) === true,
   };
 }
 
@@ -78,12 +82,22 @@ export function checkApproval(review: Review): "approve" | "issue" {
     });
   }
   if (approval === undefined) return "approve";
-  if (standing.state === "approved" && found.request.record.issuer === "approver") return "issue";
+  if (standing.state === "approved" && found.request.record.issuer === "approver") {
+    if (review.isApprovalOfKey) return "issue";
+    throw approvedElsewhere();
+  }
   throw new JitError("APPROVED_ALREADY", "you have approved this request already; one person counts once", {
     hint:
       standing.missing > 0
         ? `${standing.missing} more must agree: ${whoCan(standing)}`
         : "the requester's jit picks it up",
+  });
+}
+
+/** A claim names the approval: two machines of one approver would both hold it. */
+export function approvedElsewhere(): JitError {
+  return new JitError("APPROVED_ALREADY", "you have approved this request on another machine", {
+    hint: "issue it there (`jit approve` again), or have another of those who agreed do it",
   });
 }
 

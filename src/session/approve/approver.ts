@@ -32,7 +32,7 @@ export async function whoDecides(
     const hour = hourOf(records.clock.now().toISOString());
     const enrolment = await reader.enrolmentOf({ hour, userid: by.userid, thumbprint });
     if (enrolment?.grade !== "attested") throw notAttested();
-    return { identity: by, person: enrolment.person, attested: enrolment.attested, thumbprint };
+    return { identity: enrolment.by, person: enrolment.person, attested: enrolment.attested, thumbprint };
   }
   const statement = await records.statement(thumbprint);
   const claims = statement === undefined ? undefined : claimsOf(statement);

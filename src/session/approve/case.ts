@@ -22,6 +22,10 @@ export interface CaseRecord<T extends CaseType = CaseType> {
   readonly name: string;
   /** `userid/thumbprint` of who signed. */
   readonly chain: string;
+  /**
+   * As it was signed, but for `by`, which is whom the key was enrolled for: an IAM user may be renamed, so a later record may
+   * bear another name, and that one nobody has attested.
+   */
   readonly record: AuditRecord<T>;
   readonly sha256: string;
   readonly writer: Enrolment;
@@ -143,7 +147,15 @@ function withinBounds(request: string, named: readonly NamedObject[]): readonly 
 function caseRecord({ name, key, record, sha256, writer, lastModified }: ReadRecord): CaseRecord | undefined {
   if (record === undefined || sha256 === undefined || writer === undefined) return undefined;
   const chain = chainOf(key);
-  return { name, chain, record: record as AuditRecord<CaseType>, sha256, writer, arrived: lastModified };
+  const { by } = writer;
+  return {
+    name,
+    chain,
+    record: { ...record, by } as AuditRecord<CaseType>,
+    sha256,
+    writer,
+    arrived: lastModified,
+  };
 }
 
 export function invalid(request: string, why: string): JitError {

@@ -49,7 +49,6 @@ export async function pickUp(ports: PickUpPorts, input: PickUpInput, fence: Fenc
   const isOurs =
     sha256 === waiting.requestHash &&
     record.by.userid === identity.userid &&
-    record.by.arn === identity.arn &&
     found.request.chain.endsWith(`/${ports.issue.records.signer.thumbprint}`);
   if (!isOurs) throw notOurs(waiting.request);
   return record.issuer === "requester"
@@ -86,7 +85,7 @@ async function issueApproved(
       {
         ...reference,
         organization: ports.organization,
-        identity: record.by,
+        identity: ports.issue.records.writer.by,
         targets,
         notAfter: grantEnd(ports.clock.now(), record.duration),
         inheritedSourceIdentity,
@@ -134,7 +133,7 @@ async function openSealed(ports: PickUpPorts, { found, standing, secret }: PickU
       request: record.request,
       requestHash: sha256,
       organization: ports.organization,
-      identity: record.by,
+      identity: ports.issue.records.writer.by,
       targets: standing.targets,
       notAfter: endOf(issue.record),
       requestBytes,

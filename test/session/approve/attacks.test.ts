@@ -202,3 +202,43 @@ describe("strange records of strangers", () => {
     expect(typeof (await alice.picksUp(request))).toBe("object");
   });
 });
+
+describe("a name counts as AWS signed it for the key, whatever a later record says", () => {
+  /** A user whose key is enrolled, and who calls the next records another's. */
+  async function posing(name: string, as: string): Promise<Party> {
+    const who = town.user(name);
+    await who.writes("abort", "0".repeat(26), {
+      requestHash: "0".repeat(64),
+      code: "X",
+      step: "request",
+      accessKeyId: "-",
+    });
+    Object.assign(who, { identity: { ...who.identity, arn: town.user(as).identity.arn } });
+    return who;
+  }
+
+  test("an approval in an approver's name does not count, nor a denial", async () => {
+    const request = await alice.asks();
+    const eve = await posing("dave", "carol");
+    expect(await failure(eve.approves(request))).toBe("APPROVE_NOT_ALLOWED");
+    const requestHash = sha256Hex(
+      town.store.objects.get(storedRequest(request).key)?.[0]?.bytes ?? new Uint8Array(),
+    );
+    await eve.writes("approval", request, { requestHash, comment: "-" });
+    await eve.writes("denial", request, { requestHash, comment: "-" });
+    const { standing } = (await bob.looks(request)).review;
+    expect([standing.state, standing.approvals]).toEqual(["open", []]);
+  });
+
+  test("a request in another's name is judged, shown and issued in the own", async () => {
+    const eve = await posing("dave", "erna");
+    const request = await eve.asks();
+    const { review } = await bob.looks(request);
+    expect(review.found.request.record.by.arn).toBe(dave.identity.arn);
+    expect(review.standing.question.identity.arn).toBe(dave.identity.arn);
+    await bob.approves(request);
+    await carol.approves(request);
+    expect(town.assumed.at(-1)?.sourceIdentity).toBe("dave");
+    expect(typeof (await eve.picksUp(request))).toBe("object");
+  });
+});

@@ -100,6 +100,8 @@ export class Town {
   readonly store = new MemoryRecordStore(() => this.now());
   /** Every session that STS made, with the request in its name. */
   readonly made: { readonly request: string; readonly by: string; readonly accessKeyId: string }[] = [];
+  /** What STS was asked for each of them. */
+  readonly assumed: AssumeRoleInput[] = [];
   now = () => new Date(this.time);
 
   pass(seconds: number): void {
@@ -254,6 +256,7 @@ export class Party {
     if (fault !== undefined && fault !== "STS_REPLY_LOST") throw new JitError(fault, "as the test says");
     serial += 1;
     const accessKeyId = `ASIA${String(serial).padStart(16, "0")}`;
+    this.town.assumed.push(input);
     this.town.made.push({
       request: input.sessionName.slice(4),
       by: this.identity.userid,

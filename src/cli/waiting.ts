@@ -4,6 +4,7 @@ import type { CasePorts } from "../session/approve/ports.ts";
 import { awaitDecision, isOver, lookOnce, type Seen } from "../session/approve/wait.ts";
 import type { WaitingRequest } from "../session/approve/waiting.ts";
 import { happeningOf } from "../session/notify/happening.ts";
+import { repairCrashed } from "../session/repair.ts";
 import { sessionFor } from "../session/single-flight.ts";
 import { casePorts } from "./approvals.ts";
 import type { Connection } from "./compose.ts";
@@ -26,9 +27,11 @@ export async function lookAgain(
 ): Promise<Obtained | undefined> {
   let seen: Seen | undefined;
   try {
+    // A run that could not send the request left it signed: it goes out now, with its abort.
+    await repairCrashed(connection.request, connection.request.cache);
     seen = await lookOnce(await portsFor(connection, of), of);
   } catch (error) {
-    if (codeOf(error) !== "REQUEST_CATALOG_CHANGED") throw error;
+    if (!["REQUEST_CATALOG_CHANGED", "REQUEST_NOT_FOUND"].includes(codeOf(error) ?? "")) throw error;
     await connection.waiting.remove(of.request);
     return undefined;
   }
@@ -48,6 +51,7 @@ export async function waitFor(
   of: WaitingRequest,
 ): Promise<Obtained> {
   const { terminal } = context;
+  await repairCrashed(connection.request, connection.request.cache);
   const ports = { ...(await portsFor(connection, of)), wait: connection.wait };
   let last = "";
   const tell = (line: string) => {

@@ -210,6 +210,26 @@ describe("AWS does not answer", () => {
     await expectVerified();
   });
 
+  test("to the request: it is asked anew, and what was half asked is aborted", async () => {
+    const fault = {
+      kind: "status",
+      action: "PutObject",
+      key: ".request.jws",
+      status: 403,
+      code: "AccessDenied",
+    };
+    await sandbox().fault(fault);
+    expectError(await asks(alice), "AUDIT_DENIED", 8);
+    const before = JSON.parse((await alice.jit(["status", "--json"])).stdout);
+    expect([before.waiting, before.pending.length]).toEqual([[], 1]);
+    const [{ request: half }] = before.pending;
+    await sandbox().clearFaults();
+    expect(await asked()).not.toBe(half);
+    const shown = JSON.parse((await bob.jit(["audit", "show", half, "--json"])).stdout);
+    expect(shown.state).toBe("aborted");
+    expect(JSON.parse((await alice.jit(["status", "--json"])).stdout).waiting).toHaveLength(1);
+  });
+
   test("to the issue record: it is kept, and the next run hands the session over", async () => {
     const request = await asked();
     await approves(bob, request);

@@ -11,7 +11,9 @@ export async function status(context: Context): Promise<number> {
   const { cache, now, pending, waiting, presentUserid } = await openCache(context);
   const sessions = await sessionStatus(cache, now);
   const unfinished = await pending();
-  const asked = await waiting();
+  // What was not asked to the end waits for nobody.
+  const cut = new Set(unfinished.map(({ request }) => request));
+  const asked = (await waiting()).filter(({ request }) => !cut.has(request));
   if (context.json) {
     const present = (await presentUserid()) ?? null;
     const own = ({ userid }: Identity) => (present === null ? null : userid === present);

@@ -97,6 +97,8 @@ class Watch {
     for (const one of await listCase(this.#ports.store, this.#request, hours))
       if (!this.#named.has(one.object.key)) this.#named.set(one.object.key, one);
     this.#listedUntil = until;
+    // It was kept here before it was sent: what is not there was never asked for.
+    if (this.#named.size === 0) return await this.judge();
     const isFirst = before === 0 && [...this.#named.values()].every(({ key }) => key.type === "request");
     return this.#named.size === before || isFirst ? undefined : await this.judge();
   }

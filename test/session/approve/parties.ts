@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { brokenGlass } from "../../../src/access/break-glass.ts";
 import { parseCatalog } from "../../../src/access/catalog/parse.ts";
 import { cedarRules } from "../../../src/access/rules/decide.ts";
 import { findTargets } from "../../../src/access/target.ts";
@@ -21,6 +22,7 @@ import { reviewRequest } from "../../../src/session/approve/review.ts";
 import { isOver, lookOnce } from "../../../src/session/approve/wait.ts";
 import type { WaitingRequest, WaitingSecret } from "../../../src/session/approve/waiting.ts";
 import { handedOver } from "../../../src/session/attempt.ts";
+import { settleDebt } from "../../../src/session/break-glass/review-debt.ts";
 import type { AssumeRoleInput, Lock } from "../../../src/session/ports.ts";
 import { type RequestPorts, requestAccess } from "../../../src/session/request-access.ts";
 import { Secret, type Session } from "../../../src/session/types.ts";
@@ -39,6 +41,7 @@ groups:
 rules: |
   @id("all-ask") permit(principal, action == Action::"request", resource);
   @id("owners-agree") permit(principal in Group::"owners", action == Action::"approve", resource);
+  @id("emergencies") permit(principal in Group::"owners", action == Action::"breakGlass", resource);
 stores:
   payroll: &store
     title: Payroll
@@ -47,6 +50,7 @@ stores:
     role: arn:aws:iam::${account}:role/payroll
     issuer: approver
     approval: { quorum: 2, expires: 4h }
+    breakGlass: { role: "arn:aws:iam::${account}:role/payroll-emergency", maximumDuration: 30m }
     maximumDuration: 2h
     accesses:
       read: { s3: [{ bucket: example-payroll, prefix: "", allow: [read] }] }
@@ -187,7 +191,7 @@ export class Party {
       this.waiting.set(of.request, { waiting: { ...of, name: "n", inputs: "i" }, secret });
     };
     const read = { read: async () => "absent" as const };
-    const ports = { ...shared, ...issue, reasons: undefined, waiting: { keep } };
+    const ports = { ...shared, ...issue, reasons: undefined, waiting: { keep }, bucket: this.town.store };
     return { ...ports, issue, lock, reader: readerOf({ ...shared, reasons: read }) } as never;
   }
 
@@ -211,6 +215,36 @@ export class Party {
     );
     if (outcome.kind !== "pending") throw new Error(outcome.kind);
     return outcome.request;
+  }
+
+  /** Opens the payroll in an emergency. */
+  async breaksGlass(): Promise<Session> {
+    const targets = brokenGlass(findTargets(organization.catalog, ["payroll:read"]));
+    const outcome = await requestAccess(
+      this.ports,
+      {
+        organization,
+        identity: this.identity,
+        targets,
+        duration: 1800,
+        justification: { purpose: "incident", reason: "the payroll run fails", ticket: undefined },
+        circumstances: { attested: {}, claimed: {} },
+        inheritedSourceIdentity: undefined,
+      },
+      fenceThat(),
+    );
+    if (outcome.kind !== "granted") throw new Error(outcome.kind);
+    this.sessions.push(outcome.session);
+    await handedOver(this.ports, outcome.session);
+    return outcome.session;
+  }
+
+  async settles(request: string): Promise<void> {
+    const { ports } = this;
+    const self = await whoDecides({ records: ports.records, reader: ports.reader }, trust.sessionNameRoles);
+    const catalogOf = async () => organization.catalog;
+    const verdict = { verdict: "justified", comment: "it had failed" } as const;
+    await settleDebt({ ...ports, bucket: this.town.store, catalogOf }, self, request, verdict);
   }
 
   async looks(request: string) {

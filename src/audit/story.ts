@@ -150,9 +150,14 @@ function validLink({
   lastModified,
   reason,
   writer,
+  notices = [],
 }: StoryEntry): Link | undefined {
   if (reason !== undefined || record === undefined || sha256 === undefined) return undefined;
-  return linkOf({ name, key, record, sha256, lastModified, kid: key.thumbprint }, writer);
+  return linkOf(
+    { name, key, record, sha256, lastModified, kid: key.thumbprint },
+    writer,
+    notices.length === 0,
+  );
 }
 
 function inOrder(a: StoryEntry, b: StoryEntry): number {

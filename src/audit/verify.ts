@@ -173,9 +173,10 @@ class Verification {
     tally.record(seen.record.type, this.#keys.find(key)?.grade ?? "path only");
     tally.take(arrivalFindings(seen));
     tally.take(this.#keys.byFindings(seen));
-    tally.take(this.#keys.attestedFindings(seen));
+    const doubts = this.#keys.attestedFindings(seen);
+    tally.take(doubts);
     tally.take(this.#chains.add(seen));
-    tally.take(this.#requests.add(seen, this.#keys.find(key)));
+    tally.take(this.#requests.add(seen, this.#keys.find(key), doubts.length === 0));
   }
 
   /** Where a misplaced record belongs, if the key of that chain signed it. */

@@ -42,7 +42,11 @@ export async function approvalFindings(
   if (question === undefined) return found;
   const votes = await votesOf(links, ["approval"], question, catalog, lookups);
   const denials = await votesOf(links, ["denial"], question, catalog, lookups);
-  for (const issue of links.filter((link) => link.type === "issue" && link.renews === "-") as IssueLink[]) {
+  const issues = links.filter((link) => link.type === "issue");
+  // What renews one that is not there rests on nothing but its own approvals.
+  const isRenewal = ({ renews, chain }: IssueLink) =>
+    issues.some((one) => one.sha256 === renews && one.chain === chain);
+  for (const issue of issues.filter((one) => !isRenewal(one))) {
     // A session that a stranger tells of is found elsewhere.
     if (request.issuer === "requester" && issue.chain !== request.chain) continue;
     const judged = { request, issue, question, catalog, votes, denials };
@@ -98,7 +102,7 @@ async function issueFindings(judged: Judged, lookups: ApprovalLookups): Promise<
     sha256: request.sha256,
     catalog: request.catalog,
     person: request.writer.person,
-    closes: request.at + approvalOf(question.targets).expires,
+    closes: Math.min(request.at, request.arrived) + approvalOf(question.targets).expires,
   };
   // Named by hash, they were there before it, whatever the clocks say.
   const named = votes.filter(({ sha256 }) => issue.decisions.includes(sha256));
@@ -130,8 +134,7 @@ async function needed(
   const { quorum } = approvalOf(question.targets);
   if (request.issuer !== "requester") return quorum;
   const named = issue.decisions.length > 0 ? quorum : 0;
-  const { ticket } = request.asked;
-  if (rules === undefined || (ticket !== "-" && !("text" in ticket))) return named;
+  if (rules === undefined || isTicketHidden(request, catalog)) return named;
   try {
     // Rules may look at the clock; two machines' need not agree.
     for (const at of [issue.at, request.at]) {
@@ -144,6 +147,12 @@ async function needed(
     if (isJitError(error)) return named;
     throw error;
   }
+}
+
+/** Whether rules may look at a ticket that is kept elsewhere. Where the catalog keeps none elsewhere, a hidden one is none. */
+function isTicketHidden({ asked: { ticket } }: RequestLink, catalog: Catalog): boolean {
+  const isElsewhere = ticket !== "-" && !("text" in ticket) && catalog.audit.reasons !== undefined;
+  return isElsewhere && catalog.rules?.text.includes("ticket") === true;
 }
 
 async function votesOf(
@@ -170,7 +179,6 @@ async function votesOf(
   return votes;
 }
 
-/** What was attested is the requester's own word here: who issues to oneself could have lied to oneself as well. */
 function questionOf(request: Known<RequestLink>, catalog: Catalog): AccessQuestion | undefined {
   const { purpose, ticket, attested, claimed } = request.asked;
   try {

@@ -66,10 +66,14 @@ export function tellsSession(record: AuditRecord): boolean {
   return record.type === "issue" || (record.type === "abort" && record.accessKeyId !== "-");
 }
 
-/** `undefined` for `enrol`, which belongs to no request. */
+/**
+ * `undefined` for `enrol`, which belongs to no request.
+ * @param isProven whether what a request calls attested is; else it is left out
+ */
 export function linkOf(
   { record, name, key, sha256, lastModified }: SeenRecord,
   writer: Enrolment | undefined,
+  isProven: boolean,
 ): Link | undefined {
   const head = {
     name,
@@ -86,8 +90,8 @@ export function linkOf(
     case "enrol":
       return undefined;
     case "request": {
-      const { type, role, issuer, duration, targets, purpose, ticket, attested, claimed } = record;
-      const asked = { purpose, ticket, attested, claimed };
+      const { type, role, issuer, duration, targets, purpose, ticket, claimed } = record;
+      const asked = { purpose, ticket, attested: isProven ? record.attested : {}, claimed };
       return { ...head, catalog, type, role, issuer, duration, targets, asked };
     }
     case "issue": {

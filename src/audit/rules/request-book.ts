@@ -19,9 +19,9 @@ export class RequestBook {
   /** Access key ids of all sessions. */
   readonly #accessKeys = new Set<string>();
 
-  /** A valid record. @param writer whose key signed */
-  add(seen: SeenRecord, writer: Enrolment | undefined): Finding[] {
-    const link = linkOf(seen, writer);
+  /** A valid record. @param writer whose key signed @param isProven whether what it calls attested is */
+  add(seen: SeenRecord, writer: Enrolment | undefined, isProven: boolean): Finding[] {
+    const link = linkOf(seen, writer, isProven);
     if (link === undefined) return [];
     this.#records(seen.record.request).links.push(link);
     if (link.type !== "issue") return [];

@@ -38,7 +38,9 @@ organization: example
 audit: { bucket: example-audit, account: "444455556666", region: eu-central-1 }
 groups:
   owners: { principals: ["arn:aws:iam::${account}:user/b*", "arn:aws:iam::${account}:user/c*", "arn:aws:iam::${account}:user/alice", "arn:aws:sts::${account}:assumed-role/owner/*"] }
+  platform: { tags: { team: [platform] } }
 rules: |
+  @id("platform-alone") permit(principal in Group::"platform", action == Action::"autoApprove", resource in Store::"customers");
   @id("all-ask") permit(principal, action == Action::"request", resource);
   @id("owners-agree") permit(principal in Group::"owners", action == Action::"approve", resource);
   @id("emergencies") permit(principal in Group::"owners", action == Action::"breakGlass", resource);

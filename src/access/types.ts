@@ -255,6 +255,18 @@ export interface Trust {
   readonly sessionNameRoles: readonly string[];
   /** Whether keys graded `path only` are refused. */
   readonly refusePathOnly: boolean;
+  /** Writers' keys that no longer count. Once named, a key stays named in every later version. */
+  readonly revokedKeys?: readonly RevokedKey[];
+}
+
+/** A writer's key whose records count only if they came before: each limit by itself takes a record's worth away. */
+export interface RevokedKey {
+  /** RFC 7638 SHA-256 thumbprint, base64url. */
+  readonly thumbprint: string;
+  /** Records that arrived then or later, by S3's clock, do not count; RFC 3339, UTC, whole seconds. */
+  readonly at: string;
+  /** Records whose index in the tree is this or higher do not count either. */
+  readonly size?: number;
 }
 
 /** What a client believes after checking signatures against the pinned fingerprint. */

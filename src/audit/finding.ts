@@ -27,6 +27,7 @@ const severities = {
 
   KEY_NOT_ENROLLED: "invalid",
   KEY_PATH_ONLY: "invalid",
+  KEY_REVOKED: "invalid",
   STATEMENT_INVALID: "invalid",
   STATEMENT_UNTRUSTED: "notice",
 

@@ -92,6 +92,8 @@ export class RecordReader {
     const fault = await checkSignature(opened, known);
     if (fault !== undefined)
       return { ...entry, reason: fault === "KEY_UNKNOWN" ? "KEY_NOT_ENROLLED" : fault };
+    const [revoked] = this.#ring.revokedFindings(seen);
+    if (revoked !== undefined) return { ...entry, reason: revoked.code, grade: known.grade };
     const doubts = this.#ring.attestedFindings(seen);
     const invalid = [...this.#ring.byFindings(seen), ...doubts].find(
       ({ severity }) => severity === "invalid",

@@ -25,6 +25,8 @@ export interface VerifyOptions {
   readonly catalogOf?: CatalogLookup;
   /** What approvals are judged by, where catalogs are at hand. */
   readonly approvals?: ApprovalLookups;
+  /** A record's index in the tree, by its name; `undefined` where it is not sealed. Left out: the tree is not at hand. */
+  readonly indexOf?: (name: string) => number | undefined;
   /** Whether noise fails, too. */
   readonly strict?: boolean;
   /** Called with every finding as it is made. */
@@ -152,6 +154,21 @@ class Verification {
     const found = [...misplaced];
     // Under a wrong name the key is looked for in the wrong place: the name is what is wrong.
     if (fault !== undefined && fault !== "KEY_UNKNOWN") found.unshift(signatureFinding(seen, fault));
+    const isOwn = fault === undefined && misplaced.length === 0;
+    const revoked = isOwn ? this.#keys.revokedFindings(seen, this.#options.indexOf?.(seen.name)) : [];
+    if (revoked.length > 0) {
+      this.#bad.add({
+        name: seen.name,
+        key,
+        findings: [...findings, ...revoked],
+        isGrave: findings.some(isOfStore),
+        isRevoked: true,
+        isOrphan: false,
+        tellsSession: tellsSession(seen.record),
+        home: undefined,
+      });
+      return;
+    }
     const knowsCatalog = isUnknown || (await this.#knowsCatalog(seen.record.catalog));
     if (!knowsCatalog) {
       found.push(finding("CATALOG_UNKNOWN", seen.name, key.userid, "no signed catalog has this digest"));
@@ -161,7 +178,7 @@ class Verification {
         name: seen.name,
         key,
         findings: [...findings, ...found],
-        isGrave: findings.some(isOfStore) || (misplaced.length === 0 && fault === undefined),
+        isGrave: findings.some(isOfStore) || isOwn,
         isOrphan: isUnknown,
         tellsSession: isUnknown && tellsSession(seen.record),
         home: misplaced.length > 0 ? await this.#homeOf(object) : undefined,

@@ -35,6 +35,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "rules check": async () => (await import("./commands/rules.ts")).rulesCheck,
   "rules test": async () => (await import("./commands/rules.ts")).rulesTest,
   "notify test": async () => (await import("./commands/notify.ts")).notifyTest,
+  "keys revoke": async () => (await import("./commands/keys-revoke.ts")).keysRevoke,
   "trust init": async () => (await import("./commands/trust.ts")).trustInit,
   "trust sign": async () => (await import("./commands/trust.ts")).trustSign,
   "trust show": async () => (await import("./commands/trust.ts")).trustShow,

@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { isBrokenGlass } from "../access/break-glass.ts";
 import { formatLocation } from "../access/location.ts";
 import type { ProjectFile } from "../access/project.ts";
+import { refuseRevokedKey } from "../access/trust/revoked-keys.ts";
 import type {
   ApprovalRules,
   Catalog,
@@ -113,6 +114,7 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     },
     here.lock,
   );
+  refuseRevokedKey(organization.trust, writer.signer.thumbprint, clock.now());
   const proofs = await proofsOf(
     { context, here, tokens, known: base.known, accessKeyId: base.accessKeyId },
     writer.signer.thumbprint,

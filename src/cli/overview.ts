@@ -38,7 +38,7 @@ const parts: readonly Part[] = [
       ["use, config", "pin an organization; a person's own settings"],
       ["doctor, sandbox", "find out what is wrong; try jit without AWS"],
       ["catalog, rules", "check, test, sign and publish who may have what"],
-      ["trust, notify", "who may sign what; who is told of requests"],
+      ["trust, keys, notify", "who may sign what; keys of records; who is told"],
     ],
   },
 ];

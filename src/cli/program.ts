@@ -325,6 +325,19 @@ const declared: readonly Declared[] = [
     summary: "try the rules on a table of cases (YAML)",
     options: (command) => command.option("--catalog <file>", "the catalog", "jit.yaml"),
   },
+  { group: "Administer:", name: "keys", summary: "the keys that records are signed with" },
+  {
+    group: "Administer:",
+    name: "keys revoke",
+    takes: "<thumbprint>",
+    summary: "make the next trust file, in which a writer's key no longer counts",
+    options: (command) =>
+      command
+        .option("--at <time>", "from when on, by S3's clock: 2026-11-24T08:16:00Z (now unless told)")
+        .option("--size <number>", "and from this size of the tree on")
+        .option("--key <file>", "the administrator's private key (JWK)", "admin.jwk")
+        .option("--dir <directory>", "the trust files", "trust"),
+  },
   { group: "Administer:", name: "notify", summary: "who is told of requests" },
   {
     group: "Administer:",
@@ -431,7 +444,7 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
 
 /** Whether a name alone is no command, only the first word of several. */
 function isFamily(name: string): boolean {
-  return ["audit", "catalog", "notify", "reasons", "rules", "trust"].includes(name);
+  return ["audit", "catalog", "keys", "notify", "reasons", "rules", "trust"].includes(name);
 }
 
 /** Flags by which a person says why; each has a variable, so that a pipeline needs no prompt. */

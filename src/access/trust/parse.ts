@@ -6,6 +6,7 @@ import { parsePublicJwk, thumbprint } from "../jwk.ts";
 import { namePattern } from "../target.ts";
 import { findHostile } from "../text.ts";
 import type { PublicJwk, Trust } from "../types.ts";
+import { revokedKeys } from "./revoked-keys.ts";
 import { isVerifierKey } from "./verifier-key.ts";
 
 /** A person, for people to read. */
@@ -74,6 +75,7 @@ const schema = v.pipe(
       v.check((all) => isDistinct(all), "names a role twice"),
     ),
     refusePathOnly: v.boolean(),
+    revokedKeys: v.exactOptional(revokedKeys),
   }),
   v.check(
     ({ threshold, administrators }) => threshold <= administrators.length,

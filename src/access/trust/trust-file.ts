@@ -4,6 +4,7 @@ import { sha256Hex } from "../digest.ts";
 import type { Trust } from "../types.ts";
 import { addSignature, type GeneralSigner, readGeneral, signGeneral, verifyGeneral } from "./jws.ts";
 import { checkTrust, parseTrust } from "./parse.ts";
+import { forgottenKey } from "./revoked-keys.ts";
 
 /** What administrators decide; the rest of a trust file follows from the version before. */
 export type TrustContent = Pick<Trust, "organization" | "threshold" | "administrators"> &
@@ -73,7 +74,7 @@ export function readTrust(file: Uint8Array): { readonly trust: Trust; readonly c
  * @param files versions 1 to n, in order
  * @param fingerprint pinned; SHA-256 of the payload of version 1
  * @throws JitError `TRUST_INVALID` (form), `TRUST_FINGERPRINT` (the first is not the pinned one),
- * `TRUST_BROKEN_CHAIN` (a gap, another predecessor, or another organization), `TRUST_SIGNATURE_INVALID` (which says how
+ * `TRUST_BROKEN_CHAIN` (a gap, another predecessor, another organization, or a revoked key that is no longer named), `TRUST_SIGNATURE_INVALID` (which says how
  * many of how many signed)
  */
 export function verifyTrustChain(files: readonly Uint8Array[], fingerprint: string): Trust {
@@ -113,6 +114,10 @@ function refuseBrokenLink(trust: Trust, previous: Trust | undefined): void {
   }
   if (trust.organization !== previous.organization) {
     throw brokenChain(`version ${trust.version} is of another organization`);
+  }
+  const forgotten = forgottenKey(previous, trust);
+  if (forgotten !== undefined) {
+    throw brokenChain(`version ${trust.version} no longer says that the key ${forgotten} is revoked`);
   }
 }
 

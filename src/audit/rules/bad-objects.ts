@@ -11,9 +11,11 @@ export interface BadObject {
   readonly findings: readonly Finding[];
   /** It was deleted or stored anew, or is signed by its enrolled key: no other cause can excuse that. */
   readonly isGrave: boolean;
+  /** A record in the right place that would count if its key had not been revoked before it came. */
+  readonly isRevoked?: boolean;
   /** A record in the right place that would count if its key were enrolled. */
   readonly isOrphan: boolean;
-  /** An orphan that tells of credentials, and so of a session. */
+  /** An orphan, or a record by a revoked key, that tells of credentials, and so of a session. */
   readonly tellsSession: boolean;
   /** Where it belongs, if it lies in the wrong place and the key of that chain did sign it. */
   readonly home: Place | undefined;
@@ -48,10 +50,11 @@ export class BadBook {
       const [first] = bads;
       if (first === undefined) continue;
       const isEnrolled = keys.find(first.key) !== undefined;
-      const hasSession = !isEnrolled && bads.some(({ tellsSession }) => tellsSession);
-      const isFault = ({ key, isGrave, home }: BadObject): boolean =>
+      const hasSession = !isEnrolled && bads.some((bad) => bad.tellsSession);
+      const isFault = ({ key, isGrave, isRevoked, tellsSession, home }: BadObject): boolean =>
         isGrave ||
-        (isEnrolled ? !chains.holds(key) : hasSession) ||
+        // Whoever has a revoked key may go on signing: its chain has ended, so nothing but a session is told by that.
+        (isRevoked === true ? tellsSession : isEnrolled ? !chains.holds(key) : hasSession) ||
         (home !== undefined && keys.find(home) !== undefined && !chains.holds(home));
       for (const bad of bads) {
         const fault = isFault(bad);

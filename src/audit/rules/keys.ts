@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { importPublicKey } from "../../access/jwk.ts";
 import { identityCenterUser } from "../../access/rules/groups.ts";
+import { isRevoked } from "../../access/trust/revoked-keys.ts";
 import type { Identity, PublicJwk, Trust } from "../../access/types.ts";
 import { judgeAttested } from "../attested.ts";
 import { type Finding, finding } from "../finding.ts";
@@ -24,7 +25,7 @@ export interface Enrolment {
 
 /** What of the trust file decides about keys. */
 export type KeyTrust = Pick<Trust, "tokenIssuers" | "refusePathOnly"> &
-  Partial<Pick<Trust, "sessionNameRoles">>;
+  Partial<Pick<Trust, "sessionNameRoles" | "revokedKeys">>;
 
 /** The keys of all writers. A key counts for the one `aws:userid` under whose prefix it was enrolled. */
 export class KeyRing {
@@ -75,6 +76,13 @@ export class KeyRing {
       );
     }
     return found;
+  }
+
+  /** Whether a record came after its key was revoked. @param index in the tree, where that is known */
+  revokedFindings({ key, name, lastModified }: SeenRecord, index?: number): Finding[] {
+    const { thumbprint, userid } = key;
+    if (!isRevoked(this.#trust.revokedKeys, { thumbprint, arrived: lastModified, index })) return [];
+    return [finding("KEY_REVOKED", name, userid, "the record came after its key was revoked")];
   }
 
   /** Whether what a request says is attested is so. */

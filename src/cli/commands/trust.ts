@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { parsePublicJwk } from "../../access/jwk.ts";
 import {
   addTrustSignature,
   makeTrust,
@@ -10,7 +9,13 @@ import {
 import type { PublicJwk } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
 import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
-import { createAdminKey, readAdminKey, readKeySet, readPublicKey } from "../compose/admin-keys.ts";
+import {
+  createAdminKey,
+  readAdminKey,
+  readKeySet,
+  readPublicKey,
+  refuseStranger,
+} from "../compose/admin-keys.ts";
 import { openOrganization } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 import { clean, table } from "../style.ts";
@@ -84,13 +89,7 @@ export async function trustSign(context: Context): Promise<number> {
   const before = readFile(path);
   const signer = readAdminKey(text(context, "key") ?? "admin.jwk");
   const { trust } = readTrust(before);
-  if (
-    !trust.administrators.some(
-      ({ key }) => JSON.stringify(parsePublicJwk(key)) === JSON.stringify(signer.publicKey),
-    )
-  ) {
-    throw new JitError("KEY_NOT_ADMINISTRATOR", "this key is no administrator's of that trust file");
-  }
+  refuseStranger(trust, signer);
   const after = await addTrustSignature(before, signer);
   writeFile(path, after, {});
   const signed = readTrust(after).claimed.length;
@@ -128,6 +127,7 @@ export async function trustShow(context: Context): Promise<number> {
         ["token issuers", trust.tokenIssuers.map(({ issuer }) => clean(issuer)).join(", ") || "none"],
         ["log keys", trust.logKeys.join(", ") || "none"],
         ["witnesses", trust.witnesses.join(", ") || "none"],
+        ["revoked keys", String(trust.revokedKeys?.length ?? 0)],
         ["path only keys", trust.refusePathOnly ? "refused" : "accepted, and shown as such"],
       ],
       (cell, _row, column) => (column === 0 ? style.dim(cell) : cell),

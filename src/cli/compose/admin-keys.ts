@@ -1,12 +1,18 @@
 import { readFileSync } from "node:fs";
-import { parsePublicJwk } from "../../access/jwk.ts";
-import type { PublicJwk } from "../../access/types.ts";
+import { parsePublicJwk, thumbprint as thumbprintOf } from "../../access/jwk.ts";
+import type { PublicJwk, Trust } from "../../access/types.ts";
 import type { Signer } from "../../audit/ports.ts";
 import { generateKey, localSigner, type PrivateJwk } from "../../audit/signer.ts";
 import { codeOf, JitError } from "../../error.ts";
 import { createPrivate, readPrivate } from "../../local/files.ts";
 
 /** Administrators' keys: private JWKs in files that only their owner can read. */
+
+/** @throws JitError `KEY_NOT_ADMINISTRATOR` */
+export function refuseStranger(trust: Trust, { thumbprint }: Pick<Signer, "thumbprint">): void {
+  if (trust.administrators.some(({ key }) => thumbprintOf(key) === thumbprint)) return;
+  throw new JitError("KEY_NOT_ADMINISTRATOR", "this key is no administrator's of that trust file");
+}
 
 /** @throws JitError `KEY_FILE` where it cannot be read or is no private JWK, `LOCAL_UNSAFE` */
 export function readAdminKey(path: string): Signer {

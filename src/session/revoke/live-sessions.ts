@@ -83,7 +83,9 @@ export async function findLiveSessions(
     named.push(...(await listRecords(store, prefixes)));
     for (const hour of missing) listed.add(hour);
   }
-  const reader = new RecordReader(store, options);
+  // A session that a revoked key made lives all the same, and must be found to be ended.
+  const trust = options.trust && { ...options.trust, revokedKeys: [] };
+  const reader = new RecordReader(store, { ...options, trust });
   const notBelieved: string[] = [];
   const issues = await mapAtMost(
     parallel,

@@ -42,6 +42,8 @@ const severities = {
   REQUEST_REPEATED: "invalid",
   ATTESTED_INVALID: "invalid",
   ATTESTED_UNPROVEN: "notice",
+  EXTENDS_UNKNOWN: "invalid",
+  EXTENDS_DIFFERS: "invalid",
   CATALOG_DIFFERS: "invalid",
   WRITER_DIFFERS: "invalid",
   DECISION_OWN: "invalid",

@@ -5,6 +5,7 @@ export type Body = (context: Context) => Promise<number>;
 /** Where each command's body is; loaded only when it runs. */
 export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   request: async () => (await import("./commands/request.ts")).request,
+  extend: async () => (await import("./commands/extend.ts")).extend,
   exec: async () => (await import("./commands/exec.ts")).exec,
   credentials: async () => (await import("./commands/credentials.ts")).credentials,
   env: async () => (await import("./commands/credentials.ts")).env,

@@ -5,7 +5,7 @@ import {
   checkReason,
   checkTicket,
 } from "../access/justification.ts";
-import type { Catalog, Target } from "../access/types.ts";
+import type { Catalog, Justification, Target } from "../access/types.ts";
 import { JitError } from "../error.ts";
 import { whatIsWrong } from "./ask.ts";
 import { type Context, isOn, text } from "./context.ts";
@@ -17,19 +17,21 @@ export type AskedFor = CheckedJustification;
 /**
  * Why: by flags, variables, and questions for what is missing. Where nobody can be asked, the error names the flag;
  * for a program's call (`credentials`) it names the `jit request` to run.
+ * @param before what an earlier request said, where nobody says another
  */
 export async function askJustification(
   context: Context,
   catalog: Catalog,
   targets: readonly Target[],
   usualPurpose: string | undefined,
+  before: Partial<Justification> = {},
 ): Promise<AskedFor> {
   const rules = catalog.justification;
   const mayAsk = context.terminal.interactive && context.invocation.command !== "credentials";
   const flags = {
-    purpose: text(context, "purpose"),
-    reason: text(context, "reason"),
-    ticket: text(context, "ticket"),
+    purpose: text(context, "purpose") ?? before.purpose,
+    reason: text(context, "reason") ?? before.reason,
+    ticket: text(context, "ticket") ?? before.ticket,
   };
   if (!mayAsk && flags.reason === undefined) throw noReason(context, targets);
   const fallback = usualPurpose ?? catalog.defaults.purpose;
@@ -96,7 +98,7 @@ function warningText({ field, kind }: { field: string; kind: string }): string {
 
 function noReason(context: Context, targets: readonly Target[]): JitError {
   const names = targets.map(({ store, access }) => `${store.name}:${access.name}`).join(" ");
-  if (context.invocation.command === "request") {
+  if (["request", "extend"].includes(context.invocation.command)) {
     return new JitError("FLAG_MISSING", "--reason is missing, and there is no terminal to ask on", {
       hint: "give --reason or JIT_REASON",
     });

@@ -8,7 +8,7 @@ import {
 } from "../access/duration.ts";
 import { findTargets } from "../access/target.ts";
 import type { Target } from "../access/types.ts";
-import { JitError } from "../error.ts";
+import { codeOf, JitError } from "../error.ts";
 import type { WaitingRequest } from "../session/approve/waiting.ts";
 import type { CacheName } from "../session/cache-name.ts";
 import { endForgotten } from "../session/end.ts";
@@ -16,7 +16,7 @@ import { recordEnds } from "../session/forget.ts";
 import { isFresh } from "../session/freshness.ts";
 import type { AccessInput } from "../session/plan.ts";
 import { canRenew, renewSession } from "../session/renew.ts";
-import { requestAccess } from "../session/request-access.ts";
+import { type RequestPorts, requestAccess } from "../session/request-access.ts";
 import { sessionFor } from "../session/single-flight.ts";
 import type { Notice, Session } from "../session/types.ts";
 import { askDuration } from "./ask.ts";
@@ -25,6 +25,7 @@ import { type Context, isOn, text } from "./context.ts";
 import { recordEnd } from "./ends.ts";
 import { type AskedFor, askJustification } from "./justify.ts";
 import type { Obtained } from "./obtained.ts";
+import { noticeLine } from "./render/session.ts";
 
 export interface ObtainOptions {
   /** Ask anew even where a session is there. */
@@ -62,8 +63,13 @@ export async function obtain(
     const waiting = options.anew === true ? undefined : await waitingFor(connection, name);
     if (waiting !== undefined) {
       const { lookAgain } = await import("./waiting.ts");
-      const found = await lookAgain(context, connection, waiting);
-      if (found !== undefined) return found;
+      const found = await lookAgain(context, connection, waiting).catch((error: unknown) => {
+        // An extension that was denied takes nothing from the grant that is there.
+        if (!renewable(mine)) throw error;
+        context.terminal.note(noticeLine(context, noticeOf(error)));
+        return undefined;
+      });
+      if (found !== undefined && !(found.kind === "pending" && renewable(mine))) return found;
     }
   }
   const wish = renewable(mine) ? undefined : await wishFor(context, connection, targets);
@@ -95,10 +101,7 @@ export async function obtain(
       if (options.anew === true) before = await flight.cache.read(name.name);
       const { duration, asked } = wish ?? (await wishFor(context, connection, targets));
       return await requestAccess(
-        {
-          ...request,
-          waiting: { keep: (of, secret) => connection.waiting.keep({ ...of, ...name }, secret) },
-        },
+        requestPorts(connection, name),
         accessInput(connection, { targets, duration, justification: asked.justification }),
         fence,
       );
@@ -124,6 +127,16 @@ async function endReplaced(
   const ended = (session: Session) =>
     recordEnd(context, session, endForgotten(session), async () => connection);
   return { replaced, notices: [...notices, ...(await recordEnds(ended, [replaced]))] };
+}
+
+/** With a place for requests that wait, to be found again under the name that their session will have. */
+export function requestPorts({ request, waiting }: Connection, name: CacheName): RequestPorts {
+  return { ...request, waiting: { keep: (of, secret) => waiting.keep({ ...of, ...name }, secret) } };
+}
+
+function noticeOf(error: unknown): Notice {
+  const message = error instanceof Error ? error.message : "it cannot be looked at";
+  return { code: codeOf(error) ?? "UNEXPECTED", message: `what waits for the same targets: ${message}` };
 }
 
 /** The newest request of this caller for the same that waits for others. */

@@ -10,5 +10,7 @@ export type Obtained =
       readonly packed: number | undefined;
       /** The session that `--new` put another in place of. */
       readonly replaced?: Session;
+      /** The grant that this one extends, which goes on to its own end. */
+      readonly extended?: { readonly request: string; readonly notAfter: Date };
     }
   | Exclude<Outcome, { kind: "granted" }>;

@@ -14,7 +14,7 @@ const parts: readonly Part[] = [
       ["request, watch", "ask for a session: jit request STORE:ACCESS; await it"],
       ["exec", "run a command: jit exec STORE:ACCESS -- COMMAND"],
       ["env, credentials", "print it for a shell, for AWS SDKs"],
-      ["status, forget", "what is open, with the time left; end it"],
+      ["status, extend, forget", "what is open, with the time left; longer; end it"],
     ],
   },
   {

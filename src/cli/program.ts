@@ -143,6 +143,19 @@ const declared: readonly Declared[] = [
   { group: "Ask and use:", name: "status", summary: "what sessions are there, with their time left" },
   {
     group: "Ask and use:",
+    name: "extend",
+    takes: "[targets...]",
+    summary: "have a session for longer: its targets or its request, --for counted from now",
+    more:
+      "A new request with a decision of its own; purpose, reason and ticket are those of before unless given. The new session takes the " +
+      "place of the old one, whose keys work on until its own end.",
+    options: (command) =>
+      aws(justify(command))
+        .option("-y, --yes", "do not ask for confirmation")
+        .option("--wait", "where others must agree, wait for them"),
+  },
+  {
+    group: "Ask and use:",
     name: "forget",
     takes: "[targets...]",
     summary: "wipe a session from this machine and write its end record",

@@ -5,7 +5,7 @@ import { awaitDecision, isOver, lookOnce, type Seen } from "../session/approve/w
 import type { WaitingRequest } from "../session/approve/waiting.ts";
 import { happeningOf } from "../session/notify/happening.ts";
 import { repairCrashed } from "../session/repair.ts";
-import { sessionFor } from "../session/single-flight.ts";
+import { type SingleFlightPorts, sessionFor } from "../session/single-flight.ts";
 import { casePorts } from "./approvals.ts";
 import type { Connection } from "./compose.ts";
 import type { Context } from "./context.ts";
@@ -96,7 +96,7 @@ async function settle(
   const ports: PickUpPorts = { ...(await portsFor(connection, of)), issue: connection.request };
   const { inheritedSourceIdentity } = connection;
   const flight = await context.terminal.progress("Opening the session", () =>
-    sessionFor<Obtained>(connection.flight, of, async (_previous, fence) => {
+    sessionFor<Obtained>(onlyOf(of, connection.flight), of, async (_previous, fence) => {
       const input = { waiting: of, secret, found, standing, inheritedSourceIdentity };
       return { kind: "granted", ...(await pickUp(ports, input, fence)) };
     }),
@@ -110,6 +110,15 @@ async function settle(
     connection.tell({ ...happeningOf("issued", found.request, standing.texts), notAfter });
   }
   return flight;
+}
+
+/** What stands there before, as the session that an extension is of, is not what was waited for. */
+function onlyOf({ request }: WaitingRequest, flight: SingleFlightPorts): SingleFlightPorts {
+  const read = async (name: string) => {
+    const session = await flight.cache.read(name);
+    return session?.request === request ? session : undefined;
+  };
+  return { ...flight, cache: { ...flight.cache, read } };
 }
 
 function isUsed({ found, standing }: Seen): boolean {

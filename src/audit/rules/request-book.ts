@@ -2,6 +2,7 @@ import { type Finding, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
 import type { ApprovalLookups } from "./approvals.ts";
 import { type CatalogLookup, catalogFindings } from "./catalog.ts";
+import { extendsFindings } from "./extends.ts";
 import type { Enrolment } from "./keys.ts";
 import { type Link, linkOf } from "./link.ts";
 import type { SeenRecord } from "./place.ts";
@@ -42,6 +43,7 @@ export class RequestBook {
   async *finish(catalogOf?: CatalogLookup, approvals?: ApprovalLookups): AsyncGenerator<Finding> {
     for (const [request, { links, spoilt }] of this.#requests) {
       yield* requestFindings(request, links, spoilt);
+      yield* extendsFindings(links, (other) => this.#requests.get(other));
       if (catalogOf !== undefined) yield* await catalogFindings(links, catalogOf, approvals);
     }
     this.#requests.clear();

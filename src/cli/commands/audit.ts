@@ -1,13 +1,16 @@
 import { isBreakGlassRole } from "../../access/break-glass.ts";
+import { extendsOf } from "../../audit/extends.ts";
+import { requestIn } from "../../audit/extensions.ts";
 import type { Finding } from "../../audit/finding.ts";
 import { parseId } from "../../audit/id.ts";
 import type { Report } from "../../audit/report.ts";
-import { type Story, type StoryEntry, tellStory } from "../../audit/story.ts";
+import type { Story, StoryEntry } from "../../audit/story.ts";
 import { verifyLog } from "../../audit/verify.ts";
 import { JitError } from "../../error.ts";
 import { type Audit, openAudit } from "../compose.ts";
 import { argument, type Context, isOn, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { linkedStories } from "../linked-stories.ts";
 import { entryText } from "../render/story.ts";
 import { type KeptTexts, textsOf } from "../render/texts.ts";
 import { clean, table, wrap } from "../style.ts";
@@ -17,32 +20,41 @@ export async function auditShow(context: Context): Promise<number> {
   const request = argument(context, 0, "the request");
   refuseBadId(request);
   const audit = await openAudit(context);
-  const story = await context.terminal.progress("Reading the records", () =>
-    tellStory(audit.store, request, {
-      log: audit.fingerprint,
-      trust: audit.trust,
-      now: audit.clock.now(),
-      catalogOf: audit.catalogOf,
-      approvals: audit.approvals,
-    }),
-  );
-  if (story.entries.length === 0) {
+  const linked = await context.terminal.progress("Reading the records", () => linkedStories(audit, request));
+  const story = linked.find((one) => one.request === request);
+  if (story === undefined || story.entries.length === 0) {
     throw new JitError("REQUEST_NOT_FOUND", `there is no record of request ${request}`, {
       hint: "`jit status` shows your own",
     });
   }
-  const texts = await textsOf(audit, story);
-  const breakGlass = await isEmergency(audit, story);
-  if (context.json) printJson(context, { ...storyJson(story), breakGlass, texts: texts ?? null });
-  else {
-    if (breakGlass) {
-      const what = "BREAK-GLASS: this was had without anybody's approval";
-      context.terminal.print(context.style.bad(`${what}; ${reviewText(story)}`));
+  if (context.json) {
+    const texts = await textsOf(audit, story);
+    const breakGlass = await isEmergency(audit, story);
+    const others = linked.filter((one) => one !== story).map(linkJson);
+    printJson(context, { ...storyJson(story), breakGlass, texts: texts ?? null, linked: others });
+  } else {
+    for (const one of linked) {
+      if (await isEmergency(audit, one)) {
+        const what = "BREAK-GLASS: this was had without anybody's approval";
+        context.terminal.print(context.style.bad(`${what}; ${reviewText(one)}`));
+      }
+      printStory(context, one, await textsOf(audit, one));
     }
-    printStory(context, story, texts);
   }
-  const good = story.entries.every(({ reason }) => reason === undefined) && !story.findings.some(isInvalid);
-  return good ? 0 : exitCodes.found.code;
+  const isGood = (one: Story) =>
+    one.entries.every(({ reason }) => reason === undefined) && !one.findings.some(isInvalid);
+  return linked.every(isGood) ? 0 : exitCodes.found.code;
+}
+
+/** Of a request that is told with another: which it extends, and where it stands. */
+function linkJson(story: Story) {
+  const asked = requestIn(story);
+  return {
+    request: story.request,
+    state: story.state,
+    extends: (asked === undefined ? undefined : extendsOf(asked)) ?? null,
+    findings: story.findings,
+  };
 }
 
 /** By the catalog that the request names: its role tells. */

@@ -1,19 +1,14 @@
 import { isBrokenGlass } from "../../access/break-glass.ts";
-import { formatDuration } from "../../access/duration.ts";
-import { describe } from "../../access/policy/describe.ts";
 import { formatTarget } from "../../access/target.ts";
 import { JitError } from "../../error.ts";
 import { planAccess } from "../../session/plan.ts";
 import { askTargets } from "../ask.ts";
 import { type Connection, connect } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
+import { finish, showWish } from "../finish.ts";
 import { askJustification } from "../justify.ts";
 import { accessInput, durationFor, obtain, targetsFor, usualPurpose, type Wish } from "../obtain.ts";
-import type { Obtained } from "../obtained.ts";
 import { confirm } from "../prompts.ts";
-import { breakGlassLines } from "../render/break-glass.ts";
-import { pendingLines, report } from "../render/obtained.ts";
-import { openedLines } from "../render/opened.ts";
 import { clean } from "../style.ts";
 
 /** `jit request [TARGET…]`: ask for a session, in questions where something is missing. */
@@ -41,32 +36,6 @@ export async function request(context: Context): Promise<number> {
     confirm: confirmed,
   });
   return await finish(context, connection, obtained, targets.map(formatTarget));
-}
-
-/** Reports what came of it; with --wait, after the approvals have come. */
-async function finish(
-  context: Context,
-  connection: Connection,
-  obtained: Obtained,
-  names: readonly string[],
-): Promise<number> {
-  if (obtained.kind !== "pending" || !isOn(context, "wait")) return report(context, obtained, names);
-  const waiting = (await connection.waiting.list()).find(({ request }) => request === obtained.request);
-  if (waiting === undefined) return report(context, obtained, names);
-  if (!context.json) for (const line of pendingLines(context, obtained, names)) context.terminal.note(line);
-  const { waitFor } = await import("../waiting.ts");
-  return report(context, await waitFor(context, connection, waiting), names);
-}
-
-/** What will be opened, before it is asked for. */
-function showWish(context: Context, { targets, duration, asked }: Wish): void {
-  const { terminal, style } = context;
-  const names = targets.map(formatTarget).join(" ");
-  if (isBrokenGlass(targets)) for (const line of breakGlassLines(context)) terminal.note(line);
-  terminal.note(
-    `${style.strong(names)} for ${formatDuration(duration)}, purpose ${clean(asked.justification.purpose)}`,
-  );
-  for (const line of openedLines(describe(targets), terminal.columns, "  ")) terminal.note(line);
 }
 
 /** Policy and record as they would be; writes nothing and asks AWS for nothing but the identity. */

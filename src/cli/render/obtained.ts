@@ -19,7 +19,7 @@ export function report(context: Context, obtained: Obtained, names: readonly str
     else for (const line of pendingLines(context, obtained, names)) terminal.print(line);
     return exitCodes.pending.code;
   }
-  const { session, replaced } = obtained;
+  const { session, replaced, extended } = obtained;
   if (obtained.kind !== "granted") tellUnused(context, session);
   if (context.json) {
     printJson(context, {
@@ -27,6 +27,7 @@ export function report(context: Context, obtained: Obtained, names: readonly str
       ...sessionJson(session),
       packedPolicySize: obtained.packed,
       ...(replaced === undefined ? {} : { replaced: sessionJson(replaced) }),
+      ...(extended === undefined ? {} : { extends: extended }),
     });
     return 0;
   }
@@ -37,6 +38,11 @@ export function report(context: Context, obtained: Obtained, names: readonly str
     `  request ${session.request}${obtained.packed === undefined ? "" : style.dim(`, its policy takes ${obtained.packed} % of what STS allows`)}`,
   );
   if (obtained.kind === "cached") terminal.print(style.dim("  --new asks anew"));
+  if (extended !== undefined) {
+    terminal.print(
+      `  it extends ${extended.request}, whose keys work on until ${clockTime(extended.notAfter)}`,
+    );
+  }
   if (replaced !== undefined) {
     terminal.print(`  the session from ${clockTime(replaced.issuedAt)} is forgotten (${replaced.request})`);
     for (const line of heldKeysLines(replaced)) terminal.print(line);

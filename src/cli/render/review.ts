@@ -1,6 +1,7 @@
 import { formatDuration } from "../../access/duration.ts";
 import { describe } from "../../access/policy/describe.ts";
 import { withoutProofs } from "../../audit/attested.ts";
+import { extendsOf } from "../../audit/extends.ts";
 import type { Grade } from "../../audit/statement.ts";
 import type { History } from "../../session/approve/history.ts";
 import type { Review } from "../../session/approve/review.ts";
@@ -86,6 +87,7 @@ export function reviewJson({
     ticket: standing.texts.ticket ?? null,
     attested: withoutProofs(standing.question.circumstances.attested),
     claimed: record.claimed,
+    extends: extendsOf(record) ?? null,
     role: record.role,
     issuer: record.issuer,
     opens: describe(standing.targets),

@@ -1,5 +1,6 @@
 import { formatDuration } from "../../access/duration.ts";
 import { withoutProofs } from "../../audit/attested.ts";
+import { extendsOf } from "../../audit/extends.ts";
 import type { StoryEntry } from "../../audit/story.ts";
 import type { SealedText } from "../../audit/types.ts";
 import { type KeptTexts, textsLine } from "./texts.ts";
@@ -10,6 +11,7 @@ export function entryText({ record, notices = [] }: StoryEntry, texts?: KeptText
     case "request":
       return [
         `asks for ${record.targets.join(" ")} for ${formatDuration(record.duration)}, purpose ${record.purpose}`,
+        ...extending(record),
         texts === undefined
           ? `reason: ${sealed(record.reason)}${record.ticket === "-" ? "" : `   ticket: ${sealed(record.ticket)}`}`
           : textsLine(texts),
@@ -47,6 +49,11 @@ export function entryText({ record, notices = [] }: StoryEntry, texts?: KeptText
     default:
       return [];
   }
+}
+
+function extending(record: Parameters<typeof extendsOf>[0]): string[] {
+  const named = extendsOf(record);
+  return named === undefined ? [] : [`extends ${named}`];
 }
 
 function sealed(text: SealedText): string {

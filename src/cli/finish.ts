@@ -1,0 +1,40 @@
+import { isBrokenGlass } from "../access/break-glass.ts";
+import { formatDuration } from "../access/duration.ts";
+import { describe } from "../access/policy/describe.ts";
+import { formatTarget } from "../access/target.ts";
+import type { Connection } from "./compose.ts";
+import { type Context, isOn } from "./context.ts";
+import type { Wish } from "./obtain.ts";
+import type { Obtained } from "./obtained.ts";
+import { breakGlassLines } from "./render/break-glass.ts";
+import { pendingLines, report } from "./render/obtained.ts";
+import { openedLines } from "./render/opened.ts";
+import { clean } from "./style.ts";
+
+/** What commands that ask for a session say before and after. */
+
+/** What will be opened, before it is asked for. */
+export function showWish(context: Context, { targets, duration, asked }: Wish): void {
+  const { terminal, style } = context;
+  if (isBrokenGlass(targets)) for (const line of breakGlassLines(context)) terminal.note(line);
+  const names = targets.map(formatTarget).join(" ");
+  terminal.note(
+    `${style.strong(names)} for ${formatDuration(duration)}, purpose ${clean(asked.justification.purpose)}`,
+  );
+  for (const line of openedLines(describe(targets), terminal.columns, "  ")) terminal.note(line);
+}
+
+/** Reports what came of it; with --wait, after the approvals have come. */
+export async function finish(
+  context: Context,
+  connection: Connection,
+  obtained: Obtained,
+  names: readonly string[],
+): Promise<number> {
+  if (obtained.kind !== "pending" || !isOn(context, "wait")) return report(context, obtained, names);
+  const waiting = (await connection.waiting.list()).find(({ request }) => request === obtained.request);
+  if (waiting === undefined) return report(context, obtained, names);
+  if (!context.json) for (const line of pendingLines(context, obtained, names)) context.terminal.note(line);
+  const { waitFor } = await import("./waiting.ts");
+  return report(context, await waitFor(context, connection, waiting), names);
+}

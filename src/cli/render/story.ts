@@ -1,6 +1,6 @@
 import { formatDuration } from "../../access/duration.ts";
 import { withoutProofs } from "../../audit/attested.ts";
-import { extendsOf } from "../../audit/extends.ts";
+import { extendsName, extendsOf } from "../../audit/extends.ts";
 import type { StoryEntry } from "../../audit/story.ts";
 import type { SealedText } from "../../audit/types.ts";
 import { type KeptTexts, textsLine } from "./texts.ts";
@@ -19,7 +19,7 @@ export function entryText({ record, notices = [] }: StoryEntry, texts?: KeptText
           notices.length === 0 ? "proven" : "stated without proof",
           withoutProofs(record.attested),
         ),
-        ...circumstances("claimed", record.claimed),
+        ...circumstances("claimed", withoutLinks(record.claimed)),
       ];
     case "issue":
       return [
@@ -49,6 +49,11 @@ export function entryText({ record, notices = [] }: StoryEntry, texts?: KeptText
     default:
       return [];
   }
+}
+
+/** What is told in lines of its own. */
+function withoutLinks({ [extendsName]: _, ...claimed }: Readonly<Record<string, string>>) {
+  return claimed;
 }
 
 function extending(record: Parameters<typeof extendsOf>[0]): string[] {

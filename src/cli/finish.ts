@@ -2,10 +2,12 @@ import { isBrokenGlass } from "../access/break-glass.ts";
 import { formatDuration } from "../access/duration.ts";
 import { describe } from "../access/policy/describe.ts";
 import { formatTarget } from "../access/target.ts";
+import { JitError } from "../error.ts";
 import type { Connection } from "./compose.ts";
 import { type Context, isOn } from "./context.ts";
 import type { Wish } from "./obtain.ts";
 import type { Obtained } from "./obtained.ts";
+import { confirm } from "./prompts.ts";
 import { breakGlassLines } from "./render/break-glass.ts";
 import { pendingLines, report } from "./render/obtained.ts";
 import { openedLines } from "./render/opened.ts";
@@ -22,6 +24,24 @@ export function showWish(context: Context, { targets, duration, asked }: Wish): 
     `${style.strong(names)} for ${formatDuration(duration)}, purpose ${clean(asked.justification.purpose)}`,
   );
   for (const line of openedLines(describe(targets), terminal.columns, "  ")) terminal.note(line);
+}
+
+/** @throws JitError `FLAG_MISSING` where nobody can be asked and --yes is not there */
+export function mustBreakOnPurpose(context: Context): void {
+  if (context.terminal.interactive || isOn(context, "yes")) return;
+  throw new JitError("FLAG_MISSING", "--yes is missing: nobody breaks the glass unasked", {
+    hint: "give --yes where there is no terminal to ask on",
+  });
+}
+
+/** Shows what will be asked for, and has it confirmed where somebody can be asked. @throws JitError `CANCELLED` */
+export async function confirmWish(context: Context, wish: Wish): Promise<void> {
+  showWish(context, wish);
+  if (isOn(context, "yes") || !context.terminal.interactive) return;
+  const question = isBrokenGlass(wish.targets) ? "Break the glass?" : "Ask for this?";
+  if (!(await confirm(context, question, "--yes"))) {
+    throw new JitError("CANCELLED", "cancelled; nothing was asked for and nothing was written");
+  }
 }
 
 /** Reports what came of it; with --wait, after the approvals have come. */

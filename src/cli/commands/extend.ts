@@ -1,3 +1,4 @@
+import { isBrokenGlass, targetsOfRole } from "../../access/break-glass.ts";
 import { checkAskedDuration, maximumDuration, parseDuration } from "../../access/duration.ts";
 import { findTargets, formatTarget } from "../../access/target.ts";
 import type { Justification } from "../../access/types.ts";
@@ -13,12 +14,11 @@ import { isTextOf } from "../../session/sealed-text.ts";
 import { sessionFor } from "../../session/single-flight.ts";
 import type { Session } from "../../session/types.ts";
 import { type Connection, connect } from "../compose.ts";
-import { type Context, isOn, text } from "../context.ts";
-import { finish, showWish } from "../finish.ts";
+import { type Context, text } from "../context.ts";
+import { confirmWish, finish, mustBreakOnPurpose } from "../finish.ts";
 import { askJustification } from "../justify.ts";
 import { accessInput, requestPorts, type Wish } from "../obtain.ts";
 import type { Obtained } from "../obtained.ts";
-import { confirm } from "../prompts.ts";
 import { clockTime } from "../render/session.ts";
 
 /**
@@ -29,7 +29,8 @@ export async function extend(context: Context): Promise<number> {
   const connection = await connect(context);
   const old = await goingOn(context, connection, await wantedRequest(context, connection));
   const { catalog } = connection.organization;
-  const targets = findTargets(catalog, old.record.targets);
+  const targets = targetsOfRole(findTargets(catalog, old.record.targets), old.record.role);
+  if (isBrokenGlass(targets)) mustBreakOnPurpose(context);
   const given = text(context, "for");
   const duration =
     given === undefined
@@ -77,8 +78,10 @@ async function wantedRequest(context: Context, connection: Connection): Promise<
       },
     );
   }
-  if (wanted === undefined && sessions.some((one) => one.targets.join() !== found.targets.join())) {
-    throw new JitError("FLAG_MISSING", "several sessions are there: name the targets or the request", {
+  const isOther = ({ targets, role }: Session) =>
+    targets.join() !== found.targets.join() || role !== found.role;
+  if (sessions.some(isOther)) {
+    throw new JitError("FLAG_MISSING", "several sessions are there: name the targets, or the request", {
       hint: "`jit status` lists them",
     });
   }
@@ -117,12 +120,8 @@ async function justificationOf(
 }
 
 async function confirmed(context: Context, wish: Wish, { record, notAfter }: Extendable): Promise<void> {
-  showWish(context, wish);
-  context.terminal.note(`  extends ${record.request}, which goes on until ${clockTime(notAfter)} as it is`);
-  if (isOn(context, "yes") || !context.terminal.interactive) return;
-  if (!(await confirm(context, "Ask for this?", "--yes"))) {
-    throw new JitError("CANCELLED", "cancelled; nothing was asked for and nothing was written");
-  }
+  context.terminal.note(`extends ${record.request}, which goes on until ${clockTime(notAfter)} as it is`);
+  await confirmWish(context, wish);
 }
 
 /** Asks, and puts the new session in the old one's place. A session that another process got by extending is taken. */

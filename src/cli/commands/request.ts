@@ -1,14 +1,12 @@
 import { isBrokenGlass } from "../../access/break-glass.ts";
 import { formatTarget } from "../../access/target.ts";
-import { JitError } from "../../error.ts";
 import { planAccess } from "../../session/plan.ts";
 import { askTargets } from "../ask.ts";
 import { type Connection, connect } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
-import { finish, showWish } from "../finish.ts";
+import { confirmWish, finish, mustBreakOnPurpose, showWish } from "../finish.ts";
 import { askJustification } from "../justify.ts";
 import { accessInput, durationFor, obtain, targetsFor, usualPurpose, type Wish } from "../obtain.ts";
-import { confirm } from "../prompts.ts";
 import { clean } from "../style.ts";
 
 /** `jit request [TARGET…]`: ask for a session, in questions where something is missing. */
@@ -18,22 +16,10 @@ export async function request(context: Context): Promise<number> {
     askTargets(context, connection.organization.catalog, given),
   );
   if (isOn(context, "dryRun")) return await dryRun(context, connection, targets);
-  if (isBrokenGlass(targets) && !context.terminal.interactive && !isOn(context, "yes")) {
-    throw new JitError("FLAG_MISSING", "--yes is missing: nobody breaks the glass unasked", {
-      hint: "give --yes where there is no terminal to ask on",
-    });
-  }
-  const confirmed = async (wish: Wish) => {
-    showWish(context, wish);
-    if (isOn(context, "yes") || !context.terminal.interactive) return;
-    const question = isBrokenGlass(wish.targets) ? "Break the glass?" : "Ask for this?";
-    if (!(await confirm(context, question, "--yes"))) {
-      throw new JitError("CANCELLED", "cancelled; nothing was asked for and nothing was written");
-    }
-  };
+  if (isBrokenGlass(targets)) mustBreakOnPurpose(context);
   const obtained = await obtain(context, connection, targets, {
     anew: isOn(context, "new"),
-    confirm: confirmed,
+    confirm: (wish) => confirmWish(context, wish),
   });
   return await finish(context, connection, obtained, targets.map(formatTarget));
 }

@@ -77,23 +77,44 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
       : Math.min(last, hoursUntilEnd(entries, first));
   }
   entries.sort(inOrder);
-  const { links, spoilt } = linksOf(entries);
-  const { catalogOf, approvals } = options;
-  const ofCatalog = catalogOf === undefined ? [] : await catalogFindings(links, catalogOf, approvals);
-  const strange = await strangersWords(links, catalogOf, approvals);
+  const { state, findings } = await judgeEntries(request, entries, options);
   return {
     request,
-    state: stateOf(
-      decidingRecords(entries.filter(({ sha256 }) => sha256 === undefined || !strange.has(sha256))),
-      options.now,
-    ),
+    state,
     entries,
+    findings,
+    complete: last === Math.min(hours.length, isEmergency ? hours.length : hoursUntilEnd(entries, first)),
+  };
+}
+
+/** What the records of one request tell together. */
+export interface Judged {
+  readonly state: StoryState;
+  /** The records that decide where the request stands, in order. */
+  readonly deciding: readonly AuditRecord[];
+  readonly findings: readonly Finding[];
+}
+
+/** @param entries of one request, all of them, in order of time */
+export async function judgeEntries(
+  request: string,
+  entries: readonly StoryEntry[],
+  { now, catalogOf, approvals }: Pick<StoryOptions, "now" | "catalogOf" | "approvals">,
+): Promise<Judged> {
+  const { links, spoilt } = linksOf(entries);
+  const ofCatalog = catalogOf === undefined ? [] : await catalogFindings(links, catalogOf, approvals);
+  const strange = await strangersWords(links, catalogOf, approvals);
+  const deciding = decidingRecords(
+    entries.filter(({ sha256 }) => sha256 === undefined || !strange.has(sha256)),
+  );
+  return {
+    state: stateOf(deciding, now),
+    deciding,
     findings: [
       ...entries.flatMap(({ notices = [] }) => notices),
       ...requestFindings(request, links, spoilt),
       ...ofCatalog,
     ],
-    complete: last === Math.min(hours.length, isEmergency ? hours.length : hoursUntilEnd(entries, first)),
   };
 }
 
@@ -160,7 +181,8 @@ function validLink({
   );
 }
 
-function inOrder(a: StoryEntry, b: StoryEntry): number {
+/** By time, and by number within one writer's second. */
+export function inOrder(a: StoryEntry, b: StoryEntry): number {
   const [first, second] = [orderOf(a), orderOf(b)];
   if (first !== second) return first < second ? -1 : 1;
   return a.key.n - b.key.n || (a.name < b.name ? -1 : 1);

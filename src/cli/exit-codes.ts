@@ -37,6 +37,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   CANCELLED: "usage",
   INTERRUPTED: "interrupted",
   DURATION_INVALID: "usage",
+  TIME_INVALID: "usage",
   DURATION_TOO_SHORT: "usage",
   TARGET_INVALID: "usage",
   TARGET_UNKNOWN: "usage",

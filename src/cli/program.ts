@@ -281,6 +281,65 @@ const declared: readonly Declared[] = [
   },
   {
     group: "Audit:",
+    name: "audit log",
+    summary: "who asked for what and why, and what came of it: one line a request",
+    more:
+      "Newest last, of the last 24 hours unless --since says otherwise. Times are a day (2026-11-24), a time " +
+      "(2026-11-24T08:00Z), or how long ago (24h, 7d); UTC where they name no zone. Where a flag takes several " +
+      "values, separate them by commas. Exit 20 where a line is not verified.",
+    json: "print one JSON object a line for each request",
+    options: (command) =>
+      aws(command)
+        .option(
+          "--who <name>",
+          "requester: a name (* for any characters), an aws:userid, or a pattern of ARNs",
+        )
+        .option("--store <names>", "requests for one of these stores", list)
+        .option("--access <names>", "requests for one of these accesses: read, customers:read", list)
+        .option("--classification <names>", "requests for stores of one of these", list)
+        .option(
+          "--outcome <names>",
+          "granted, pending, denied, refused, expired, aborted, revoked or forgotten",
+          list,
+        )
+        .option("--since <time>", "requests made from then on (24h unless told)")
+        .option("--until <time>", "requests made before; of a day its end")
+        .option("--ticket <text>", "requests whose ticket has this in it")
+        .option("--text <text>", "requests whose reason, ticket or purpose has this in it")
+        .option("--break-glass", "requests that broke the glass alone")
+        .option("--follow", "go on with what is new, until Ctrl-C")
+        .option("--interval <duration>", "how often --follow looks", "2s")
+        .option("--csv", "print CSV, safe for spreadsheets")
+        .option("--bucket <bucket>", "another bucket than the catalog's"),
+  },
+  {
+    group: "Audit:",
+    name: "audit report",
+    summary: "what happened in a period, for those who check: Markdown, HTML or CSV",
+    more:
+      "Facts for GDPR, HIPAA, PCI DSS or SOC 2 from the records, with what could not be verified first. Days are " +
+      "UTC and belong to the period whole. Exit 20 where something could not be verified; the report is there then, too.",
+    json: "print the figures as one JSON object",
+    options: (command) =>
+      aws(command)
+        .addOption(
+          new Option("--for <framework>", "whose questions it speaks to").choices([
+            "gdpr",
+            "hipaa",
+            "pci",
+            "soc2",
+          ]),
+        )
+        .option("--from <date>", "the period's first day, or how long ago (30d)")
+        .option("--to <date>", "its last day (now unless told)")
+        .addOption(new Option("--format <format>", "how").choices(["md", "html", "csv"]).default("md"))
+        .option("--out <file>", "write it there (0600) and not to stdout")
+        .option("--office-hours <hours>", "Monday to Friday, such as 08:00-18:00", "08:00-18:00")
+        .option("--time-zone <zone>", "of the office hours: Europe/Berlin (that of the rules unless told)")
+        .option("--bucket <bucket>", "another bucket than the catalog's"),
+  },
+  {
+    group: "Audit:",
     name: "audit verify",
     summary: "check every record of the bucket",
     options: (command) =>

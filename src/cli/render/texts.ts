@@ -1,4 +1,6 @@
+import type { Catalog } from "../../access/types.ts";
 import type { Story } from "../../audit/story.ts";
+import type { AuditRecord } from "../../audit/types.ts";
 import { areTextsOf } from "../../session/sealed-text.ts";
 import type { Audit } from "../compose.ts";
 
@@ -19,8 +21,19 @@ export type KeptTexts =
 export async function textsOf(audit: Audit, { entries }: Story): Promise<KeptTexts | undefined> {
   const valid = entries.filter(({ reason }) => reason === undefined).map(({ record }) => record);
   const record = valid.find((one) => one?.type === "request");
-  if (record?.type !== "request" || "text" in record.reason) return undefined;
-  const location = (await audit.catalogOf(record.catalog))?.audit.reasons ?? audit.reasonsPlace;
+  return record?.type === "request"
+    ? await keptTexts(audit, record, await audit.catalogOf(record.catalog))
+    : undefined;
+}
+
+/** The same of a request's record. @param catalog the one that it names */
+export async function keptTexts(
+  audit: Pick<Audit, "reasons" | "reasonsPlace">,
+  record: AuditRecord<"request">,
+  catalog: Catalog | undefined,
+): Promise<KeptTexts | undefined> {
+  if ("text" in record.reason) return undefined;
+  const location = catalog?.audit.reasons ?? audit.reasonsPlace;
   if (location === undefined) return undefined;
   const texts = await audit.reasons.read(location, record.request);
   if (texts === "absent") return { state: "erased" };

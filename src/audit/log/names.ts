@@ -1,0 +1,150 @@
+import { idTime } from "../id.ts";
+import { type RecordKey, readKey, recordPrefix } from "../key.ts";
+import type { RecordStore } from "../ports.ts";
+import { chainOf } from "../rules/chain.ts";
+import { mapAtMost, type ScannedObject, scanObjects } from "../scan.ts";
+import { hourOf, hoursBetween } from "../time.ts";
+import type { Period } from "./moment.ts";
+
+/** An object under a name that is a record's, with its versions; nothing of it is read yet. */
+export interface NamedRecord {
+  readonly object: ScannedObject;
+  readonly key: RecordKey;
+}
+
+/** What names tell of one request: the word of whoever could write them. */
+export interface NamedRequest {
+  readonly request: string;
+  /** In the order of their names. */
+  readonly records: readonly NamedRecord[];
+}
+
+type Store = Pick<RecordStore, "listVersions" | "listPrefixes">;
+
+const parallelLists = 12;
+const hour = 3_600_000;
+/** So many hours are listed one by one; of a longer time it is asked first which hours the log has. */
+const mostHours = 48;
+
+/** The names of a time, by request; and of each chain the numbers that they tell. */
+export class NameIndex {
+  readonly #requests = new Map<string, NamedRecord[]>();
+  readonly #chains = new Map<string, Map<number, string[]>>();
+  readonly #seen = new Set<string>();
+  /** Objects whose names break the grammar, by the `aws:userid` of their prefix. */
+  readonly noise = new Map<string, number>();
+
+  /**
+   * Takes what was listed; what was known before changes nothing.
+   * @returns the requests of which something is new, and whether a key was enrolled
+   */
+  add(objects: Iterable<ScannedObject>): {
+    readonly changed: ReadonlySet<string>;
+    readonly enrolled: boolean;
+  } {
+    const changed = new Set<string>();
+    let enrolled = false;
+    for (const object of objects) {
+      const { name } = object;
+      if (this.#seen.has(name)) continue;
+      this.#seen.add(name);
+      const key = readKey(name);
+      if (key === undefined) {
+        const writer = writerIn(name);
+        this.noise.set(writer, (this.noise.get(writer) ?? 0) + 1);
+        continue;
+      }
+      this.#number(key, name);
+      enrolled ||= key.type === "enrol";
+      if (key.request === "-") continue;
+      const records = this.#requests.get(key.request);
+      if (records === undefined) this.#requests.set(key.request, [{ object, key }]);
+      else records.push({ object, key });
+      changed.add(key.request);
+    }
+    return { changed, enrolled };
+  }
+
+  /** All objects that were listed. */
+  get objects(): number {
+    return this.#seen.size;
+  }
+
+  /** Requests made in a time, by their ids, oldest first. */
+  within({ from, to }: Period): NamedRequest[] {
+    const found = [...this.#requests].filter(([request]) => {
+      const at = idTime(request);
+      return at >= from.getTime() && at < to.getTime();
+    });
+    return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([request, records]) => ({ request, records }));
+  }
+
+  of(request: string): NamedRequest {
+    return { request, records: this.#requests.get(request) ?? [] };
+  }
+
+  /**
+   * Whether a record's number is used once and its predecessor was listed, where the chain has an earlier number here. The
+   * first of a chain in this time has its predecessor before it, which is not looked for.
+   */
+  chainFault(key: RecordKey): "CHAIN_FORK" | "CHAIN_GAP" | undefined {
+    const numbers = this.#chains.get(chainOf(key));
+    if (numbers === undefined) return undefined;
+    if ((numbers.get(key.n)?.length ?? 0) > 1) return "CHAIN_FORK";
+    if (numbers.has(key.n - 1)) return undefined;
+    for (const n of numbers.keys()) if (n < key.n) return "CHAIN_GAP";
+    return undefined;
+  }
+
+  #number(key: RecordKey, name: string): void {
+    const chain = chainOf(key);
+    const numbers = this.#chains.get(chain) ?? new Map<number, string[]>();
+    this.#chains.set(chain, numbers);
+    numbers.set(key.n, [...(numbers.get(key.n) ?? []), name]);
+  }
+}
+
+function writerIn(name: string): string {
+  return name.slice(recordPrefix.length).split("/")[2] ?? "-";
+}
+
+/** Lists the hours of a time, all versions of each name, some at once. @param tell is told how far it is */
+export async function listNames(
+  store: Store,
+  { from, to }: Period,
+  tell: (hours: number, of: number) => void = () => undefined,
+): Promise<readonly ScannedObject[]> {
+  const hours = await hoursIn(store, from, to);
+  let done = 0;
+  const found = await mapAtMost(parallelLists, hours, async (at) => {
+    const objects: ScannedObject[] = [];
+    for await (const object of scanObjects(store, `${recordPrefix}${at}/`)) objects.push(object);
+    done += 1;
+    tell(done, hours.length);
+    return objects;
+  });
+  return found.flat();
+}
+
+/** The hours of a time that can hold anything: of a long one those that the log has, one LIST for a month. */
+async function hoursIn(store: Store, from: Date, to: Date): Promise<readonly string[]> {
+  const last = new Date(to.getTime() - 1);
+  if (to.getTime() - from.getTime() <= mostHours * hour) return [...hoursBetween(from, last)];
+  const [first, end] = [from, last].map((at) => hourOf(at.toISOString()));
+  const found: string[] = [];
+  for (const month of monthsBetween(from, last)) {
+    for await (const prefix of store.listPrefixes(`${recordPrefix}${month}`)) {
+      const at = prefix.slice(recordPrefix.length, -1);
+      if (at >= (first ?? "") && at <= (end ?? "")) found.push(at);
+    }
+  }
+  return found;
+}
+
+function monthsBetween(from: Date, last: Date): string[] {
+  const months: string[] = [];
+  const at = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth()));
+  for (; at <= last; at.setUTCMonth(at.getUTCMonth() + 1))
+    months.push(at.toISOString().slice(0, 7).replace("-", ""));
+  return months;
+}

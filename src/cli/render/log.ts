@@ -57,8 +57,7 @@ export function logLine(entry: LogEntry, columns: number, style: Style): string 
   return `${line}\n   ${style.bad(`not verified: ${entry.problems.join(", ")}`)}`;
 }
 
-export const logLegend =
-  "✓ verified  ~ the same, by the path only  ✗ not verified  ! break-glass";
+export const logLegend = "✓ verified  ~ the same, by the path only  ✗ not verified  ! break-glass";
 
 function markOf(entry: LogEntry, style: Style): string {
   if (!isVerified(entry)) return style.bad("✗");

@@ -28,7 +28,7 @@ const parts: readonly Part[] = [
   {
     title: "Audit",
     lines: [
-      ["audit", "read and verify the records: audit show, audit verify"],
+      ["audit", "read and verify the records: audit log, show, verify"],
       ["reasons", "erase reasons and tickets that are kept apart"],
     ],
   },

@@ -9,7 +9,7 @@ test.each([
   [["@SUM(A1)", "+1", "-1", -1], '"\'@SUM(A1)","\'+1","\'-1",-1\r\n'],
   [[" =1+1"], '"\' =1+1"\r\n'],
   [["＝1+1"], '"\'＝1+1"\r\n'],
-  [["a\r\n=b"], 'a\\u{d}\\u{a}=b\r\n'],
+  [["a\r\n=b"], "a\\u{d}\\u{a}=b\r\n"],
 ] as const)("%j is %j", (cells, line) => {
   expect(csvLine(cells)).toBe(line);
 });

@@ -1,4 +1,0 @@
-import type { Context } from "../context.ts";
-export async function auditReport(_context: Context): Promise<number> {
-  return 0;
-}

@@ -15,6 +15,5 @@ export function logPorts(audit: Audit): LogPorts {
       const texts = await keptTexts(audit, record, catalog);
       return texts ?? { state: "apart" };
     },
-    isEmergencyRole: () => false,
   };
 }

@@ -110,7 +110,7 @@ export function nameOf({ asked, userid }: Pick<LogEntry, "asked" | "userid">): s
   return asked.by.arn.slice(asked.by.arn.lastIndexOf("/") + 1);
 }
 
-/** @param isEmergency whether the catalog keeps a role for emergencies */
+/** @param isEmergency whether the role is one that the catalog keeps for emergencies */
 export function askedFacts(
   record: AuditRecord<"request">,
   catalog: Catalog | undefined,

@@ -1,5 +1,6 @@
+import { isBreakGlassRole } from "../../access/break-glass.ts";
 import type { Catalog } from "../../access/types.ts";
-import type { FindingCode } from "../finding.ts";
+import type { Finding, FindingCode } from "../finding.ts";
 import { idTime } from "../id.ts";
 import type { RecordStore } from "../ports.ts";
 import { type ReadRecord, RecordReader } from "../record-reader.ts";
@@ -24,8 +25,6 @@ export interface LogPorts {
   readonly approvals?: ApprovalLookups;
   /** Reason and ticket that the record holds only digests of. */
   readonly textsOf: (record: AuditRecord<"request">, catalog: Catalog | undefined) => Promise<LogTexts>;
-  /** Whether the catalog keeps a role for emergencies. */
-  readonly isEmergencyRole: (catalog: Catalog, role: string) => boolean;
 }
 
 export interface LogOptions {
@@ -99,7 +98,7 @@ export class LogReader {
             record,
             catalog,
             await this.#textsOf(record, catalog, options),
-            catalog !== undefined && this.#ports.isEmergencyRole(catalog, record.role),
+            catalog !== undefined && isBreakGlassRole(catalog, record.role),
           );
     // What cannot be read is shown to every question that names alone do not answer.
     if (asked !== undefined && !matchesAsked(asked, filter)) return undefined;
@@ -112,7 +111,8 @@ export class LogReader {
     const problems = new Set<FindingCode>(entries.flatMap(({ reason }) => reason ?? []));
     if (record !== undefined && catalog === undefined) problems.add("CATALOG_UNKNOWN");
     const notices = new Set<FindingCode>();
-    for (const { code, severity } of judged.findings) (severity === "notice" ? notices : problems).add(code);
+    for (const { code, severity } of judged.findings) (severity === "invalid" ? problems : notices).add(code);
+    const vain = new Set(judged.findings.filter(isVainReview).map(({ object }) => object));
     for (const code of this.#chainFaults(entries)) problems.add(code);
     return {
       request,
@@ -122,7 +122,10 @@ export class LogReader {
       grade: own?.grade,
       personIds: own?.writer?.person.ids ?? [],
       outcome,
-      ...factsOf(entries, judged.deciding),
+      ...factsOf(
+        entries.filter(({ name }) => !vain.has(name)),
+        judged.deciding,
+      ),
       records: entries,
       problems: [...problems],
       notices: [...notices],
@@ -188,6 +191,11 @@ export class LogReader {
     }
     return texts || needsTexts(filter) ? await this.#ports.textsOf(record, catalog) : { state: "apart" };
   }
+}
+
+/** Whether a finding is of a review that does not count. */
+function isVainReview({ code }: Finding): boolean {
+  return code.startsWith("REVIEW_") && code !== "REVIEW_MISSING";
 }
 
 /** Whether a name tells of a request record, or of a session without one: all else that strangers leave is no line. */

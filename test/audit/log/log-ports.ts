@@ -42,6 +42,5 @@ export function logPortsOf(store: MemoryRecordStore): LogPorts {
     trust: undefined,
     catalogOf,
     textsOf: async () => ({ state: "denied" }),
-    isEmergencyRole: () => false,
   };
 }

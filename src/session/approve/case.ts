@@ -103,7 +103,7 @@ export async function readCase(
     records.filter((one): one is CaseRecord<T> => one.record.type === type);
   const [found] = of("request");
   if (found === undefined) {
-    const reason = read.find(({ key }) => key.type === "request")?.reason ?? "BY_DIFFERS";
+    const reason = read.find(({ key }) => key.type === "request")?.reason ?? "KEY_NOT_ENROLLED";
     throw invalid(request, `its record is not valid (${reason})`);
   }
   // One that is signed counts here even where it is not valid: what makes it invalid can come after somebody has looked at it.
@@ -146,8 +146,6 @@ function withinBounds(request: string, named: readonly NamedObject[]): readonly 
 
 function caseRecord({ name, key, record, sha256, writer, lastModified }: ReadRecord): CaseRecord | undefined {
   if (record === undefined || sha256 === undefined || writer === undefined) return undefined;
-  // A user may have been renamed since the key was enrolled, and then nobody has attested the new name: rules go by names.
-  if (record.by.arn !== writer.by.arn) return undefined;
   const chain = chainOf(key);
   const { by } = writer;
   return {

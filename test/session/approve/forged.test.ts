@@ -120,22 +120,6 @@ describe("an approval does not count", () => {
     expect(await failure(liar.approves(request))).toBe("APPROVER_NOT_ATTESTED");
   });
 
-  test("of a key that AWS signed for dave, whose record calls him bob: users can be renamed, and nobody attests that", async () => {
-    await dave.asks();
-    dave.identity = { ...dave.identity, arn: bob.identity.arn };
-    await dave.writes("approval", request, approval());
-    expect(await counted()).toBe(0);
-    expect(await failure(dave.approves(request))).toBe("APPROVER_NOT_ATTESTED");
-    await carol.writes("approval", request, approval());
-    expect(await alice.picksUp(request)).toBe("open");
-  });
-
-  test("and a request in another's name cannot be believed", async () => {
-    await dave.asks();
-    dave.identity = { ...dave.identity, arn: alice.identity.arn };
-    expect(await failure(bob.looks(await dave.asks()))).toBe("REQUEST_INVALID");
-  });
-
   test("of the requester, who may approve others': by the same user, and by a session in the same name", async () => {
     const session = town.session("owner", "somebody", { source_identity: "alice" });
     expect(await failure(session.approves(request))).toBe("OWN_REQUEST");

@@ -144,7 +144,7 @@ let serial = 0;
 
 export class Party {
   readonly town: Town;
-  identity: Identity;
+  readonly identity: Identity;
   readonly signer = localSigner(generateKey());
   readonly chain = new MemoryChain();
   readonly journal = new MemoryJournal();

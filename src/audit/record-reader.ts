@@ -110,9 +110,16 @@ export class RecordReader {
 
   /** Whose key it is, `undefined` where it was never enrolled. @param key its hour is where the search begins, backwards */
   async enrolmentOf(key: WriterKey): Promise<Enrolment | undefined> {
-    const search = this.#searches.get(chainOf(key)) ?? this.#search(key);
-    this.#searches.set(chainOf(key), search);
-    await search;
+    const chain = chainOf(key);
+    const search = this.#searches.get(chain) ?? this.#search(key);
+    this.#searches.set(chain, search);
+    try {
+      await search;
+    } catch (error) {
+      // A bucket that did not answer is asked again the next time.
+      this.#searches.delete(chain);
+      throw error;
+    }
     return this.#ring.find(key);
   }
 

@@ -27,10 +27,12 @@ const longestWait = 15_000;
 /** Polls that may fail in a row. */
 const patience = 5;
 const minute = 60_000;
+/** After so long all hours of the request are listed again. */
+const wholeAgain = 10 * minute;
 
 /**
  * Waits until a request needs nobody else any more: it was issued, or can be; or it ended. Each poll is one LIST of the
- * current hour (at first of all since the request); nothing is read until the listing shows a decision.
+ * current hour (at first, and now and then, of all since the request); nothing is read until a listing shows a decision.
  * @throws JitError those of the store, after some tries; as `readCase` and `judgeCase`
  */
 export async function awaitDecision(ports: WaitPorts, of: WaitingRequest, hooks: WaitHooks): Promise<Seen> {
@@ -75,13 +77,16 @@ export function isOver({ found, standing: { state } }: Seen): boolean {
   return state !== "approved" || found.request.record.issuer === "requester";
 }
 
-/** What a listing showed so far of one request. */
+/** What listings showed so far of one request. */
 class Watch {
   readonly #ports: CasePorts;
   readonly #request: string;
   readonly #reader;
   readonly #named = new Map<string, NamedObject>();
+  /** How many names the last judgement knew. */
+  #judged = 0;
   #listedUntil: Date | undefined;
+  #listedWhole: Date | undefined;
 
   constructor(ports: CasePorts, { request }: WaitingRequest) {
     this.#ports = ports;
@@ -89,33 +94,44 @@ class Watch {
     this.#reader = readerOf(ports);
   }
 
-  /** `undefined` where the listing shows nothing new. */
+  /** `undefined` where listings show nothing that was not judged. */
   async look(): Promise<Seen | undefined> {
-    const hours = this.#hours();
-    const until = this.#ports.clock.now();
-    const before = this.#named.size;
+    const now = this.#ports.clock.now();
+    const isDue = this.#listedWhole === undefined || now.getTime() - this.#listedWhole.getTime() > wholeAgain;
+    await (isDue ? this.#listWhole() : this.#list(this.#recentHours(now)));
+    const isFresh =
+      this.#judged === 0 && [...this.#named.values()].every(({ key }) => key.type === "request");
+    return isFresh || this.#named.size === this.#judged ? undefined : await this.judge();
+  }
+
+  /** Of all hours: a record lies in the hour of its signing, and one that could not be sent then comes later. */
+  async judge(): Promise<Seen> {
+    await this.#listWhole();
+    const found = await readCase(this.#reader, this.#request, [...this.#named.values()]);
+    const standing = await judgeCase(this.#ports, found);
+    // Only now: what could not be read is judged with the next look.
+    this.#judged = this.#named.size;
+    return { found, standing };
+  }
+
+  async #listWhole(): Promise<void> {
+    const now = this.#ports.clock.now();
+    await this.#list(caseHours(this.#request, now));
+    this.#listedWhole = now;
+  }
+
+  async #list(hours: readonly string[]): Promise<void> {
+    const now = this.#ports.clock.now();
     for (const one of await listCase(this.#ports.store, this.#request, hours))
       if (!this.#named.has(one.object.key)) this.#named.set(one.object.key, one);
-    this.#listedUntil = until;
-    // It was kept here before it was sent: what is not there was never asked for.
-    if (this.#named.size === 0) return await this.judge();
-    const isFirst = before === 0 && [...this.#named.values()].every(({ key }) => key.type === "request");
-    return this.#named.size === before || isFirst ? undefined : await this.judge();
+    this.#listedUntil = now;
   }
 
-  async judge(): Promise<Seen> {
-    const found = await readCase(this.#reader, this.#request, [...this.#named.values()]);
-    return { found, standing: await judgeCase(this.#ports, found) };
-  }
-
-  /** Every hour at first; then those since the last look, with some minutes for clocks that differ. */
-  #hours(): readonly string[] {
-    const now = this.#ports.clock.now();
-    const all = caseHours(this.#request, now);
-    if (this.#listedUntil === undefined) return all;
-    const from = this.#listedUntil.getTime() - 2 * minute;
+  /** Those since the last listing, with some minutes for clocks that differ. */
+  #recentHours(now: Date): readonly string[] {
+    const from = (this.#listedUntil ?? now).getTime() - 2 * minute;
     const recent = new Set(hoursBetween(new Date(from), new Date(now.getTime() + 2 * minute)));
-    return all.filter((hour) => recent.has(hour));
+    return caseHours(this.#request, now).filter((hour) => recent.has(hour));
   }
 }
 

@@ -70,7 +70,7 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
   ]);
   if (repaired.status === "rejected") throw repaired.reason;
   if (checked.status === "rejected") throw checked.reason;
-  const { decision, body, sealKey } = checked.value;
+  const { decision, body, sealKey, notices } = checked.value;
   if (decision.kind === "refused") return decision;
   if (decision.kind === "needsApproval" && decision.approvers.length === 0) throw nobody();
   fence.check();
@@ -80,15 +80,15 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
     if (ports.waiting === undefined && sealKey !== undefined) throw nowhere();
     await ports.waiting?.keep(waitingOf(stored, input, decision), { reason, ticket, key: sealKey });
   };
-  const { stored, notices: owes } = await recordRequest(ports, input, body, keep, owed);
-  const notices = [...checked.value.notices, ...owes];
+  const stored = await recordRequest(ports, input, body, keep, owed);
   const { request } = stored.record;
   if (decision.kind === "needsApproval") {
     await journal.close(request);
     const { quorum, approvers } = decision;
     const closesAt = closingTime(stored.record.at, input);
     ports.tell?.({ ...happeningOf("pending", stored, textsOf(input)), quorum, approvers });
-    return { kind: "pending", request, requestHash: stored.sha256, quorum, approvers, closesAt, notices };
+    const waits = { request, requestHash: stored.sha256, quorum, approvers, closesAt };
+    return { kind: "pending", ...waits, notices: [...notices, ...(await noticesOf(owed))] };
   }
   if (isBrokenGlass(input.targets))
     ports.tell?.({ ...happeningOf("breakGlass", stored, textsOf(input)), breakGlass: true });
@@ -99,7 +99,8 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
     notAfter,
     breakGlass: isBrokenGlass(input.targets),
   });
-  return { kind: "granted", request, ...issued, notices: [...notices, ...issued.notices] };
+  const all = [...notices, ...issued.notices, ...(await noticesOf(owed))];
+  return { kind: "granted", request, ...issued, notices: all };
 }
 
 function textsOf({ justification: { reason, ticket } }: AccessInput): Happening["texts"] {
@@ -154,7 +155,10 @@ function nowhere(): JitError {
   return new JitError("ISSUER_UNSUPPORTED", "there is no place here to keep the key of a request that waits");
 }
 
-/** What the requester owes for emergencies of before; asked while other things are, and where the catalog has any. */
+/**
+ * What the requester owes for emergencies of before; asked while other things are, and where the catalog has any. Where it
+ * only says so nothing waits for it; where it refuses, AssumeRole does.
+ */
 function owedOf(
   { bucket, records }: RequestPorts,
   { organization, identity }: AccessInput,
@@ -167,6 +171,11 @@ function owedOf(
 }
 
 type Owed = Promise<PromiseSettledResult<readonly Notice[]>>;
+
+async function noticesOf(owed: Owed | undefined): Promise<readonly Notice[]> {
+  const owes = await owed;
+  return owes?.status === "fulfilled" ? owes.value : [];
+}
 
 /** Its end can be looked at later: until then nothing is unhandled. */
 async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
@@ -185,7 +194,7 @@ async function recordRequest(
   body: RequestBody,
   keep: (stored: StoredRecord<"request">) => Promise<void>,
   owed: Owed | undefined,
-): Promise<{ readonly stored: StoredRecord<"request">; readonly notices: readonly Notice[] }> {
+): Promise<StoredRecord<"request">> {
   const location = organization.catalog.audit.reasons;
   const store = ports.reasons;
   if (location !== undefined && store === undefined) {
@@ -210,11 +219,11 @@ async function recordRequest(
       beside.push(settled(store.write(location, request, { reason, ticket })));
     },
   });
-  const owes = await owed;
+  const owes = organization.catalog.breakGlass?.unreviewed === "refuse" ? await owed : undefined;
   const failed = [owes, ...(await Promise.all(beside))].find((one) => one?.status === "rejected");
   if (failed?.status === "rejected") {
     const reference = { request: stored.record.request, requestHash: stored.sha256 };
     return await attempt(ports, reference, "request", () => Promise.reject(failed.reason));
   }
-  return { stored, notices: owes?.status === "fulfilled" ? owes.value : [] };
+  return stored;
 }

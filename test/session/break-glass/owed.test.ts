@@ -34,7 +34,13 @@ describe("who owes a review", () => {
     await leaveDebt(bucket, { userid, request }, "ab".repeat(32));
     expect(await codesAfter(bucket, terms, seconds)).toBe(expected);
     // By two LISTs of the own prefixes, and nothing else.
-    expect(bucket.calls.slice(1).sort()).toEqual([`list v1/debt/${userid}/`, `list v1/settled/${userid}/`]);
+    expect(bucket.calls.slice(1)).toEqual([`list v1/debt/${userid}/`, `list v1/settled/${userid}/`]);
+  });
+
+  test("who never broke the glass costs one LIST", async () => {
+    const bucket = new MemoryRecordStore();
+    expect(await codesAfter(bucket, refuse, 86_400)).toBe("");
+    expect(bucket.calls).toEqual([`list v1/debt/${userid}/`]);
   });
 
   test("gets nothing once it is settled, nor for another's", async () => {

@@ -4,6 +4,7 @@ import { checkSignature } from "./check-signature.ts";
 import { findEnrolment } from "./enrolments.ts";
 import { readEnvelope } from "./envelope.ts";
 import type { Finding, FindingCode } from "./finding.ts";
+import { firstOfEach } from "./first-of-each.ts";
 import { type RecordKey, readKey } from "./key.ts";
 import type { ListedObject, RecordStore } from "./ports.ts";
 import { chainOf } from "./rules/chain.ts";
@@ -73,6 +74,23 @@ export class RecordReader {
       if (key !== undefined) entries.push(await this.readOne(object, key));
     }
     return entries;
+  }
+
+  /**
+   * The valid request record under the prefix of a request. Anybody can put objects there, each under the own userid: of each
+   * the first few that bear such a name are read, and nothing else.
+   */
+  async readRequest(prefix: string): Promise<AuditRecord<"request"> | undefined> {
+    const named: { readonly object: ListedObject; readonly key: RecordKey }[] = [];
+    for await (const object of this.#store.list(prefix)) {
+      const key = readKey(object.key);
+      if (key?.type === "request") named.push({ object, key });
+    }
+    for (const { object, key } of firstOfEach(named)) {
+      const { record, reason } = await this.readOne(object, key);
+      if (record?.type === "request" && reason === undefined) return record;
+    }
+    return undefined;
   }
 
   /** One listed record. @param key its name, parsed */

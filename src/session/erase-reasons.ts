@@ -5,11 +5,11 @@ import type { RecordReader } from "../audit/record-reader.ts";
 import { hourOf } from "../audit/time.ts";
 import type { AuditRecord } from "../audit/types.ts";
 import { JitError } from "../error.ts";
-import { callerOf } from "./person.ts";
+import { named } from "./notify/happening.ts";
 import type { ReasonStore } from "./sealed-text.ts";
 
 export interface ErasePorts {
-  readonly reader: Pick<RecordReader, "read">;
+  readonly reader: Pick<RecordReader, "readRequest">;
   readonly reasons: ReasonStore;
   /** The catalog of a digest, where it was published. */
   catalogOf(digest: string): Promise<Catalog | undefined>;
@@ -83,8 +83,8 @@ async function textsOfRequester(ports: ErasePorts, requester: string, current: s
   for await (const request of ports.reasons.list(current)) {
     const by = (await requestRecord(ports, request))?.by;
     if (by === undefined) continue;
-    if (by.userid === requester || callerOf(by).name === requester)
-      found.push({ request, location: current });
+    // Whoever could not ask at all may still have written a record.
+    if (by.userid === requester || named(by).name === requester) found.push({ request, location: current });
   }
   return found;
 }
@@ -94,10 +94,7 @@ async function requestRecord(
   request: string,
 ): Promise<AuditRecord<"request"> | undefined> {
   const hour = hourOf(new Date(idTime(parseId(request))).toISOString());
-  for (const { record, reason } of await reader.read(`${recordPrefix}${hour}/${request}/`)) {
-    if (record?.type === "request" && reason === undefined) return record;
-  }
-  return undefined;
+  return await reader.readRequest(`${recordPrefix}${hour}/${request}/`);
 }
 
 async function placeOf({ catalogOf }: ErasePorts, { catalog }: AuditRecord<"request">) {

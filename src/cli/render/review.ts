@@ -21,7 +21,7 @@ export function reviewLines({ terminal, style }: Context, review: Review, histor
   const said = (circumstances: Readonly<Record<string, string>>) =>
     clean(
       Object.entries(circumstances)
-        .map(([name, value]) => `${name} ${value}`)
+        .map(([name, value]) => `${name} ${quoted(value)}`)
         .join(", "),
     );
   return [
@@ -40,7 +40,8 @@ export function reviewLines({ terminal, style }: Context, review: Review, histor
     line("role", `${clean(record.role)}, issued by the ${record.issuer}`),
     `  ${style.dim("opens")}`,
     ...openedLines(describe(targets), terminal.columns, "    "),
-    line("approvals", `${approvals.length} of ${terms.quorum}${approvals.map(approvedBy).join("")}`),
+    line("approvals", `${approvals.length} of ${terms.quorum}`),
+    ...approvals.map((one) => line("", approvedBy(one))),
     line("until", clockTime(standing.closesAt)),
   ];
 }
@@ -55,7 +56,12 @@ function gradeText(grade: Grade, isKnown: boolean): string {
 
 function approvedBy({ record }: Review["standing"]["approvals"][number]): string {
   const comment = record.comment !== "-" && "text" in record.comment ? `: ${record.comment.text}` : "";
-  return `; ${clean(record.by.arn)}${clean(comment)}`;
+  return `${clean(record.by.arn)}${clean(comment)}`;
+}
+
+/** A value that could be taken for several is told apart. */
+function quoted(value: string): string {
+  return /[",]/.test(value) ? JSON.stringify(value) : value;
 }
 
 function historyText({ days, requests, read, sameStore, last }: History): string {

@@ -1,7 +1,9 @@
 import { targetsOfRole } from "../../access/break-glass.ts";
 import { maximumDuration } from "../../access/duration.ts";
+import { checkPurpose, checkTicket } from "../../access/justification.ts";
 import { findTargets } from "../../access/target.ts";
 import type { Target } from "../../access/types.ts";
+import type { AuditRecord } from "../../audit/types.ts";
 import { isJitError, JitError } from "../../error.ts";
 import { isTextOf, type ReasonTexts } from "../sealed-text.ts";
 import { type Case, type CaseRecord, invalid } from "./case.ts";
@@ -31,6 +33,28 @@ export function targetsOf({ organization }: CasePorts, { request }: Case): reado
     if (!isJitError(error)) throw error;
   }
   throw invalid(record.request, "it is not what the catalog has");
+}
+
+/**
+ * What the justification lacks that the catalog asks for, as a code; `undefined` where it is good. A requester's own client
+ * may have asked for less.
+ */
+export function unjustified(
+  { organization }: Pick<CasePorts, "organization">,
+  { purpose }: Pick<AuditRecord<"request">, "purpose">,
+  { reason, ticket }: Partial<ReasonTexts>,
+): string | undefined {
+  const rules = organization.catalog.justification;
+  if (reason === undefined) return "REASON_UNREADABLE";
+  if ([...reason].length < rules.minimumLength) return "REASON_TOO_SHORT";
+  try {
+    checkPurpose(rules, purpose);
+    checkTicket(rules, ticket);
+    return undefined;
+  } catch (error) {
+    if (isJitError(error)) return error.code;
+    throw error;
+  }
 }
 
 /** Reason and ticket, from the record or from where the catalog keeps them. A text that is not the record's is none. */

@@ -1,6 +1,7 @@
+import { firstOfEach, type NamedObject } from "../../audit/first-of-each.ts";
 import { idTime, parseId } from "../../audit/id.ts";
 import { type RecordKey, readKey, recordPrefix } from "../../audit/key.ts";
-import type { ListedObject, RecordStore } from "../../audit/ports.ts";
+import type { RecordStore } from "../../audit/ports.ts";
 import type { ReadRecord, RecordReader } from "../../audit/record-reader.ts";
 import { chainOf } from "../../audit/rules/chain.ts";
 import type { Enrolment } from "../../audit/rules/keys.ts";
@@ -44,16 +45,10 @@ export interface Case {
   readonly notBelieved: readonly string[];
 }
 
-export interface NamedObject {
-  readonly object: ListedObject;
-  readonly key: RecordKey;
-}
-
 const hour = 3_600_000;
 /** The longest that a request can wait, and a day for what follows. */
 const longest = 8 * 24 * hour;
-/** Anybody can put objects under a request, each under the own userid: of each writer so many are read, of all so many. */
-const mostOfOneWriter = 4;
+/** So many objects under one request are read. */
 const mostOfAll = 256;
 const parallel = 16;
 
@@ -125,19 +120,8 @@ function isSignedRequest({ record, reason }: ReadRecord): boolean {
   return record?.type === "request" && signedFaults.includes(reason);
 }
 
-/** What arrived first is read, so that nobody puts the own record out of sight by others that come later. */
 function withinBounds(request: string, named: readonly NamedObject[]): readonly NamedObject[] {
-  const counts = new Map<string, number>();
-  const byArrival = [...named].sort(
-    (a, b) =>
-      a.object.lastModified.getTime() - b.object.lastModified.getTime() ||
-      (a.object.key < b.object.key ? -1 : 1),
-  );
-  const meant = byArrival.filter(({ key }) => {
-    const of = `${key.userid} ${key.type}`;
-    counts.set(of, (counts.get(of) ?? 0) + 1);
-    return (counts.get(of) ?? 0) <= mostOfOneWriter;
-  });
+  const meant = firstOfEach(named);
   if (meant.length <= mostOfAll) return meant;
   throw new JitError("REQUEST_CROWDED", `${meant.length} objects lie under the request ${request}`, {
     hint: "somebody is in the way of it: tell whoever keeps the audit bucket, and make a new request",

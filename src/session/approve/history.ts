@@ -1,9 +1,10 @@
+import type { NamedObject } from "../../audit/first-of-each.ts";
 import { readKey, recordPrefix } from "../../audit/key.ts";
 import type { RecordStore } from "../../audit/ports.ts";
 import type { RecordReader } from "../../audit/record-reader.ts";
 import { mapAtMost } from "../../audit/scan.ts";
 import { hoursBetween } from "../../audit/time.ts";
-import type { Case, NamedObject } from "./case.ts";
+import type { Case } from "./case.ts";
 
 /** What a requester has asked for lately. */
 export interface History {

@@ -1,4 +1,5 @@
 import { claimPrefix } from "../../audit/claim.ts";
+import type { NamedObject } from "../../audit/first-of-each.ts";
 import { idFloor, idTime } from "../../audit/id.ts";
 import { readKey, recordPrefix } from "../../audit/key.ts";
 import type { RecordReader } from "../../audit/record-reader.ts";
@@ -6,7 +7,7 @@ import { mapAtMost } from "../../audit/scan.ts";
 import { hoursBetween } from "../../audit/time.ts";
 import { isJitError } from "../../error.ts";
 import type { Self } from "./approver.ts";
-import { isOfCase, type NamedObject, readCase } from "./case.ts";
+import { isOfCase, readCase } from "./case.ts";
 import type { CasePorts } from "./ports.ts";
 import { type Review, reviewCase } from "./review.ts";
 

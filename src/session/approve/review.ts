@@ -2,7 +2,8 @@ import { mayBeSame } from "../../audit/person.ts";
 import { formatTime } from "../../audit/time.ts";
 import { JitError } from "../../error.ts";
 import type { Self } from "./approver.ts";
-import { type Case, type CaseRecord, caseHours, listCase, readCase } from "./case.ts";
+import { unjustified } from "./asked.ts";
+import { type Case, type CaseRecord, caseHours, invalid, listCase, readCase } from "./case.ts";
 import { type CasePorts, readerOf } from "./ports.ts";
 import { judgeCase, type Standing } from "./standing.ts";
 
@@ -18,6 +19,8 @@ export interface Review {
   readonly approval: CaseRecord<"approval"> | undefined;
   /** Whether the looker's own key has signed it, and not one of another machine. */
   readonly isApprovalOfKey: boolean;
+  /** What its justification lacks, as a code; `undefined` where it is what the catalog asks for. */
+  readonly unjustified: string | undefined;
 }
 
 /**
@@ -48,6 +51,7 @@ export async function reviewCase(ports: CasePorts, self: Self, found: Case): Pro
       attested,
     }),
     approval,
+    unjustified: unjustified(ports, found.request.record, standing.texts),
     isApprovalOfKey: approval?.chain.endsWith(`/${thumbprint}`) === true,
   };
 }
@@ -80,6 +84,10 @@ export function checkApproval(review: Review): "approve" | "issue" {
     throw new JitError("APPROVAL_NOT_NEEDED", "the rules grant this request without anybody", {
       hint: "the requester asks again, and has it",
     });
+  }
+  if (review.unjustified !== undefined) {
+    const why = `its justification is not what the catalog asks for (${review.unjustified})`;
+    throw invalid(found.request.record.request, why);
   }
   if (approval === undefined) return "approve";
   if (standing.state === "approved" && found.request.record.issuer === "approver") {

@@ -1,6 +1,7 @@
+import type { NamedObject } from "../../audit/first-of-each.ts";
 import { hoursBetween } from "../../audit/time.ts";
 import { codeOf } from "../../error.ts";
-import { type Case, caseHours, listCase, type NamedObject, readCase } from "./case.ts";
+import { type Case, caseHours, listCase, readCase } from "./case.ts";
 import { type CasePorts, readerOf } from "./ports.ts";
 import { judgeCase, type Standing } from "./standing.ts";
 import type { WaitingRequest } from "./waiting.ts";

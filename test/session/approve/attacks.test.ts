@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/access/digest.ts";
 import { compileSessionPolicy } from "../../../src/access/policy/compile.ts";
 import { findTargets } from "../../../src/access/target.ts";
+import type { JustificationRules } from "../../../src/access/types.ts";
 import { appendRecord } from "../../../src/audit/append.ts";
 import { readEnvelope, seal } from "../../../src/audit/envelope.ts";
 import { formatKey } from "../../../src/audit/key.ts";
@@ -9,6 +10,7 @@ import { formatTime, hourOf } from "../../../src/audit/time.ts";
 import type { AuditRecord, Bodies } from "../../../src/audit/types.ts";
 import { verifyLog } from "../../../src/audit/verify.ts";
 import { codeOf, JitError } from "../../../src/error.ts";
+import { unjustified } from "../../../src/session/approve/asked.ts";
 import { approveRequest, denyRequest } from "../../../src/session/approve/decide.ts";
 import { pendingRequests } from "../../../src/session/approve/pending.ts";
 import { awaitDecision } from "../../../src/session/approve/wait.ts";
@@ -394,5 +396,35 @@ describe("whoever waits misses nothing", () => {
     const idle = Array.from({ length: 6 }, () => async () => undefined);
     expect(await waits(request, [deny, ...idle])).toBe("denied");
     expect(town.time - Date.parse("2026-11-24T08:16:36Z")).toBeLessThan(600_000);
+  });
+});
+
+describe("an approver is asked only about what says why", () => {
+  test("not where the reason is hidden, though the catalog keeps reasons in the record", async () => {
+    const request = await alice.asks();
+    const shown = storedRequest(request);
+    town.store.erase(shown.key);
+    const hidden = { sha256: "0".repeat(64), salt: "A".repeat(22) };
+    town.store.put(...(await variant(shown, { reason: hidden })));
+    expect(await failure(bob.approves(request))).toBe("REQUEST_INVALID");
+    expect(await failure(bob.denies(request))).toBe(undefined);
+  });
+
+  const rules: JustificationRules = {
+    purposes: new Map([["support", "help a customer"]]),
+    minimumLength: 10,
+    ticket: { required: true, pattern: /^T-\d+$/, example: undefined },
+  };
+  test.each<[string, string | undefined, string | undefined, string | undefined]>([
+    ["support", "a customer waits", "T-1", undefined],
+    ["curiosity", "a customer waits", "T-1", "PURPOSE_UNKNOWN"],
+    ["support", "it", "T-1", "REASON_TOO_SHORT"],
+    ["support", undefined, "T-1", "REASON_UNREADABLE"],
+    ["support", "a customer waits", undefined, "TICKET_MISSING"],
+    ["support", "a customer waits", "X-1", "TICKET_INVALID"],
+  ])("purpose %s, reason %s, ticket %s: %s", (purpose, reason, ticket, code) => {
+    const catalog = { ...organization.catalog, justification: rules };
+    const texts = { ...(reason === undefined ? {} : { reason }), ticket };
+    expect(unjustified({ organization: { ...organization, catalog } }, { purpose }, texts)).toBe(code);
   });
 });

@@ -282,6 +282,24 @@ export class Party {
     return session;
   }
 
+  /** A request record by a client of the party's own, whatever anybody makes of it. */
+  async records(target: string, reason: Bodies["request"]["reason"]): Promise<string> {
+    const body = {
+      targets: [target],
+      role: `arn:aws:iam::${account}:role/${target.split(":")[0]}`,
+      issuer: "requester",
+      duration: 1800,
+      purpose: "support",
+      reason,
+      ticket: "-" as const,
+      attested: {},
+      claimed: {},
+      sealTo: "-" as const,
+    };
+    const stored = await appendRecord(this.ports.records, { type: "request", body: () => body });
+    return stored.record.request;
+  }
+
   /** Any record at all, signed with this party's key under its own prefix. */
   writes<T extends RecordType>(type: T, request: string, body: Bodies[T]): Promise<StoredRecord<T>> {
     return appendRecord(this.ports.records, { type, request, body: () => body });

@@ -38,8 +38,9 @@ export function mustBreakOnPurpose(context: Context): void {
 export async function confirmWish(context: Context, wish: Wish): Promise<void> {
   showWish(context, wish);
   if (isOn(context, "yes") || !context.terminal.interactive) return;
-  const question = isBrokenGlass(wish.targets) ? "Break the glass?" : "Ask for this?";
-  if (!(await confirm(context, question, "--yes"))) {
+  const isEmergency = isBrokenGlass(wish.targets);
+  // Enter alone breaks nothing.
+  if (!(await confirm(context, isEmergency ? "Break the glass?" : "Ask for this?", "--yes", !isEmergency))) {
     throw new JitError("CANCELLED", "cancelled; nothing was asked for and nothing was written");
   }
 }

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
 import { eventually, type Machine } from "../support/jit.ts";
+import { recordsOf } from "../support/ledger.ts";
 
 // A person at a terminal: `script` gives the program one, and stdout goes to a file, so that what is asked on stderr and
 // what is answered on stdout are told apart.
@@ -140,6 +141,28 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
     );
     expect(declined).toMatchObject({ code: 2, stdout: "" });
     expect(JSON.parse((await alice.jit(["status", "--json"])).stdout).sessions).toEqual([]);
+  });
+
+  test("the glass is broken by a yes, and not by Enter alone", async () => {
+    const alice = await machine("alice");
+    const emergency = [
+      "request",
+      "payroll:read",
+      "--break-glass",
+      "--for",
+      "10m",
+      "--ticket",
+      "SUP-1",
+      ...why,
+    ];
+    const before = (await recordsOf(sandbox())).length;
+    const cancelled = await atTerminal(alice, emergency, [{ see: "Break the glass?", type: enter }]);
+    expect(cancelled).toMatchObject({ code: 2, stdout: "", answered: 1 });
+    expect(cancelled.screen).toContain("BREAK-GLASS");
+    expect((await recordsOf(sandbox())).length).toBe(before);
+    const broken = await atTerminal(alice, emergency, [{ see: "Break the glass?", type: `y${enter}` }]);
+    expect(broken).toMatchObject({ code: 0, answered: 1 });
+    expect(broken.stdout).toContain("payroll:read is open");
   });
 
   test("a store alone: its accesses are offered", async () => {

@@ -70,7 +70,7 @@ export async function settle(context: Context): Promise<number> {
   const connection = await connect(context);
   const ports = debtPorts(connection);
   const self = await selfOf(connection, ports.reader);
-  if (!isOn(context, "yes") && !(await confirm(context, `Settle ${request} as ${verdict}?`, "--yes")))
+  if (!isOn(context, "yes") && !(await confirm(context, `Settle ${request} as ${verdict}?`, "--yes", false)))
     throw new JitError("CANCELLED", "cancelled; nothing was settled and nothing was written");
   const settled = await context.terminal.progress("Settling", () =>
     settleDebt({ ...ports, issue: connection.request }, self, request, { verdict, comment }),

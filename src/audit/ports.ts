@@ -11,6 +11,12 @@ export interface ListedObject {
   readonly isDeleteMarker: boolean;
 }
 
+/** One version with its retention. */
+export interface Retained {
+  readonly bytes: Uint8Array;
+  readonly lockedUntil: Date | undefined;
+}
+
 /**
  * The shared bucket. Failures that AWS calls retryable are retried within a bounded time; what remains is thrown as
  * JitError: `AUDIT_UNREACHABLE`, `AUDIT_DENIED`, `AUDIT_BUCKET_MISSING`, `AUDIT_WRONG_REGION`, `AUDIT_WRONG_OWNER`,
@@ -28,12 +34,14 @@ export interface RecordStore {
   read(key: string): Promise<Uint8Array | undefined>;
   /** Bytes of one version. */
   readVersion(key: string, versionId: string): Promise<Uint8Array | undefined>;
+  /** Bytes of one version, and until when Object Lock keeps it in COMPLIANCE mode (`undefined` where it does not). */
+  readRetained?(key: string, versionId: string): Promise<Retained | undefined>;
   /** Bytes of the current version, or `undefined`: for the pointers that `replace` writes. */
   readCurrent?(key: string): Promise<Uint8Array | undefined>;
   /** Current keys under a prefix, in lexicographic order, paged; `after` is exclusive. */
   list(prefix: string, after?: string): AsyncIterable<ListedObject>;
-  /** All versions and delete markers under a prefix, keys in order, versions of a key newest first. */
-  listVersions(prefix: string): AsyncIterable<ListedObject>;
+  /** All versions and delete markers under a prefix, keys in order, versions of a key newest first; `after` is exclusive. */
+  listVersions(prefix: string, after?: string): AsyncIterable<ListedObject>;
   /** Common prefixes up to the delimiter `/` below a prefix. */
   listPrefixes(prefix: string): AsyncIterable<string>;
   /** Overwrites: for `current` pointers and checkpoints alone, never for records. */

@@ -10,13 +10,14 @@ export interface ScannedObject {
   readonly deleteMarkers: number;
 }
 
-/** The objects under a prefix in order of their names, with all their versions. */
+/** The objects under a prefix in order of their names, with all their versions. @param after exclusive */
 export async function* scanObjects(
   store: Pick<RecordStore, "listVersions">,
   prefix: string,
+  after?: string,
 ): AsyncGenerator<ScannedObject> {
   let versions: ListedObject[] = [];
-  for await (const version of store.listVersions(prefix)) {
+  for await (const version of store.listVersions(prefix, after)) {
     const [first] = versions;
     if (first !== undefined && first.key !== version.key) {
       yield group(first.key, versions);

@@ -5,7 +5,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type { ListedObject, RecordStore } from "../audit/ports.ts";
+import type { ListedObject, RecordStore, Retained } from "../audit/ports.ts";
 import { JitError } from "../error.ts";
 import { patience } from "./clients.ts";
 import { type AwsFailure, commonError, failureOf, hintFor, noAnswer, wordsOf } from "./error.ts";
@@ -35,7 +35,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
             ...at,
             Key: key,
             Body: bytes,
-            ContentType: key.endsWith(".yaml") ? "application/yaml" : "application/json",
+            ContentType: contentTypeOf(key),
             // Object Lock wants a checksum; this one also has S3 refuse bytes that were damaged on the way.
             ChecksumAlgorithm: "SHA256",
             ...(createOnly ? { IfNoneMatch: "*" } : {}),
@@ -78,6 +78,10 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
   }
 
   async function get(key: string, versionId: string | undefined): Promise<Uint8Array | undefined> {
+    return (await getRetained(key, versionId))?.bytes;
+  }
+
+  async function getRetained(key: string, versionId: string | undefined): Promise<Retained | undefined> {
     try {
       const reply = await s3.send(
         new GetObjectCommand({
@@ -87,7 +91,9 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
         }),
         patience(),
       );
-      return await reply.Body?.transformToByteArray();
+      const bytes = await reply.Body?.transformToByteArray();
+      const isLocked = reply.ObjectLockMode === "COMPLIANCE";
+      return bytes && { bytes, lockedUntil: isLocked ? reply.ObjectLockRetainUntilDate : undefined };
     } catch (error) {
       if (error instanceof JitError) throw error;
       const failure = failureOf(error);
@@ -96,8 +102,9 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
     }
   }
 
-  async function* versions(prefix: string): AsyncGenerator<ListedObject> {
-    let marker: { KeyMarker?: string; VersionIdMarker?: string } = {};
+  async function* versions(prefix: string, after?: string): AsyncGenerator<ListedObject> {
+    let marker: { KeyMarker?: string; VersionIdMarker?: string } =
+      after === undefined ? {} : { KeyMarker: after };
     for (;;) {
       const page = await s3
         .send(new ListObjectVersionsCommand({ ...at, Prefix: prefix, ...marker }), patience())
@@ -140,6 +147,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
     replace: async (key, bytes) => await put(key, bytes, false),
     read: readOldest,
     readVersion: get,
+    readRetained: getRetained,
     readCurrent: async (key) => await get(key, undefined),
     listVersions: versions,
     async *list(prefix, after) {
@@ -153,6 +161,13 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
       }
     },
   };
+}
+
+/** C2SP tlog-tiles has types of its own. */
+function contentTypeOf(key: string): string {
+  if (key.startsWith("v1/tree/tile/")) return "application/octet-stream";
+  if (key.startsWith("v1/tree/")) return "text/plain; charset=utf-8";
+  return key.endsWith(".yaml") ? "application/yaml" : "application/json";
 }
 
 /** `the request record` of a record's long key; other keys as they are. */

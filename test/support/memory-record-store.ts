@@ -53,6 +53,11 @@ export class MemoryRecordStore implements RecordStore {
     return this.objects.get(key)?.find((version) => version.versionId === versionId)?.bytes;
   }
 
+  async readCurrent(key: string): Promise<Uint8Array | undefined> {
+    this.calls.push(`readCurrent ${key}`);
+    return this.objects.get(key)?.at(-1)?.bytes;
+  }
+
   async *list(prefix: string, after = ""): AsyncIterable<ListedObject> {
     this.calls.push(`list ${prefix}`);
     for await (const object of this.#all(prefix)) {
@@ -60,9 +65,9 @@ export class MemoryRecordStore implements RecordStore {
     }
   }
 
-  async *listVersions(prefix: string): AsyncIterable<ListedObject> {
+  async *listVersions(prefix: string, after = ""): AsyncIterable<ListedObject> {
     this.calls.push(`listVersions ${prefix}`);
-    yield* this.#all(prefix);
+    for await (const object of this.#all(prefix)) if (object.key > after) yield object;
   }
 
   async *listPrefixes(prefix: string): AsyncIterable<string> {

@@ -1,6 +1,6 @@
 import type { VerifierKey } from "../../access/trust/verifier-key.ts";
 import type { Hash } from "./merkle.ts";
-import { readNote, signersOf, type UnverifiedNote, type Verified } from "./note.ts";
+import { readNote, signersOf, type UnverifiedNote } from "./note.ts";
 
 /** C2SP tlog-checkpoint. */
 
@@ -50,11 +50,7 @@ export function readCheckpoint(
   return signer?.key.name === head.origin ? { ...head, note, signedBy: signer.key } : undefined;
 }
 
-/** The witnesses among `keys` whose cosignatures a note has; a wrong one counts for nothing, and spoils no other. */
-export function cosignersOf(note: UnverifiedNote, keys: readonly VerifierKey[]): readonly Verified[] {
-  return keys.flatMap((key) => signersOf(note, [key]) ?? []).filter(({ time }) => time !== undefined);
-}
-
+/** Whether two heads are of one tree. */
 export function isSameHead(one: TreeHead, other: TreeHead): boolean {
   return one.origin === other.origin && one.size === other.size && Buffer.compare(one.root, other.root) === 0;
 }

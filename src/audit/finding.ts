@@ -70,6 +70,21 @@ const severities = {
   NOT_AFTER_LATE: "invalid",
   EXPIRATION_LATE: "invalid",
   ACCESS_KEY_REPEATED: "invalid",
+
+  CHECKPOINT_INVALID: "invalid",
+  CHECKPOINT_MISSING: "invalid",
+  CHECKPOINT_ROOT: "invalid",
+  BATCH_MISSING: "invalid",
+  BATCH_INVALID: "invalid",
+  TILE_INVALID: "invalid",
+  TREE_FORKED: "invalid",
+  COSIGNATURE_MISSING: "notice",
+  SEALED_REMOVED: "invalid",
+  SEALED_CHANGED: "invalid",
+  SEALED_TIME: "invalid",
+  SEALED_WITHOUT: "invalid",
+  SEALED_REPEATED: "notice",
+  SEEN_DIFFERS: "invalid",
 } as const satisfies Record<string, Severity>;
 
 export type FindingCode = keyof typeof severities | EnvelopeFault | Exclude<SignatureFault, "KEY_UNKNOWN">;

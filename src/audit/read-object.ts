@@ -1,3 +1,4 @@
+import { sha256Hex } from "../access/digest.ts";
 import { type EnvelopeFault, maximumEnvelope, readEnvelope, type UnverifiedRecord } from "./envelope.ts";
 import { type Finding, type FindingCode, finding } from "./finding.ts";
 import { type RecordKey, readKey, writerOf } from "./key.ts";
@@ -11,6 +12,8 @@ export interface ReadObject {
   readonly key: RecordKey | undefined;
   /** `undefined` where the bytes are no record. */
   readonly opened: UnverifiedRecord | undefined;
+  /** Of the bytes of the version that counts; left out where they were not read. */
+  readonly sha256?: string;
   readonly findings: readonly Finding[];
 }
 
@@ -58,7 +61,7 @@ export async function readObject(
     }
   }
   const opened = readEnvelope(bytes);
-  if (opened.ok) return { object, key, opened, findings };
+  if (opened.ok) return { object, key, opened, sha256: opened.sha256, findings };
   say(opened.code, messages[opened.code] ?? "the object is no record in its one spelling");
-  return { object, key, opened: undefined, findings };
+  return { object, key, opened: undefined, sha256: sha256Hex(bytes), findings };
 }

@@ -1,5 +1,6 @@
 import type { Finding, Severity } from "./finding.ts";
 import type { Grade } from "./statement.ts";
+import type { TreeReport } from "./tree/sealed-log.ts";
 import { type RecordType, recordTypes } from "./types.ts";
 
 /** What verification found. */
@@ -21,6 +22,8 @@ export interface Report {
   readonly findings: readonly Finding[];
   /** Findings beyond those. */
   readonly omitted: number;
+  /** `undefined` where there are no checkpoints yet. */
+  readonly tree: TreeReport | undefined;
 }
 
 /** Counts while verification runs, and keeps a bounded number of findings. */
@@ -58,7 +61,7 @@ export class Tally {
     }
   }
 
-  report(strict: boolean): Report {
+  report(strict: boolean, tree?: TreeReport): Report {
     const { invalid, noise } = this.#bySeverity;
     return {
       ok: invalid === 0 && (noise === 0 || !strict),
@@ -70,6 +73,7 @@ export class Tally {
       noiseByWriter: this.#noise,
       findings: this.#findings,
       omitted: this.#omitted,
+      tree,
     };
   }
 }

@@ -14,6 +14,7 @@ import { tellsSession } from "./rules/link.ts";
 import { arrivalFindings, placeFindings, type SeenRecord } from "./rules/place.ts";
 import { RequestBook } from "./rules/request-book.ts";
 import { inBatches, mapAtMost, type ScannedObject, scanObjects } from "./scan.ts";
+import type { SealedLog } from "./tree/sealed-log.ts";
 
 export interface VerifyOptions {
   /** The organization's fingerprint, or `unsigned`. */
@@ -29,6 +30,8 @@ export interface VerifyOptions {
   readonly indexOf?: (name: string) => number | undefined;
   /** Whether noise fails, too. */
   readonly strict?: boolean;
+  /** The tree to compare with, as `SealedLog.open` read it. Left out: there is none, and what was removed from the end of a chain does not show. */
+  readonly sealed?: SealedLog;
   /** Called with every finding as it is made. */
   readonly onFinding?: (finding: Finding) => void;
   /** Most findings in the report; 10,000 unless told. */
@@ -44,7 +47,7 @@ const parallelReads = 32;
  * each request. Reads each object once, in the order of names, and holds of each record only what its successors and
  * its request need.
  *
- * What it cannot see: records that were removed from the end of a chain, all versions of them. Checkpoints show those.
+ * What it cannot see without a tree: records that were removed from the end of a chain, all versions of them.
  * @throws JitError of the store; whatever lies in the bucket makes findings, not errors
  */
 export async function verifyLog(
@@ -95,11 +98,15 @@ class Verification {
     this.#tally.take(this.#chains.finish());
     for await (const found of this.#requests.finish(this.#options.catalogOf, this.#options.approvals))
       this.#tally.take([found]);
-    return this.#tally.report(this.#options.strict ?? false);
+    const { sealed, strict = false } = this.#options;
+    if (sealed === undefined) return this.#tally.report(strict);
+    for await (const found of sealed.finish()) this.#tally.take([found]);
+    return this.#tally.report(strict, sealed.report());
   }
 
   async #check(batch: readonly ScannedObject[], isLast: boolean): Promise<void> {
     const read = await mapAtMost(parallelReads, batch, (object) => readObject(this.#store, object));
+    if (!isLast) for (const object of read) this.#tally.take(this.#options.sealed?.check(object) ?? []);
     // Keys first: within one hour the names of `enrol` records sort before all others.
     const enrolments = read.filter(({ opened }) => opened?.record.type === "enrol");
     const others = read.filter(({ opened }) => opened?.record.type !== "enrol");

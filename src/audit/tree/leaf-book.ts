@@ -1,0 +1,96 @@
+import type { BatchEntry } from "./batch.ts";
+import { nameOf } from "./sealed-versions.ts";
+
+/** What the tree says of one version. */
+export interface SealedAs {
+  readonly index: number;
+  /** `-` where the sealer did not read it. */
+  readonly sha256: string;
+  readonly serverTime: string;
+}
+
+interface Page {
+  readonly first: number;
+  readonly digests: Buffer;
+  readonly hasDigest: Uint8Array;
+  /** Unix seconds. */
+  readonly times: Float64Array;
+  readonly met: Uint8Array;
+}
+
+/** The leaves of a tree, by the versions that they are of: little enough of each to hold a million. */
+export class LeafBook {
+  readonly #pages: Page[] = [];
+  readonly #byName = new Map<string, number>();
+  #size = 0;
+  /** Indexes of leaves that say again what one before them says. */
+  readonly repeated: number[] = [];
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(entries: readonly BatchEntry[]): void {
+    const page: Page = {
+      first: this.#size,
+      digests: Buffer.alloc(entries.length * 32),
+      hasDigest: new Uint8Array(entries.length),
+      times: new Float64Array(entries.length),
+      met: new Uint8Array(entries.length),
+    };
+    for (const [at, { leaf }] of entries.entries()) {
+      const name = nameOf(leaf.key, leaf.versionId);
+      if (this.#byName.has(name)) {
+        this.repeated.push(this.#size + at);
+        page.met[at] = 1;
+      } else this.#byName.set(name, this.#size + at);
+      page.hasDigest[at] = page.digests.write(leaf.sha256, at * 32, "hex") === 32 ? 1 : 0;
+      page.times[at] = Date.parse(leaf.serverTime) / 1000;
+    }
+    this.#pages.push(page);
+    this.#size += entries.length;
+  }
+
+  /** What is sealed of a version, which then counts as met; `undefined` where it is in no leaf. */
+  meet(key: string, versionId: string): SealedAs | undefined {
+    const index = this.#byName.get(nameOf(key, versionId));
+    const page = index === undefined ? undefined : this.#pageOf(index);
+    if (index === undefined || page === undefined) return undefined;
+    const at = index - page.first;
+    page.met[at] = 1;
+    return {
+      index,
+      sha256: page.hasDigest[at] === 1 ? page.digests.toString("hex", at * 32, (at + 1) * 32) : "-",
+      serverTime: `${new Date((page.times[at] ?? 0) * 1000).toISOString().slice(0, 19)}Z`,
+    };
+  }
+
+  /** Indexes below `end` of leaves whose versions nobody met, in order. */
+  *unmet(end: number): Generator<number> {
+    for (const { first, met } of this.#pages) {
+      for (let at = met.indexOf(0); at >= 0 && first + at < end; at = met.indexOf(0, at + 1))
+        yield first + at;
+    }
+  }
+
+  /** The newest of the times below `end`, Unix seconds; `undefined` where there are none. */
+  newest(end: number): number | undefined {
+    let newest: number | undefined;
+    for (const { first, times } of this.#pages) {
+      for (const time of times.subarray(0, Math.max(0, end - first))) {
+        if (newest === undefined || time > newest) newest = time;
+      }
+    }
+    return newest;
+  }
+
+  #pageOf(index: number): Page | undefined {
+    let [low, high] = [0, this.#pages.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#pages[middle]?.first ?? 0) <= index) low = middle;
+      else high = middle - 1;
+    }
+    return this.#pages[low];
+  }
+}

@@ -1,0 +1,234 @@
+import type { VerifierKey } from "../../access/trust/verifier-key.ts";
+import { asNoise, type Finding, finding } from "../finding.ts";
+import { writerOf } from "../key.ts";
+import type { ListedObject, RecordStore } from "../ports.ts";
+import type { ReadObject } from "../read-object.ts";
+import { formatTime } from "../time.ts";
+import type { Checkpoint } from "../types.ts";
+import { readCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
+import { readCosigned } from "./cosignatures.ts";
+import { checkpointName, keptCheckpoint, treePrefix } from "./places.ts";
+import { type ReadTree, readTree } from "./read-tree.ts";
+import { listBatches, readStoredBatch } from "./stored.ts";
+
+/** Who signs and cosigns, as the trust file has it. */
+export interface TreeKeys {
+  readonly logKeys: readonly VerifierKey[];
+  readonly witnesses: readonly VerifierKey[];
+}
+
+export type TreeStore = Pick<RecordStore, "listVersions" | "readVersion" | "read" | "readCurrent" | "list">;
+
+/** What verification says of the tree. */
+export interface TreeReport {
+  readonly origin: string;
+  /** Of the newest checkpoint, which a log key signed. */
+  readonly checkpoint: Checkpoint;
+  /** The newest checkpoint that each witness of the trust file cosigned, and when. */
+  readonly witnesses: readonly { readonly name: string; readonly size: number; readonly time: string }[];
+  /** Records by how far they are proven to be where they were: in a cosigned tree, in a signed one, or in none yet. */
+  readonly records: { readonly cosigned: number; readonly sealed: number; readonly pending: number };
+  /** After this arrival nothing is provably complete: what came later could be removed without a trace. `-`: nothing is. */
+  readonly completeUntil: string;
+}
+
+/** A record that arrived that long before the newest batch is in it: sealers look at everything once a day. */
+const overdueMs = 26 * 3_600_000;
+
+/** The tree, against which objects are compared one by one as verification meets them. */
+export class SealedLog {
+  readonly #store: TreeStore;
+  readonly #tree: ReadTree;
+  readonly #cosigned: Cosignatures;
+  readonly #seen = new Map<string, { readonly seen: Checkpoint; readonly object: string }>();
+  #counts = { cosigned: 0, sealed: 0, pending: 0 };
+
+  private constructor(store: TreeStore, tree: ReadTree, cosigned: Cosignatures) {
+    this.#store = store;
+    this.#tree = tree;
+    this.#cosigned = cosigned;
+  }
+
+  static async open(store: TreeStore, { logKeys, witnesses }: TreeKeys): Promise<SealedLog> {
+    const tree = await readTree(store, logKeys);
+    return new SealedLog(store, tree, await readCosignatures(store, tree, logKeys, witnesses));
+  }
+
+  /** What the tree has against one object. */
+  *check({ object, key, opened, sha256 }: ReadObject): Generator<Finding> {
+    const { name, oldest, later } = object;
+    if (oldest === undefined) return;
+    const index = yield* this.#compare(oldest, sha256, opened !== undefined);
+    for (const version of later) yield* this.#compare(version, undefined, false);
+    if (key === undefined || opened === undefined) return;
+    const { size } = this.#tree.checkpoint ?? { size: 0 };
+    if (index === undefined || index >= size) this.#counts.pending++;
+    else if (index < this.#cosigned.size) this.#counts.cosigned++;
+    else this.#counts.sealed++;
+    const { seen } = opened.record;
+    if (seen !== "-") this.#seen.set(`${seen.size} ${seen.root}`, { seen, object: name });
+  }
+
+  *#compare(
+    version: ListedObject,
+    sha256: string | undefined,
+    isRecord: boolean,
+  ): Generator<Finding, number | undefined> {
+    const { key, versionId, lastModified } = version;
+    const leaf = this.#tree.leaves.meet(key, versionId);
+    if (leaf === undefined) {
+      const { newestBatch, isWhole } = this.#tree;
+      if (
+        isWhole &&
+        newestBatch !== undefined &&
+        lastModified.getTime() + overdueMs < newestBatch.getTime()
+      ) {
+        const message =
+          "the object bears an arrival long before the newest batch, and is in none: it was inserted, or passed over";
+        const found = finding("SEALED_WITHOUT", key, writerOf(key), message);
+        yield isRecord ? found : asNoise(found);
+      }
+      return undefined;
+    }
+    if (sha256 !== undefined && leaf.sha256 !== "-" && leaf.sha256 !== sha256) {
+      yield finding(
+        "SEALED_CHANGED",
+        key,
+        writerOf(key),
+        "the object's bytes are not those that were sealed",
+      );
+    }
+    if (leaf.serverTime !== formatTime(lastModified)) {
+      yield finding(
+        "SEALED_TIME",
+        key,
+        writerOf(key),
+        "the object bears another arrival than when it was sealed",
+      );
+    }
+    return leaf.index;
+  }
+
+  /** What the tree has that no object is left of, and what records say that they saw of it. */
+  async *finish(): AsyncGenerator<Finding> {
+    yield* this.#tree.findings;
+    yield* this.#cosigned.findings;
+    yield* await this.#removed();
+    for (const { seen, object } of this.#seen.values()) {
+      if (this.#tree.roots.get(seen.size) === seen.root) continue;
+      const what =
+        seen.size > this.#tree.leaves.size ? "a larger tree than there is" : "another tree than there is";
+      yield finding("SEEN_DIFFERS", object, writerOf(object), `the record's writer had verified ${what}`);
+    }
+  }
+
+  async #removed(): Promise<readonly Finding[]> {
+    const wanted = new Set(this.#tree.leaves.unmet(this.#tree.checkpoint?.size ?? 0));
+    const repeated = new Set(this.#tree.leaves.repeated);
+    if (wanted.size === 0 && repeated.size === 0) return [];
+    const findings: Finding[] = [];
+    for (const batch of await listBatches(this.#store)) {
+      for (const [at, { leaf }] of ((await readStoredBatch(this.#store, batch)) ?? []).entries()) {
+        const index = batch.first + at;
+        const say = (code: "SEALED_REMOVED" | "SEALED_REPEATED", message: string) =>
+          findings.push(finding(code, leaf.key, writerOf(leaf.key), message));
+        if (wanted.has(index)) say("SEALED_REMOVED", `entry ${index} of the tree is no longer there`);
+        if (repeated.has(index))
+          say("SEALED_REPEATED", `entry ${index} of the tree says again what one before it says`);
+      }
+    }
+    return findings;
+  }
+
+  /** `undefined` where there is no checkpoint yet. */
+  report(): TreeReport | undefined {
+    const { checkpoint, leaves, isWhole } = this.#tree;
+    if (checkpoint === undefined) return undefined;
+    const { size, root, origin } = checkpoint;
+    const proven = this.#cosigned.areAsked ? this.#cosigned.size : size;
+    const newest = isWhole ? leaves.newest(proven) : undefined;
+    return {
+      origin,
+      checkpoint: { size, root: Buffer.from(root).toString("base64") },
+      witnesses: this.#cosigned.newest,
+      records: this.#counts,
+      completeUntil: newest === undefined ? "-" : formatTime(new Date(newest * 1000)),
+    };
+  }
+}
+
+interface Cosignatures {
+  /** Whether the trust file names witnesses. */
+  readonly areAsked: boolean;
+  /** The largest tree that a witness cosigned, and that the batches make. */
+  readonly size: number;
+  readonly newest: TreeReport["witnesses"];
+  readonly findings: readonly Finding[];
+}
+
+/** Looks from the newest cosigned size back, until each witness has been met, or nothing is left. */
+async function readCosignatures(
+  store: TreeStore,
+  tree: ReadTree,
+  logKeys: readonly VerifierKey[],
+  witnesses: readonly VerifierKey[],
+): Promise<Cosignatures> {
+  const sizes = new Set<number>();
+  const prefix = `${treePrefix}cosignatures/`;
+  for await (const { key } of store.list(prefix)) {
+    const size = Number(key.slice(prefix.length).split("/")[0]);
+    if (Number.isSafeInteger(size)) sizes.add(size);
+  }
+  const findings: Finding[] = [];
+  if (sizes.size > 0 && tree.checkpoint === undefined) {
+    const message = "there are cosignatures, and no checkpoint";
+    findings.push(finding("CHECKPOINT_MISSING", checkpointName, "-", message));
+  }
+  const heard = new Set<string>();
+  const newest = new Map<string, TreeReport["witnesses"][number]>();
+  const ordered = [...sizes].sort((a, b) => b - a).slice(0, witnesses.length === 0 ? 0 : mostSizes);
+  for (const size of ordered) {
+    if (newest.size === witnesses.length) break;
+    const checkpoint = await keptAt(store, tree.checkpoint, size, logKeys);
+    if (checkpoint === undefined) continue;
+    const { cosigners } = await readCosigned(store, checkpoint, witnesses);
+    if (cosigners.length === 0) continue;
+    for (const { key } of cosigners) heard.add(key.name);
+    if (tree.roots.get(size) !== Buffer.from(checkpoint.root).toString("base64")) {
+      // Of batches that are damaged it is said already.
+      const message = "a witness has cosigned another tree of this size than the batches make";
+      if (tree.isWhole) findings.push(finding("TREE_FORKED", keptCheckpoint(size), "-", message));
+      continue;
+    }
+    for (const { key, time = 0 } of cosigners) {
+      const one = { name: key.name, size, time: formatTime(new Date(time * 1000)) };
+      if (!newest.has(key.name)) newest.set(key.name, one);
+    }
+  }
+  for (const { name } of witnesses) {
+    if (heard.has(name) || tree.checkpoint === undefined) continue;
+    const message = `the witness ${name} of the trust file has cosigned no checkpoint that is there`;
+    findings.push(finding("COSIGNATURE_MISSING", checkpointName, "-", message));
+  }
+  const known = [...newest.values()];
+  return {
+    areAsked: witnesses.length > 0,
+    size: Math.max(0, ...known.map(({ size }) => size)),
+    newest: known,
+    findings,
+  };
+}
+
+/** Sizes that are looked at for a witness that fell behind. */
+const mostSizes = 1000;
+
+async function keptAt(
+  store: Pick<RecordStore, "read">,
+  newest: SignedCheckpoint | undefined,
+  size: number,
+  logKeys: readonly VerifierKey[],
+): Promise<SignedCheckpoint | undefined> {
+  if (newest?.size === size) return newest;
+  const bytes = await store.read(keptCheckpoint(size));
+  return bytes === undefined ? undefined : readCheckpoint(bytes, logKeys);
+}

@@ -1,9 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { encodeBase64url } from "../access/base64url.ts";
+import { toLowS } from "../access/es256.ts";
 import { thumbprint as thumbprintOf } from "../access/jwk.ts";
 import type { PublicJwk } from "../access/types.ts";
 import { JitError } from "../error.ts";
-import { toLowS } from "./es256.ts";
 import type { Random, Signer } from "./ports.ts";
 
 /** A private key as a JWK: the public members and `d`, 32 bytes in base64url (RFC 8037, RFC 7518 section 6.2.2). */

@@ -151,9 +151,9 @@ interface Wanted {
   readonly port?: number;
 }
 
-/** S3, STS and IAM alone: anybody may have a machine or a gateway whose name ends in amazonaws.com. */
+/** S3, STS, IAM and KMS alone: anybody may have a machine or a gateway whose name ends in amazonaws.com. */
 export function isAwsHost(hostname: string): boolean {
-  return awsHost.test(hostname) || iamHost.test(hostname);
+  return awsHost.test(hostname) || iamHost.test(hostname) || kmsHost.test(hostname);
 }
 
 const awsHost =
@@ -162,6 +162,10 @@ const awsHost =
 /** One for each partition, with its region's name in it or without; nothing stands before it. */
 const iamHost =
   /^iam(?:-fips)?(?:\.us-gov|\.global|\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+)?\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/;
+
+/** Each region has its own. */
+const kmsHost =
+  /^kms(?:-fips)?\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/;
 
 /** Reads the Date header of every reply, of those that are errors too. */
 function watch(client: { readonly middlewareStack: object }, clock: ServerClock): void {

@@ -3,6 +3,7 @@ import {
   AUDIT_BUCKET,
   CI_REPOSITORY,
   CUSTOMER_BUCKET,
+  KMS_KEYS,
   ORDER_BUCKET,
   PAYROLL_BUCKET,
   REASON_BUCKET,
@@ -18,6 +19,7 @@ import {
   auditBucketPolicy,
   auditorPolicy,
   emergencyTrust,
+  kmsKeyPolicy,
   policyText,
   reasonBucketPolicy,
   requesterPolicy,
@@ -28,6 +30,7 @@ import {
 } from "./account-policies.ts";
 import { addPolicy, addRole, addUser, addUserKey } from "./iam/entities.ts";
 import { CI_ISSUER } from "./issuers.ts";
+import { addKmsKey } from "./kms/keys.ts";
 import type { BucketSeed } from "./service.ts";
 import { type Account, addAccount, type Role, type World } from "./world.ts";
 
@@ -45,7 +48,19 @@ export function createAccount(
   options: { readonly seed: BucketSeed; readonly now: Date; readonly region: string },
 ): void {
   if (!world.accounts.has(STORE_ACCOUNT)) fillAccounts(world, options.now.toISOString());
+  fillKeys(world, options);
   fillBuckets(world, options);
+}
+
+/** Signing keys: one of a machine, one of an administrator, one of whoever seals the log. */
+function fillKeys(world: World, { now, region }: { readonly now: Date; readonly region: string }): void {
+  const account = world.accounts.get(STORE_ACCOUNT);
+  if (account === undefined || account.kmsKeys.size > 0) return;
+  const created = now.toISOString();
+  for (const { alias, spec, holder } of KMS_KEYS) {
+    const policy = kmsKeyPolicy(STORE_ACCOUNT, user(holder), spec);
+    addKmsKey(world, account, { alias, spec, region, created, policy });
+  }
 }
 
 function fillAccounts(world: World, created: string): void {

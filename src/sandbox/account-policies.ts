@@ -208,6 +208,54 @@ export function auditorPolicy(auditBucket: string, reasonBucket: string): string
 }
 
 /**
+ * The policy of a signing key: the account administers it (without `kms:Sign`, so that no identity policy can let anybody else
+ * sign), and one principal signs, in the one way that jit does.
+ */
+export function kmsKeyPolicy(
+  account: string,
+  signer: string,
+  spec: "ECC_NIST_P256" | "ECC_NIST_EDWARDS25519",
+): string {
+  const way =
+    spec === "ECC_NIST_P256"
+      ? { "kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "DIGEST" }
+      : { "kms:SigningAlgorithm": "ED25519_SHA_512", "kms:MessageType": "RAW" };
+  return policyText(
+    {
+      Sid: "Administer",
+      Effect: "Allow",
+      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Action: [
+        "kms:Describe*",
+        "kms:Get*",
+        "kms:List*",
+        "kms:PutKeyPolicy",
+        "kms:EnableKey",
+        "kms:DisableKey",
+        "kms:ScheduleKeyDeletion",
+        "kms:CancelKeyDeletion",
+      ],
+      Resource: "*",
+    },
+    {
+      Sid: "Sign",
+      Effect: "Allow",
+      Principal: { AWS: signer },
+      Action: "kms:Sign",
+      Resource: "*",
+      Condition: { StringEquals: way },
+    },
+    {
+      Sid: "PublicKey",
+      Effect: "Allow",
+      Principal: { AWS: signer },
+      Action: ["kms:GetPublicKey", "kms:DescribeKey"],
+      Resource: "*",
+    },
+  );
+}
+
+/**
  * The policy of a bucket of reasons: the organization writes each once, approvers and auditors read, administrators erase.
  */
 export function reasonBucketPolicy(

@@ -15,6 +15,13 @@ export const CUSTOMER_BUCKET = "acme-customers";
 export const ORDER_BUCKET = "acme-orders";
 export const PAYROLL_BUCKET = "acme-payroll";
 
+/** Signing keys of the store account, each for one user: `arn:aws:kms:<region>:111122223333:alias/<alias>`. */
+export const KMS_KEYS = [
+  { alias: "jit-alice", spec: "ECC_NIST_P256", holder: "alice" },
+  { alias: "jit-admin", spec: "ECC_NIST_P256", holder: "admin" },
+  { alias: "jit-log", spec: "ECC_NIST_EDWARDS25519", holder: "auditor" },
+] as const;
+
 export const STORE_ROLES = {
   customers: `arn:aws:iam::${STORE_ACCOUNT}:role/pii-customers`,
   orders: `arn:aws:iam::${STORE_ACCOUNT}:role/pii-orders`,

@@ -54,7 +54,7 @@ const RESOURCES = ["RoleArn", "RoleName", "UserName", "PolicyArn"];
 export function whatIsAsked(request: SignedRequest, credential: Credential | undefined): Asked {
   const target = request.headers.get("x-amz-target");
   if (target !== undefined && credential?.service !== "s3") {
-    const service = credential?.service ?? (/cloudtrail/i.test(target) ? "cloudtrail" : "unknown");
+    const service = credential?.service ?? unsignedService(target);
     return { service, protocol: "json", action: target.slice(target.lastIndexOf(".") + 1), resource: "" };
   }
   const form = formOf(request);
@@ -65,6 +65,11 @@ export function whatIsAsked(request: SignedRequest, credential: Credential | und
     return { service, protocol: "query", action: action ?? "", resource: form.get(name) ?? "" };
   }
   return { service: "s3", protocol: "s3", ...askedOfS3(request) };
+}
+
+function unsignedService(target: string): string {
+  if (target.startsWith("TrentService.")) return "kms";
+  return /cloudtrail/i.test(target) ? "cloudtrail" : "unknown";
 }
 
 function askedOfS3(request: SignedRequest): Pick<Asked, "action" | "resource"> {

@@ -6,6 +6,7 @@ import { type CloudTrail, createCloudTrail } from "./cloudtrail.ts";
 import { createWorld } from "./create-world.ts";
 import { createIam } from "./iam/service.ts";
 import { type CiJob, ciTokenUrl, mintCiToken, wellKnown } from "./issuers.ts";
+import { createKms } from "./kms/service.ts";
 import { directoryShelf } from "./s3/directory.ts";
 import { memoryShelf } from "./s3/model.ts";
 import { createS3 } from "./s3/service.ts";
@@ -70,6 +71,7 @@ export async function openSandbox(options: WholeSandboxOptions): Promise<WholeSa
       sts: saved(createSts(world, authorizer, trail), save),
       iam: saved(createIam(world, authorizer, trail), save),
       cloudtrail: trail,
+      kms: createKms(world, authorizer, trail),
     },
     wellKnown: wellKnown(world),
     tamper: s3.seed.tamper,

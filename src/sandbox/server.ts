@@ -216,7 +216,7 @@ class Endpoint implements Control {
     const { services } = this.#options;
     if (service === "s3") return services.s3.handle(call);
     if (service === "sts") return services.sts.handle(call);
-    if (service !== "iam" && service !== "cloudtrail") throw unknownService(protocol);
+    if (service !== "iam" && service !== "cloudtrail" && service !== "kms") throw unknownService(protocol);
     if (call.caller === undefined) throw missingToken(protocol);
     return services[service].handle(call);
   }

@@ -147,6 +147,7 @@ export interface Services {
   readonly sts: Service;
   readonly iam: Service;
   readonly cloudtrail: Service;
+  readonly kms: Service;
 }
 
 /** Answers unsigned GETs of `/.well-known/…` (OpenID configuration, JWKS); `undefined` where there is no such page. */

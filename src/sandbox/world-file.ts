@@ -18,6 +18,9 @@ interface Saved {
   readonly ciJobs: readonly [string, CiJob][];
 }
 
+/** A file from before there was KMS has no keys. */
+type SavedAccount = Omit<Account, "kmsKeys"> & Partial<Pick<Account, "kmsKeys">>;
+
 /** Maps and sets as JSON: `{"$map": […]}`. No value of the world has such a member itself. */
 function pack(_name: string, value: unknown): unknown {
   if (value instanceof Map) return { $map: [...value] };
@@ -67,7 +70,9 @@ export function loadWorld(directory: string, random: RandomSource): World | unde
     sts: signingKeys(saved.stsKeys),
     ci: signingKeys(saved.ciKeys),
   });
-  for (const account of saved.accounts as Account[]) world.accounts.set(account.id, account);
+  for (const account of saved.accounts as SavedAccount[]) {
+    world.accounts.set(account.id, { ...account, kmsKeys: account.kmsKeys ?? new Map() });
+  }
   for (const session of saved.sessions as Session[]) world.sessions.set(session.accessKeyId, session);
   for (const [bearer, job] of saved.ciJobs) world.ciJobs.set(bearer, job);
   return world;

@@ -1,3 +1,4 @@
+import type { JsonWebKey } from "node:crypto";
 import type { TokenState } from "./issuers.ts";
 import type { Caller, KeyLookup, RoleSession } from "./service.ts";
 
@@ -34,6 +35,8 @@ export interface Account {
   readonly policies: Map<string, ManagedPolicy>;
   /** By issuer without `https://`, as condition keys spell it. */
   readonly oidcProviders: Map<string, OidcProvider>;
+  /** By key id. */
+  readonly kmsKeys: Map<string, KmsKey>;
 }
 
 /** What users and roles have in common. Times are ISO 8601 in UTC. */
@@ -93,6 +96,23 @@ export interface OidcProvider {
   readonly subjectType: "user" | "workload" | undefined;
 }
 
+export type KeySpec = "ECC_NIST_P256" | "ECC_NIST_EDWARDS25519";
+
+/** An asymmetric key of KMS, for signing. */
+export interface KmsKey {
+  readonly id: string;
+  readonly arn: string;
+  readonly region: string;
+  /** Without `alias/`. */
+  readonly alias: string;
+  readonly spec: KeySpec;
+  readonly created: string;
+  enabled: boolean;
+  /** The key policy, JSON text. */
+  policy: string;
+  readonly privateJwk: JsonWebKey;
+}
+
 /** A session as the world keeps it: what `RoleSession` tells, and where it came from. */
 export interface Session extends RoleSession {
   /** `user` for GetSessionToken: then role, session name, tags and policies are empty. */
@@ -126,6 +146,7 @@ export function addAccount(world: World, id: string): Account {
     roles: new Map(),
     policies: new Map(),
     oidcProviders: new Map(),
+    kmsKeys: new Map(),
   };
   world.accounts.set(id, account);
   return account;

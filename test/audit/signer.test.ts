@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { isLowS, toLowS } from "../../src/audit/es256.ts";
+import { isLowS, toLowS } from "../../src/access/es256.ts";
 import { generateKey, localSigner } from "../../src/audit/signer.ts";
 import { codeOf } from "../../src/error.ts";
 import { seededRandom } from "./writer.ts";

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { IAMClient } from "@aws-sdk/client-iam";
+import { KMSClient } from "@aws-sdk/client-kms";
 import { S3Client } from "@aws-sdk/client-s3";
 import { STSClient } from "@aws-sdk/client-sts";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -67,6 +68,7 @@ test.each(regions)("AWS's own endpoints of %s are known as such", (region) => {
   const s3 = new S3Client({ region });
   const sts = new STSClient({ region });
   const iam = new IAMClient({ region });
+  const kms = new KMSClient({ region });
   const hosts = new Set<string>();
   for (const UseFIPS of [false, true]) {
     for (const UseDualStack of [false, true]) {
@@ -76,6 +78,7 @@ test.each(regions)("AWS's own endpoints of %s are known as such", (region) => {
         () => s3.config.endpointProvider({ ...common, Bucket: "bucket" }),
         () => sts.config.endpointProvider(common),
         () => iam.config.endpointProvider(common),
+        () => kms.config.endpointProvider(common),
       ]) {
         try {
           hosts.add(ask().url.hostname);
@@ -100,6 +103,8 @@ test.each([
   "abc.execute-api.eu-central-1.amazonaws.com",
   "xs3.amazonaws.com",
   "xiam.amazonaws.com",
+  "kms.amazonaws.com",
+  "evil.kms.eu-central-1.amazonaws.com",
   "evil.iam.amazonaws.com",
   "vpce-1.vpce-svc-1.eu-central-1.vpce.amazonaws.com",
 ])("%s may be anybody's", (host) => {

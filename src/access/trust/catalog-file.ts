@@ -6,7 +6,6 @@ const type = "jit-catalog+jws";
 
 /**
  * A signed catalog, `jit.yaml.jws`: the YAML's bytes as they are, and one signature.
- * @throws JitError `KEY_ALGORITHM`
  */
 export async function signCatalog(yaml: Uint8Array, signer: GeneralSigner): Promise<Uint8Array> {
   return await signGeneral(type, yaml, signer);
@@ -14,7 +13,7 @@ export async function signCatalog(yaml: Uint8Array, signer: GeneralSigner): Prom
 
 /**
  * The same catalog with one signature more.
- * @throws JitError `CATALOG_UNSIGNED` where the file is no signed catalog, `KEY_ALGORITHM`
+ * @throws JitError `CATALOG_UNSIGNED` where the file is no signed catalog
  */
 export async function addCatalogSignature(file: Uint8Array, signer: GeneralSigner): Promise<Uint8Array> {
   readSignedCatalog(file);

@@ -2,6 +2,7 @@ import { verify } from "node:crypto";
 import { JitError } from "../../error.ts";
 import { decodeBase64url, encodeBase64url } from "../base64url.ts";
 import { canonicalJson } from "../canonical.ts";
+import { isLowS } from "../es256.ts";
 import { importPublicKey, thumbprint as thumbprintOf } from "../jwk.ts";
 import type { PublicJwk } from "../types.ts";
 
@@ -10,11 +11,10 @@ export type JwsType = "jit-trust+jws" | "jit-catalog+jws";
 
 /** An administrator's private key, wherever it lies. */
 export interface GeneralSigner {
-  /** Only `Ed25519` keys sign trust files and catalogs. */
   readonly algorithm: "Ed25519" | "ES256";
   /** RFC 7638 thumbprint of its public half. */
   readonly thumbprint: string;
-  /** 64 bytes (RFC 8032, section 5.1.6). */
+  /** 64 bytes: RFC 8032, section 5.1.6, or r‖s with low s (RFC 7518, section 3.4). */
   sign(message: Uint8Array): Promise<Uint8Array>;
 }
 
@@ -25,7 +25,11 @@ export interface UnverifiedGeneral {
   readonly signatures: readonly GeneralSignature[];
 }
 
+type Algorithm = GeneralSigner["algorithm"];
+
 interface GeneralSignature {
+  /** What the header says; a key has one algorithm, so another one never verifies. */
+  readonly algorithm: Algorithm;
   /** Thumbprint of the key that is said to have signed. */
   readonly kid: string;
   readonly signature: Uint8Array;
@@ -38,7 +42,6 @@ const maximumSignatures = 64;
 
 /**
  * Signs a payload for the first time: JWS general JSON serialization (RFC 7515, section 7.2.1) in canonical JSON.
- * @throws JitError `KEY_ALGORITHM` where the key is not Ed25519
  */
 export async function signGeneral(
   type: JwsType,
@@ -51,7 +54,7 @@ export async function signGeneral(
 /**
  * The same payload with one signature more. A key that has signed already takes the place of its older signature,
  * so a key never counts twice.
- * @throws JitError `JWS_INVALID`, `KEY_ALGORITHM`
+ * @throws JitError `JWS_INVALID`
  */
 export async function addSignature(
   type: JwsType,
@@ -105,12 +108,12 @@ export function verifyGeneral(
   const { payload, signatures } = readGeneral(type, bytes);
   const known = new Map(keys.map((key) => [thumbprintOf(key), key]));
   const signers: string[] = [];
-  for (const { kid, signature } of signatures) {
+  for (const one of signatures) {
+    const { kid } = one;
     const key = known.get(kid);
     if (key === undefined) continue;
-    const good =
-      key.kty === "OKP" && verify(null, signingInput(type, kid, payload), importPublicKey(key), signature);
-    if (!good) throw new JitError("JWS_SIGNATURE_INVALID", `the signature of the key ${kid} is wrong`);
+    if (!isGood(type, payload, one, key))
+      throw new JitError("JWS_SIGNATURE_INVALID", `the signature of the key ${kid} is wrong`);
     signers.push(kid);
   }
   if (!Number.isSafeInteger(threshold) || threshold < 1 || signers.length < threshold) {
@@ -124,43 +127,52 @@ async function signatureOf(
   payload: Uint8Array,
   signer: GeneralSigner,
 ): Promise<GeneralSignature> {
-  if (signer.algorithm !== "Ed25519") {
-    throw new JitError("KEY_ALGORITHM", "trust files and catalogs are signed with Ed25519 keys alone");
-  }
-  const kid = signer.thumbprint;
-  return { kid, signature: await signer.sign(signingInput(type, kid, payload)) };
+  const { algorithm, thumbprint: kid } = signer;
+  return { algorithm, kid, signature: await signer.sign(signingInput(type, { algorithm, kid }, payload)) };
+}
+
+/** An ES256 signature with a high s is the second spelling of one, and refused. */
+function isGood(type: JwsType, payload: Uint8Array, one: GeneralSignature, key: PublicJwk): boolean {
+  const { algorithm, signature } = one;
+  if (algorithm !== (key.kty === "OKP" ? "Ed25519" : "ES256")) return false;
+  const input = signingInput(type, one, payload);
+  if (algorithm === "Ed25519") return verify(null, input, importPublicKey(key), signature);
+  const imported = { key: importPublicKey(key), dsaEncoding: "ieee-p1363" } as const;
+  return isLowS(signature) && verify("sha256", input, imported, signature);
 }
 
 /** `protected` ‖ `.` ‖ `payload` (RFC 7515, section 5.1). */
-function signingInput(type: JwsType, kid: string, payload: Uint8Array): Uint8Array {
-  return Buffer.from(`${headerText(type, kid)}.${encodeBase64url(payload)}`, "latin1");
+function signingInput(
+  type: JwsType,
+  by: Omit<GeneralSignature, "signature">,
+  payload: Uint8Array,
+): Uint8Array {
+  return Buffer.from(`${headerText(type, by)}.${encodeBase64url(payload)}`, "latin1");
 }
 
-function headerText(typ: JwsType, kid: string): string {
-  return encodeBase64url(canonicalJson({ alg: "Ed25519", kid, typ }));
+function headerText(typ: JwsType, { algorithm, kid }: Omit<GeneralSignature, "signature">): string {
+  return encodeBase64url(canonicalJson({ alg: algorithm, kid, typ }));
 }
 
 /** RFC 8785 of an object whose values need no escapes. */
 function write(type: JwsType, { payload, signatures }: UnverifiedGeneral): Uint8Array {
   const list = signatures
     .toSorted((a, b) => (a.kid < b.kid ? -1 : 1))
-    .map(
-      ({ kid, signature }) =>
-        `{"protected":"${headerText(type, kid)}","signature":"${encodeBase64url(signature)}"}`,
-    );
+    .map((one) => `{"protected":"${headerText(type, one)}","signature":"${encodeBase64url(one.signature)}"}`);
   return Buffer.from(`{"payload":"${encodeBase64url(payload)}","signatures":[${list.join(",")}]}`, "latin1");
 }
 
-/** The kid is all that is taken from a header: `readGeneral` compares the rest. */
+/** Algorithm and kid are all that is taken from a header: `readGeneral` compares the rest. */
 function readSignature(value: unknown): GeneralSignature {
   const { protected: header, signature } = members(value);
   if (typeof header !== "string" || typeof signature !== "string")
     throw invalid("has a signature of no form");
-  const { kid } = members(JSON.parse(Buffer.from(decodeBase64url(header)).toString("latin1")));
+  const { alg, kid } = members(JSON.parse(Buffer.from(decodeBase64url(header)).toString("latin1")));
+  if (alg !== "Ed25519" && alg !== "ES256") throw invalid("is signed with an algorithm that nobody may use");
   if (typeof kid !== "string" || decodeBase64url(kid).length !== 32) throw invalid("names no key");
   const bytes = decodeBase64url(signature);
   if (bytes.length !== 64) throw invalid("has a signature that is not 64 bytes long");
-  return { kid, signature: bytes };
+  return { algorithm: alg, kid, signature: bytes };
 }
 
 function members(value: unknown): Readonly<Partial<Record<string, unknown>>> {

@@ -43,7 +43,7 @@ export function trustDigest(trust: Trust): string {
 
 /**
  * A trust file with one signature.
- * @throws JitError `TRUST_INVALID`, `KEY_ALGORITHM`
+ * @throws JitError `TRUST_INVALID`
  */
 export async function signTrust(trust: Trust, signer: GeneralSigner): Promise<Uint8Array> {
   return await signGeneral(type, canonicalJson(checkTrust(trust)), signer);
@@ -51,7 +51,7 @@ export async function signTrust(trust: Trust, signer: GeneralSigner): Promise<Ui
 
 /**
  * The same trust file with one signature more.
- * @throws JitError `TRUST_INVALID`, `KEY_ALGORITHM`
+ * @throws JitError `TRUST_INVALID`
  */
 export async function addTrustSignature(file: Uint8Array, signer: GeneralSigner): Promise<Uint8Array> {
   readTrust(file);

@@ -11,6 +11,7 @@ import {
   signGeneral,
   verifyGeneral,
 } from "../../../src/access/trust/jws.ts";
+import { generateKey, localSigner } from "../../../src/audit/signer.ts";
 import { codeOf } from "../../../src/error.ts";
 import { ada, bob, bytesOf, cyd, mallory, type TestKey, textOf } from "./keys.ts";
 
@@ -45,6 +46,8 @@ interface Parts {
   signatures: { protected: string; signature: string }[];
 }
 const partsOf = (file: Uint8Array): Parts => JSON.parse(textOf(file));
+const headerOf = (one: { protected: string }): { alg: string } =>
+  JSON.parse(Buffer.from(one.protected, "base64url").toString());
 const fileOf = (parts: unknown): Uint8Array => canonicalJson(parts);
 
 describe("general JWS", () => {
@@ -138,10 +141,40 @@ describe("general JWS", () => {
     expect(code(fileOf(parts), [ada, bob], 2)).toBe("JWS_SIGNATURE_INVALID");
   });
 
-  test("ES256 keys do not sign", async () => {
-    await expect(signGeneral(catalog, hello, { ...ada, algorithm: "ES256" })).rejects.toMatchObject({
-      code: "KEY_ALGORITHM",
+  test("keys of P-256 sign, with low s alone", async () => {
+    const nina = localSigner(generateKey("ES256"));
+    const keys = [nina.publicKey, ada.publicKey];
+    const file = await addSignature(catalog, await signGeneral(catalog, hello, nina), ada);
+    expect(verifyGeneral(catalog, file, keys, 2).signers).toHaveLength(2);
+    const parts = partsOf(file);
+    const high = parts.signatures.map((one) => {
+      const bytes = Buffer.from(one.signature, "base64url");
+      const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+      const s = order - BigInt(`0x${bytes.subarray(32).toString("hex")}`);
+      const twin = Buffer.from(s.toString(16).padStart(64, "0"), "hex");
+      return headerOf(one).alg === "ES256"
+        ? { ...one, signature: encodeBase64url(Buffer.concat([bytes.subarray(0, 32), twin])) }
+        : one;
     });
+    const claimed = parts.signatures.map((one) => ({
+      ...one,
+      protected: encodeBase64url(canonicalJson({ ...headerOf(one), alg: "Ed25519" })),
+    }));
+    for (const signatures of [high, claimed]) {
+      const refused = (): unknown => verifyGeneral(catalog, fileOf({ ...parts, signatures }), keys, 1);
+      expect(refused).toThrow(expect.objectContaining({ code: "JWS_SIGNATURE_INVALID" }));
+    }
+  });
+
+  test("another algorithm is refused before any key is looked at", async () => {
+    const parts = partsOf(await signedBy([ada]));
+    for (const alg of ["none", "EdDSA", "HS256", "ES384"]) {
+      const signatures = parts.signatures.map((one) => ({
+        ...one,
+        protected: encodeBase64url(canonicalJson({ ...headerOf(one), alg })),
+      }));
+      expect(code(fileOf({ ...parts, signatures }), [ada], 1)).toBe("JWS_INVALID");
+    }
   });
 });
 

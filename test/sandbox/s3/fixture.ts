@@ -93,7 +93,7 @@ export async function s3Sandbox(
     now: options.now ?? (() => new Date()),
     random: randomBytes,
     keys,
-    services: { s3, sts: nothing, iam: nothing, cloudtrail: nothing },
+    services: { s3, sts: nothing, iam: nothing, cloudtrail: nothing, kms: nothing },
   });
   const credentials = (name: string) => {
     const token = users[name]?.session?.token;

@@ -61,7 +61,8 @@ function whyNotMade(path: string, otherwise: unknown): unknown {
 export function readPrivate(path: string): Uint8Array<ArrayBuffer> | undefined {
   let file: number | undefined;
   try {
-    file = openSync(path, constants.O_RDONLY | noFollow);
+    // A pipe that nobody writes to must not hold us up.
+    file = openSync(path, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0));
     const stats = fstatSync(file);
     if (!stats.isFile()) throw unsafe(path, "is not a file", `remove ${path}`);
     checkOwner(path, stats);

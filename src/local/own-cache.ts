@@ -1,5 +1,4 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createPrivate, privateDirectory, readPrivate, writePrivate } from "./files.ts";
 
@@ -21,7 +20,7 @@ export function ownCache(folder: string, keyFile: string): OwnCache {
     get(name) {
       try {
         const key = readKey(keyFile);
-        const file = readFileSync(join(folder, name), "utf8");
+        const file = Buffer.from(readPrivate(join(folder, name)) ?? []).toString("utf8");
         const text = file.slice(65);
         const given = Buffer.from(file.slice(0, 64), "hex");
         const fits = key !== undefined && given.length === 32 && file[64] === "\n";

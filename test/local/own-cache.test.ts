@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ownCache } from "../../src/local/own-cache.ts";
@@ -35,6 +36,18 @@ test.each([
   writeFileSync(path, change(readFileSync(path, "utf8")));
   expect(cache.get("a.json")).toBeUndefined();
 });
+
+test.skipIf(process.platform === "win32")(
+  "a pipe or a link in its place holds nobody up, and is none",
+  () => {
+    const { cache, folder } = fresh();
+    cache.set("a.json", "text");
+    execFileSync("mkfifo", [join(folder, "p.json")]);
+    symlinkSync("/dev/zero", join(folder, "z.json"));
+    symlinkSync(join(folder, "a.json"), join(folder, "l.json"));
+    for (const name of ["p.json", "z.json", "l.json"]) expect(cache.get(name)).toBeUndefined();
+  },
+);
 
 test("a file under another name, of another machine or after its key is gone is none", () => {
   const { cache, folder, key } = fresh();

@@ -7,6 +7,7 @@ import { connect } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { confirm } from "../prompts.ts";
 import { reviewLines } from "../render/review.ts";
+import { noticeLine } from "../render/session.ts";
 import { clean } from "../style.ts";
 
 /** `jit deny REQUEST --reason …`: says no, which ends it; a requester withdraws the own request so. */
@@ -33,11 +34,15 @@ export async function deny(context: Context): Promise<number> {
   if (!isOn(context, "yes") && !(await confirm(context, "Deny it?", "--yes")))
     throw new JitError("CANCELLED", "cancelled; nothing was denied and nothing was written");
   const { inheritedSourceIdentity } = connection;
-  await context.terminal.progress("Denying", () =>
+  const { isLate } = await context.terminal.progress("Denying", () =>
     denyRequest(ports, { self, review, comment, inheritedSourceIdentity }),
   );
   connection.tell(decided("denied", review, connection, comment));
-  if (context.json) printJson(context, { request, status: "denied" });
+  if (isLate) {
+    const message = `somebody was issuing it already: if a session comes of it, \`jit revoke ${request}\` ends it`;
+    context.terminal.note(noticeLine(context, { code: "CLAIM_TAKEN", message }));
+  }
+  if (context.json) printJson(context, { request, status: "denied", ...(isLate ? { claimed: true } : {}) });
   else {
     const { terminal, style } = context;
     terminal.print(

@@ -1,5 +1,6 @@
 import type { Organization } from "../../access/types.ts";
 import { appendRecord } from "../../audit/append.ts";
+import { claimPrefix } from "../../audit/claim.ts";
 import type { RecordReader } from "../../audit/record-reader.ts";
 import type { StoredRecord } from "../../audit/types.ts";
 import type { IssuePorts } from "../issue.ts";
@@ -59,7 +60,8 @@ export function approveRequest(ports: DecidePorts, input: DecideInput): Promise<
     if (standing.state === "open") return { kind: "waiting", missing: standing.missing };
     if (found.request.record.issuer !== "approver" || approval === undefined) return { kind: "complete" };
     if (!after.isApprovalOfKey) throw approvedElsewhere();
-    const wanted = { found, standing, own: approval, organization, inheritedSourceIdentity };
+    const standsNow = async () => (await again(ports, self, review)).standing;
+    const wanted = { found, standing, own: approval, organization, inheritedSourceIdentity, standsNow };
     return { kind: "issued", ...(await issueSealed(ports.issue, wanted, fence)) };
   });
 }
@@ -73,12 +75,22 @@ function ownIssue({ issue }: DecidePorts, { standing }: Review): Approved | unde
   return { kind: "issued", accessKeyId, notAfter: new Date(notAfter), notices: [] };
 }
 
-/** Writes the denial, which ends the request. @throws JitError as `checkDenial`, and the records */
-export async function denyRequest(ports: DecidePorts, input: DecideInput): Promise<void> {
+/**
+ * Writes the denial, which ends the request.
+ * @returns whether it came too late: somebody has claimed the request, and may issue it at this very moment
+ * @throws JitError as `checkDenial`, and the records
+ */
+export async function denyRequest(
+  ports: DecidePorts,
+  input: DecideInput,
+): Promise<{ readonly isLate: boolean }> {
   const { self, review, comment } = input;
   const before = await again(ports, self, review);
   checkDenial(before);
   await record(ports, "denial", before, comment);
+  // Who issues claims first and looks for denials then; so one of the two sees the other.
+  const claimed = await ports.store.read(`${claimPrefix}${before.found.request.record.request}`);
+  return { isLate: claimed !== undefined };
 }
 
 /** Only the very request that was looked at is decided about. @throws JitError `REQUEST_INVALID` where it is another by now */

@@ -7,6 +7,7 @@ import type { Fence } from "../ports.ts";
 import type { Notice } from "../types.ts";
 import type { Case, CaseRecord } from "./case.ts";
 import { claim } from "./claim.ts";
+import { refuseEnded } from "./review.ts";
 import { sealedTo } from "./sealed-to.ts";
 import type { Standing } from "./standing.ts";
 
@@ -18,6 +19,8 @@ export interface SealedIssueInput {
   readonly organization: Parameters<typeof issueGrant>[1]["organization"];
   /** The source identity of the approver's own session. */
   readonly inheritedSourceIdentity: string | undefined;
+  /** The case once more, once it is claimed: whoever denies it from then on finds the claim. */
+  standsNow(): Promise<Standing>;
 }
 
 export interface SealedIssue {
@@ -48,7 +51,7 @@ const nothingDone: readonly string[] = [
  */
 export async function issueSealed(
   ports: IssuePorts,
-  { found, standing, own, organization, inheritedSourceIdentity }: SealedIssueInput,
+  { found, standing, own, organization, inheritedSourceIdentity, standsNow }: SealedIssueInput,
   fence: Fence,
 ): Promise<SealedIssue> {
   const { record, sha256 } = found.request;
@@ -60,6 +63,10 @@ export async function issueSealed(
   const wanted: Claim = { ...reference, approval: own.sha256 };
   // A crash from here on leaves a claim that only this machine can go on with, while its approval stands.
   await claim(ports.records.store, wanted);
+  const now = await standsNow();
+  refuseEnded(now);
+  refuseWrong(now, own);
+  fence.check();
   await ports.journal.open({ ...reference, step: "assumeRole", accessKeyId: "-" });
   let isSigned = false;
   const signed = async () => {

@@ -115,7 +115,8 @@ export function checkDenial({ standing, isOwn, mayApprove }: Review): void {
   if (!isOwn && !mayApprove) throw notAllowed(standing);
 }
 
-function refuseEnded({ state, end, closesAt }: Standing): void {
+/** @throws JitError one code for each way in which it ended */
+export function refuseEnded({ state, end, closesAt }: Standing): void {
   const by = end === undefined ? "" : ` by ${end.record.by.arn} at ${end.record.at}`;
   switch (state) {
     case "issued":

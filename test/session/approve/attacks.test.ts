@@ -428,3 +428,32 @@ describe("an approver is asked only about what says why", () => {
     expect(unjustified({ organization: { ...organization, catalog } }, { purpose }, texts)).toBe(code);
   });
 });
+
+describe("a denial is not overlooked by who is issuing", () => {
+  test("one between the last look and the claim", async () => {
+    const request = await alice.asks();
+    await bob.approves(request);
+    const create = town.store.create.bind(town.store);
+    town.store.create = async (key, bytes) => {
+      if (key.startsWith("v1/claim/")) {
+        town.store.create = create;
+        await bob.denies(request);
+      }
+      await create(key, bytes);
+    };
+    expect(await failure(carol.approves(request))).toBe("REQUEST_DENIED");
+    expect(town.made).toEqual([]);
+    expect(await alice.picksUp(request)).toBe("denied");
+  });
+
+  test("one after the claim is told so", async () => {
+    const request = await alice.asks();
+    await bob.approves(request);
+    carol.assumeFaults.push("STS_DENIED");
+    expect(await failure(carol.approves(request))).toBe("STS_DENIED");
+    const looked = await bob.looks(request);
+    const said = denyRequest(looked.ports, { ...looked, comment: "no", inheritedSourceIdentity: undefined });
+    expect(await said).toEqual({ isLate: true });
+    expect(await failure(carol.approves(request))).toBe("REQUEST_DENIED");
+  });
+});

@@ -106,7 +106,7 @@ describe("what is revoked", () => {
 
     const carol = await machine("carol");
     expectError(await carol.jit(["revoke", "--lift", "frank", "--json"]), "LIFT_OTHERS", 2);
-    expect((await revoke(bob, "--lift", "frank")).changed).toHaveLength(3);
+    expect((await revoke(bob, "--lift", "frank")).changed).toHaveLength(4);
     expect([await again.read(), await first.read()]).toEqual(["read", "AccessDenied"]);
     expectError(await bob.jit(["revoke", "--lift", "frank", "--json"]), "LIFT_NOTHING", 2);
   });

@@ -41,7 +41,12 @@ export async function lookAgain(
     await connection.waiting.remove(of.request);
     return undefined;
   }
-  return await settle(context, connection, of, seen);
+  try {
+    return await settle(context, connection, of, seen);
+  } catch (error) {
+    if (codeOf(error) !== "GRANT_ENDED") throw error;
+    return undefined;
+  }
 }
 
 /** Waits until the request is decided, and picks its session up. @throws JitError also `REQUEST_EXPIRED`, `REQUEST_ABORTED` */
@@ -95,12 +100,17 @@ async function settle(
   const secret = await connection.waiting.secretOf(of.request);
   const ports: PickUpPorts = { ...(await portsFor(connection, of)), issue: connection.request };
   const { inheritedSourceIdentity } = connection;
-  const flight = await context.terminal.progress("Opening the session", () =>
-    sessionFor<Obtained>(onlyOf(of, connection.flight), of, async (_previous, fence) => {
-      const input = { waiting: of, secret, found, standing, inheritedSourceIdentity };
-      return { kind: "granted", ...(await pickUp(ports, input, fence)) };
-    }),
-  );
+  const flight = await context.terminal
+    .progress("Opening the session", () =>
+      sessionFor<Obtained>(onlyOf(of, connection.flight), of, async (_previous, fence) => {
+        const input = { waiting: of, secret, found, standing, inheritedSourceIdentity };
+        return { kind: "granted", ...(await pickUp(ports, input, fence)) };
+      }),
+    )
+    .catch(async (error: unknown) => {
+      if (codeOf(error) === "GRANT_ENDED") await connection.waiting.remove(of.request);
+      throw error;
+    });
   // The session is in the cache: its key opens nothing more.
   await connection.waiting.remove(of.request);
   if (flight.kind === "cached") return { ...flight, packed: undefined };

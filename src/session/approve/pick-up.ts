@@ -39,7 +39,7 @@ const clockTolerance = 60;
 /**
  * The session of a request of this machine that has its approvals: where another issues, opened out of the issue record;
  * else issued now, and the grant begins now. The request is open in the journal afterwards in both cases (`handedOver`).
- * @throws JitError `ISSUE_NOT_BELIEVED` where the issue record is not what the request and the catalog give; `SEAL_BROKEN`;
+ * @throws JitError `GRANT_ENDED` where what another issued has ended; `ISSUE_NOT_BELIEVED` where the issue record is not what the request and the catalog give; `SEAL_BROKEN`;
  *   `ISSUE_REFUSED`, what STS and the records throw
  */
 export async function pickUp(ports: PickUpPorts, input: PickUpInput, fence: Fence): Promise<Issued> {
@@ -119,6 +119,11 @@ async function openSealed(ports: PickUpPorts, { found, standing, secret }: PickU
     approval: approval?.sha256 ?? "",
   });
   if (claimed === undefined || Buffer.compare(claimed, wanted) !== 0) throw notBelieved("claim");
+  if (endOf(issue.record) <= ports.clock.now()) {
+    throw new JitError("GRANT_ENDED", "the session was issued, and has ended before it was picked up", {
+      hint: "make a new request; with --wait a session is picked up at once",
+    });
+  }
   if (secret?.key === undefined) throw lostKey();
   const { openCredentials } = await import("./seal.ts");
   const credentials = await openCredentials(issue.record.sealed, secret.key, sha256);

@@ -457,3 +457,12 @@ describe("a denial is not overlooked by who is issuing", () => {
     expect(await failure(carol.approves(request))).toBe("REQUEST_DENIED");
   });
 });
+
+test("a sealed session that has ended is not handed over", async () => {
+  const request = await alice.asks();
+  await bob.approves(request);
+  await carol.approves(request);
+  town.pass(1800);
+  expect(await failure(alice.picksUp(request))).toBe("GRANT_ENDED");
+  expect(alice.journal.entries.size).toBe(0);
+});

@@ -368,7 +368,7 @@ describe("whoever waits misses nothing", () => {
   const nothing = { requestHash: "0".repeat(64), code: "X", step: "request", accessKeyId: "-" } as const;
 
   test.each(["approval", "issue"] as const)("where an %s of an earlier hour arrives late", async (type) => {
-    const request = await alice.asks();
+    const request = await alice.asks("payroll:read", 7200);
     if (type === "issue") await bob.approves(request);
     const who = type === "issue" ? carol : bob;
     const send = await held(who, type, () => who.approves(request));

@@ -1,4 +1,5 @@
 import type { LogTexts } from "../audit/log/entry.ts";
+import type { Period } from "../audit/log/moment.ts";
 import type { LogPorts } from "../audit/log/read.ts";
 import type { Audit } from "./compose.ts";
 import { keptTexts } from "./render/texts.ts";
@@ -16,4 +17,14 @@ export function logPorts(audit: Audit): LogPorts {
       return texts ?? { state: "apart" };
     },
   };
+}
+
+const day = 86_400_000;
+/** So long after a request its records are looked for. */
+const laterDays = 31;
+
+/** What must be listed to tell what came of the requests of a time. */
+export function listedFor({ from, to }: Period, now: Date): Period {
+  const latest = now.getTime() + 3_600_000;
+  return { from, to: new Date(Math.min(latest, Math.max(to.getTime(), from.getTime()) + laterDays * day)) };
 }

@@ -28,6 +28,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   sandbox: async () => (await import("./commands/sandbox.ts")).sandbox,
   "audit show": async () => (await import("./commands/audit.ts")).auditShow,
   "audit log": async () => (await import("./commands/audit-log.ts")).auditLog,
+  "audit report": async () => (await import("./commands/audit-report.ts")).auditReport,
   "audit verify": async () => (await import("./commands/audit.ts")).auditVerify,
   "audit end": async () => (await import("./commands/audit-end.ts")).auditEnd,
   "catalog check": async () => (await import("./commands/catalog.ts")).catalogCheck,

@@ -410,6 +410,8 @@ export interface Audit {
   readonly store: RecordStore;
   readonly fingerprint: string;
   readonly trust: Organization["trust"];
+  /** The one in force. */
+  readonly catalog: Catalog;
   readonly clock: Clock;
   knowsCatalog(digest: string): Promise<boolean>;
   /** Reasons and tickets that lie apart from their records. */
@@ -434,6 +436,7 @@ export async function openAudit(context: Context): Promise<Audit> {
     store,
     fingerprint: organization.fingerprint,
     trust: organization.trust,
+    catalog: organization.catalog,
     clock,
     reasons: reasonsOf(aws),
     reasonsPlace: audit.reasons,

@@ -314,6 +314,32 @@ const declared: readonly Declared[] = [
   },
   {
     group: "Audit:",
+    name: "audit report",
+    summary: "what happened in a period, for those who check: Markdown, HTML or CSV",
+    more:
+      "Facts for GDPR, HIPAA, PCI DSS or SOC 2 from the records, with what could not be verified first. Days are " +
+      "UTC and belong to the period whole. Exit 20 where something could not be verified; the report is there then, too.",
+    json: "print the figures as one JSON object",
+    options: (command) =>
+      aws(command)
+        .addOption(
+          new Option("--for <framework>", "whose questions it speaks to").choices([
+            "gdpr",
+            "hipaa",
+            "pci",
+            "soc2",
+          ]),
+        )
+        .option("--from <date>", "the period's first day, or how long ago (30d)")
+        .option("--to <date>", "its last day (now unless told)")
+        .addOption(new Option("--format <format>", "how").choices(["md", "html", "csv"]).default("md"))
+        .option("--out <file>", "write it there (0600) and not to stdout")
+        .option("--office-hours <hours>", "Monday to Friday, such as 08:00-18:00", "08:00-18:00")
+        .option("--time-zone <zone>", "of the office hours: Europe/Berlin (that of the rules unless told)")
+        .option("--bucket <bucket>", "another bucket than the catalog's"),
+  },
+  {
+    group: "Audit:",
     name: "audit verify",
     summary: "check every record of the bucket",
     options: (command) =>

@@ -14,8 +14,8 @@ export interface Terminal {
   raw(text: string): void;
   /** Writes a line to stderr. */
   note(text: string): void;
-  /** Shows that something is under way, on a terminal alone. */
-  progress<T>(text: string, work: () => Promise<T>): Promise<T>;
+  /** Shows that something is under way, on a terminal alone. @param work may tell how far it is; its text is not escaped */
+  progress<T>(text: string, work: (tell: (text: string) => void) => Promise<T>): Promise<T>;
 }
 
 /** The standard streams, by descriptor. */
@@ -65,11 +65,13 @@ export function openTerminal(streams: Streams, options: TerminalOptions): Termin
     raw: (text) => streams.write(1, text),
     note: (text) => streams.write(2, `${text}\n`),
     async progress(text, work) {
-      if (!interactive || width <= 0) return await work();
+      if (!interactive || width <= 0) return await work(() => undefined);
       const { default: ora } = await import("ora");
       const spinner = ora({ text, color: colour ? "cyan" : false, discardStdin: false }).start();
       try {
-        return await work();
+        return await work((now) => {
+          spinner.text = now;
+        });
       } finally {
         spinner.stop();
       }

@@ -68,7 +68,7 @@ export interface Figures {
     readonly when: string;
     readonly reason: string;
   })[];
-  /** Sessions without an end record. */
+  /** Sessions that are over, without an end record. */
   readonly unended: readonly Item[];
   readonly lengths: {
     readonly asked: number | undefined;
@@ -87,10 +87,12 @@ export interface FigureOptions {
   readonly period: Period;
   readonly office: OfficeHours;
   readonly noise: ReadonlyMap<string, number>;
+  /** Sessions that have not ended yet are not missed. */
+  readonly now: Date;
 }
 
 /** What the requests of a period come to. Pure: the same entries give the same figures. */
-export function figuresOf(all: readonly LogEntry[], { period, office, noise }: FigureOptions): Figures {
+export function figuresOf(all: readonly LogEntry[], { period, office, noise, now }: FigureOptions): Figures {
   const requesters = requestersOf(all);
   const whose = new Map(all.map((entry, index) => [entry, requesters[index] as Requester]));
   const itemOf = (entry: LogEntry): Item => ({
@@ -151,7 +153,11 @@ export function figuresOf(all: readonly LogEntry[], { period, office, noise }: F
       if (first === undefined || entry.sessions.length === 0) return [];
       return [{ ...itemOf(entry), by: shortName(first.by.arn), when: first.at, reason: first.reason }];
     }),
-    unended: granted.filter(({ ends }) => ends.length === 0).map(itemOf),
+    unended: granted
+      .filter(
+        ({ ends, sessions }) => ends.length === 0 && sessions.every(({ notAfter }) => isOver(notAfter, now)),
+      )
+      .map(itemOf),
     lengths: lengthsOf(entries, granted),
     office,
     outside: entries.flatMap((entry) => {
@@ -246,6 +252,10 @@ function lengthsOf(entries: readonly LogEntry[], granted: readonly LogEntry[]): 
     ended: used.length,
     tenths,
   };
+}
+
+function isOver(notAfter: string, now: Date): boolean {
+  return secondsOf(notAfter) * 1000 <= now.getTime();
 }
 
 /** The last part of an ARN. */

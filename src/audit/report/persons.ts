@@ -33,7 +33,9 @@ export function requestersOf(entries: readonly LogEntry[]): readonly Requester[]
   const places = entries.map(({ userid }) => find(`userid:${userid}`));
   for (const [index, entry] of entries.entries()) {
     const place = places[index] ?? "";
-    groups.set(place, [...(groups.get(place) ?? []), entry]);
+    const group = groups.get(place);
+    if (group === undefined) groups.set(place, [entry]);
+    else group.push(entry);
   }
   const named = new Map([...groups].map(([place, own]) => [place, requesterOf(own)]));
   const counts = new Map<string, number>();

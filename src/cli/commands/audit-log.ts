@@ -8,16 +8,12 @@ import { listNames, NameIndex } from "../../audit/log/names.ts";
 import { type Outcome, outcomes } from "../../audit/log/outcome.ts";
 import { type LogPorts, LogReader } from "../../audit/log/read.ts";
 import { codeOf, JitError } from "../../error.ts";
-import { logPorts } from "../audit-log.ts";
+import { listedFor, logPorts } from "../audit-log.ts";
 import { openAudit } from "../compose.ts";
 import { type Context, escapeJson, isOn, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { logCsv, logCsvHeader, logHeader, logJson, logLegend, logLine } from "../render/log.ts";
 import { noticeLine } from "../render/session.ts";
-
-const day = 86_400_000;
-/** Records of a request can come so long after it that it is not worth looking further. */
-export const laterDays = 31;
 
 /** `jit audit log`: one line for each request, oldest first; exit 20 where a line is not verified. */
 export async function auditLog(context: Context): Promise<number> {
@@ -124,12 +120,6 @@ async function follow(context: Context, followed: Followed): Promise<void> {
 function pollSeconds(context: Context): number {
   const given = text(context, "interval");
   return given === undefined ? 2 : parseDuration(given);
-}
-
-/** What must be listed to tell what came of the requests of a time. */
-export function listedFor({ from, to }: Period, now: Date): Period {
-  const latest = now.getTime() + 3_600_000;
-  return { from, to: new Date(Math.min(latest, Math.max(to.getTime(), from.getTime()) + laterDays * day)) };
 }
 
 function periodFrom(context: Context, now: Date): Period {

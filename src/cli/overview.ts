@@ -28,7 +28,7 @@ const parts: readonly Part[] = [
   {
     title: "Audit",
     lines: [
-      ["audit", "read and verify the records: audit log, show, verify"],
+      ["audit", "the records: audit log, show, report, verify"],
       ["reasons", "erase reasons and tickets that are kept apart"],
     ],
   },

@@ -119,6 +119,8 @@ async function openSealed(ports: PickUpPorts, { found, standing, secret }: PickU
     approval: approval?.sha256 ?? "",
   });
   if (claimed === undefined || Buffer.compare(claimed, wanted) !== 0) throw notBelieved("claim");
+  if (standing.denial !== undefined && standing.denial.arrived < (await claimedAt(ports, record.request)))
+    throw notBelieved("a denial before it was claimed");
   if (endOf(issue.record) <= ports.clock.now()) {
     throw new JitError("GRANT_ENDED", "the session was issued, and has ended before it was picked up", {
       hint: "make a new request; with --wait a session is picked up at once",
@@ -154,6 +156,13 @@ async function openSealed(ports: PickUpPorts, { found, standing, secret }: PickU
     accessKeyId: credentials.accessKeyId,
   });
   return { session: withSkew(session, ports), packed: undefined, notices: [] };
+}
+
+/** When S3 took the claim: nobody can date it back, and whoever issues looks for denials after it. */
+async function claimedAt({ store }: PickUpPorts, request: string): Promise<Date> {
+  for await (const { key, lastModified } of store.list(`${claimPrefix}${request}`))
+    if (key === `${claimPrefix}${request}`) return lastModified;
+  throw notBelieved("claim");
 }
 
 /** The requester cannot renew what another issued: it ends with its credentials. */

@@ -33,6 +33,8 @@ export interface Standing {
   readonly missing: number;
   /** The denial, abort or issue by which it ended. */
   readonly end: CaseRecord<Ending> | undefined;
+  /** The denial that counts, also where somebody issued it all the same. */
+  readonly denial: CaseRecord<Ending> | undefined;
   /** What the rules say of it now. */
   readonly decision: Decision;
   /** The request as rules see it. */
@@ -90,9 +92,10 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
   const approvals = countedVotes(await Promise.all(found.approvals.map(vote)), votedOn);
   const decision = await ports.rules.decide(question, catalog);
   const missing = Math.max(0, terms.quorum - approvals.length);
+  const denial = await ownOrAllowed(found.denials, found, votedOn, vote);
   const end =
     (await ownOrAllowed(found.issues, found, votedOn, vote)) ??
-    (await ownOrAllowed(found.denials, found, votedOn, vote)) ??
+    denial ??
     (await ownOrAllowed(found.aborts, found, votedOn, vote));
   const ended = { issue: "issued", denial: "denied", abort: "aborted" } as const;
   const waiting = now.getTime() >= closes * 1000 ? "expired" : missing > 0 ? "open" : "approved";
@@ -104,6 +107,7 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
     approvals: approvals.map(({ of }) => of),
     missing,
     end,
+    denial,
     decision,
     question,
     texts,

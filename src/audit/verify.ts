@@ -26,8 +26,6 @@ export interface VerifyOptions {
   readonly catalogOf?: CatalogLookup;
   /** What approvals are judged by, where catalogs are at hand. */
   readonly approvals?: ApprovalLookups;
-  /** A record's index in the tree, by its name; `undefined` where it is not sealed. Left out: the tree is not at hand. */
-  readonly indexOf?: (name: string) => number | undefined;
   /** Whether noise fails, too. */
   readonly strict?: boolean;
   /** The tree to compare with, as `SealedLog.open` read it. Left out: there is none, and what was removed from the end of a chain does not show. */
@@ -162,7 +160,9 @@ class Verification {
     // Under a wrong name the key is looked for in the wrong place: the name is what is wrong.
     if (fault !== undefined && fault !== "KEY_UNKNOWN") found.unshift(signatureFinding(seen, fault));
     const isOwn = fault === undefined && misplaced.length === 0;
-    const revoked = isOwn ? this.#keys.revokedFindings(seen, this.#options.indexOf?.(seen.name)) : [];
+    const revoked = isOwn
+      ? this.#keys.revokedFindings(seen, this.#options.sealed?.indexOf(object.object.oldest))
+      : [];
     if (revoked.length > 0) {
       this.#bad.add({
         name: seen.name,

@@ -30,6 +30,8 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "audit log": async () => (await import("./commands/audit-log.ts")).auditLog,
   "audit report": async () => (await import("./commands/audit-report.ts")).auditReport,
   "audit verify": async () => (await import("./commands/audit.ts")).auditVerify,
+  "audit seal": async () => (await import("./commands/audit-seal.ts")).auditSeal,
+  "audit witness": async () => (await import("./commands/audit-witness.ts")).auditWitness,
   "audit end": async () => (await import("./commands/audit-end.ts")).auditEnd,
   "catalog check": async () => (await import("./commands/catalog.ts")).catalogCheck,
   "catalog sign": async () => (await import("./commands/catalog.ts")).catalogSign,
@@ -41,5 +43,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "keys revoke": async () => (await import("./commands/keys-revoke.ts")).keysRevoke,
   "trust init": async () => (await import("./commands/trust.ts")).trustInit,
   "trust sign": async () => (await import("./commands/trust.ts")).trustSign,
+  "trust key": async () => (await import("./commands/trust-update.ts")).trustKey,
+  "trust update": async () => (await import("./commands/trust-update.ts")).trustUpdate,
   "trust show": async () => (await import("./commands/trust.ts")).trustShow,
 };

@@ -144,6 +144,9 @@ const byCode: Readonly<Record<string, ExitName>> = {
   NO_SESSION: "noSession",
   REQUEST_NOT_FOUND: "noSession",
   FOUND: "found",
+  TREE_KEY_UNKNOWN: "untrusted",
+  WITNESS_: "found",
+  WITNESS_MEMORY: "local",
 };
 
 /** Exit of an error code; the longest prefix in the table wins, and what is not there is `failed`. */

@@ -28,7 +28,7 @@ const parts: readonly Part[] = [
   {
     title: "Audit",
     lines: [
-      ["audit", "the records: audit log, show, report, verify"],
+      ["audit", "records: audit log, show, report, verify, seal"],
       ["reasons", "erase reasons and tickets that are kept apart"],
     ],
   },

@@ -347,6 +347,27 @@ const declared: readonly Declared[] = [
         .option("--strict", "noise fails too")
         .option("--bucket <bucket>", "another bucket than the catalog's"),
   },
+  {
+    group: "Audit:",
+    name: "audit seal",
+    summary: "for cron: put what is new into the log's tree, and sign it",
+    more:
+      "Any number may run at once, and be cut off. A run looks through the last hours, the first of each day (UTC) through all: " +
+      "what arrives late under an old name is sealed within a day.",
+    options: (command) =>
+      aws(command)
+        .option("--key <file>", "the log's private key (JWK)", "log.jwk")
+        .option("--full", "look through all hours now"),
+  },
+  {
+    group: "Audit:",
+    name: "audit witness",
+    summary: "for cron: cosign the log's newest checkpoint, if it continues the last",
+    options: (command) =>
+      aws(command)
+        .option("--key <file>", "the witness's private key (JWK)", "witness.jwk")
+        .option("--state <file>", "where it remembers what it cosigned"),
+  },
   // For `exec`, which hands the end of its command to a process of its own.
   {
     group: "Audit:",
@@ -441,7 +462,31 @@ const declared: readonly Declared[] = [
           "a role whose identity provider sets session names, as Identity Center does",
           append,
           [],
-        ),
+        )
+        .option("--log-key <key>", "may sign the log's checkpoints: what jit trust key prints", append, [])
+        .option("--witness <key>", "cosigns them", append, []),
+  },
+  {
+    group: "Administer:",
+    name: "trust key",
+    takes: "<name>",
+    summary: "make a log's or a witness's key, and print what trust files call it",
+    options: (command) =>
+      command
+        .option("--witness", "a witness's")
+        .option("--key <file>", "the private key (JWK); log.jwk or witness.jwk unless told"),
+  },
+  {
+    group: "Administer:",
+    name: "trust update",
+    summary: "make the next trust file, with other log keys and witnesses",
+    options: (command) =>
+      command
+        .option("--log-key <key>", "may sign checkpoints, as jit trust key prints it", append, [])
+        .option("--witness <key>", "cosigns them", append, [])
+        .option("--remove <key>", "no longer does", append, [])
+        .option("--key <file>", "the administrator's private key (JWK)", "admin.jwk")
+        .option("--dir <directory>", "the trust files", "trust"),
   },
   {
     group: "Administer:",

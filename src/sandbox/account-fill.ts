@@ -10,6 +10,7 @@ import {
   SSO_ROLE,
   STORE_ACCOUNT,
   STORE_ROLES,
+  WITNESS_ACCOUNT,
 } from "./account.ts";
 import { customerObjects, fakeCustomers, orderObjects, payrollObjects } from "./account-data.ts";
 import {
@@ -27,6 +28,7 @@ import {
   storeRoles,
   storeTrust,
   userPolicy,
+  witnessPolicy,
 } from "./account-policies.ts";
 import { addPolicy, addRole, addUser, addUserKey } from "./iam/entities.ts";
 import { CI_ISSUER } from "./issuers.ts";
@@ -103,6 +105,9 @@ function fillAccounts(world: World, created: string): void {
   person("eve", {});
   person("admin", { admin: adminPolicy(AUDIT_BUCKET, REASON_BUCKET, STORE_ACCOUNT) });
   person("auditor", { auditor: auditorPolicy(AUDIT_BUCKET, REASON_BUCKET) });
+  const elsewhere = addUser(world, addAccount(world, WITNESS_ACCOUNT), { name: "witness", created });
+  addUserKey(world, elsewhere, created);
+  elsewhere.inline.set("witness", witnessPolicy(AUDIT_BUCKET));
   addSingleSignOn(world, account, created).attached.add(everybody);
   addCi(world, account, created).attached.add(everybody);
 }
@@ -190,6 +195,7 @@ function fillBuckets(
       admins: [user("admin")],
       approvers: APPROVERS,
       sealers: [user("auditor")],
+      witnesses: [`arn:aws:iam::${WITNESS_ACCOUNT}:user/witness`],
     }),
   });
   if (!seed.hasBucket(REASON_BUCKET)) {

@@ -203,7 +203,31 @@ export function auditorPolicy(auditBucket: string, reasonBucket: string): string
       ],
       Resource: "*",
     },
-    { Effect: "Allow", Action: "s3:PutObject", Resource: `arn:aws:s3:::${auditBucket}/v1/tree/*` },
+    {
+      Effect: "Allow",
+      Action: "s3:PutObject",
+      Resource: [...treeParts.map((part) => `${part}/*`), "checkpoint"].map(
+        (part) => `arn:aws:s3:::${auditBucket}/v1/tree/${part}`,
+      ),
+    },
+    {
+      Effect: "Allow",
+      Action: "s3:GetObjectRetention",
+      Resource: `arn:aws:s3:::${auditBucket}/v1/rec/*`,
+    },
+  );
+}
+
+/** What of the tree is created once. */
+const treeParts = ["batch", "tile", "checkpoints", "full"];
+
+/** A witness reads what everybody reads, and creates cosignatures. */
+export function witnessPolicy(auditBucket: string): string {
+  const bucket = `arn:aws:s3:::${auditBucket}`;
+  return policyText(
+    { Effect: "Allow", Action: READ, Resource: `${bucket}/v1/*` },
+    { Effect: "Allow", Action: LIST, Resource: bucket },
+    { Effect: "Allow", Action: "s3:PutObject", Resource: `${bucket}/v1/tree/cosignatures/*` },
   );
 }
 
@@ -306,6 +330,7 @@ export function auditBucketPolicy(
     readonly admins: readonly string[];
     readonly approvers: readonly string[];
     readonly sealers: readonly string[];
+    readonly witnesses: readonly string[];
   },
 ): string {
   const arn = `arn:aws:s3:::${bucket}`;
@@ -359,7 +384,30 @@ export function auditBucketPolicy(
       Effect: "Allow",
       Principal: { AWS: people.sealers },
       Action: "s3:PutObject",
-      Resource: `${arn}/v1/tree/*`,
+      Resource: treeParts.map((part) => `${arn}/v1/tree/${part}/*`),
+      Condition: createOnly,
+    },
+    {
+      Sid: "Checkpoint",
+      Effect: "Allow",
+      Principal: { AWS: people.sealers },
+      Action: "s3:PutObject",
+      Resource: `${arn}/v1/tree/checkpoint`,
+    },
+    {
+      Sid: "Retention",
+      Effect: "Allow",
+      Principal: { AWS: people.sealers },
+      Action: "s3:GetObjectRetention",
+      Resource: `${arn}/v1/rec/*`,
+    },
+    {
+      Sid: "Cosignatures",
+      Effect: "Allow",
+      Principal: { AWS: people.witnesses },
+      Action: "s3:PutObject",
+      Resource: `${arn}/v1/tree/cosignatures/*`,
+      Condition: createOnly,
     },
     {
       Sid: "NobodyDeletes",

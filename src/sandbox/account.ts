@@ -6,6 +6,8 @@ import type { World } from "./world.ts";
 
 /** Holds people, roles and stores. */
 export const STORE_ACCOUNT = "111122223333";
+/** Holds the witness of the log, and nothing else. */
+export const WITNESS_ACCOUNT = "777788889999";
 /** Holds the audit bucket, and nobody. */
 export const AUDIT_ACCOUNT = "444455556666";
 export const AUDIT_BUCKET = "jit-audit";
@@ -50,7 +52,8 @@ export const PEOPLE: readonly Person[] = [
   { name: "eve", title: "may nothing at all" },
   { name: "frank", title: "engineer by Identity Center" },
   { name: "admin", title: "security; IAM, trust file and catalog" },
-  { name: "auditor", title: "reads the log, IAM and CloudTrail" },
+  { name: "auditor", title: "reads the log, IAM and CloudTrail; seals the log" },
+  { name: "witness", title: "in an account of its own; cosigns the sealed log" },
 ];
 
 const SSO_PERSON = "frank";
@@ -69,9 +72,9 @@ export interface PersonCredentials {
 
 /** Credentials with which that person calls AWS; `undefined` for nobody. Signs in anew by Identity Center. */
 export function personCredentials(world: World, name: string, now: Date): PersonCredentials | undefined {
-  const account = world.accounts.get(STORE_ACCOUNT);
   if (name === SSO_PERSON) return signIn(world, now);
-  const key = account?.users.get(name)?.accessKeys[0];
+  const accounts = [STORE_ACCOUNT, WITNESS_ACCOUNT].flatMap((id) => world.accounts.get(id) ?? []);
+  const [key] = accounts.flatMap((account) => account.users.get(name)?.accessKeys ?? []);
   if (key === undefined) return undefined;
   return { accessKeyId: key.id, secretAccessKey: key.secret, sessionToken: undefined, expiration: undefined };
 }

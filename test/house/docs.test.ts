@@ -18,7 +18,7 @@ test.each(
   if (kind === "trust") expect(JSON.stringify(JSON.parse(text)).length).toBeLessThanOrEqual(2048);
 });
 
-test("docs/aws.md has all ten", () => {
+test("docs/aws.md has all eleven", () => {
   expect(policies.map(([, kind]) => kind)).toEqual([
     "resource",
     "identity",
@@ -29,6 +29,7 @@ test("docs/aws.md has all ten", () => {
     "identity",
     "resource",
     "trust",
+    "identity",
     "identity",
   ]);
 });

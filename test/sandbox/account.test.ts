@@ -18,6 +18,7 @@ import {
   type PersonCredentials,
   STORE_ACCOUNT,
   STORE_ROLES,
+  WITNESS_ACCOUNT,
 } from "../../src/sandbox/account.ts";
 import { openSandbox, type WholeSandbox } from "../../src/sandbox/sandbox.ts";
 import { START, seeded } from "./world-fixture.ts";
@@ -86,7 +87,7 @@ async function session(person: string, role?: string): Promise<Keys> {
 describe("people", () => {
   test.each(PEOPLE)("$name has working credentials", async ({ name }) => {
     const identity = await sts(keysOf(name)).send(new GetCallerIdentityCommand({}));
-    expect(identity.Account).toBe(STORE_ACCOUNT);
+    expect(identity.Account).toBe(name === "witness" ? WITNESS_ACCOUNT : STORE_ACCOUNT);
     expect(identity.Arn?.endsWith(`/${name}`)).toBe(true);
   });
 

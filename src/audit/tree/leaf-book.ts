@@ -53,11 +53,18 @@ export class LeafBook {
 
   /** What is sealed of a version, which then counts as met; `undefined` where it is in no leaf. */
   meet(key: string, versionId: string): SealedAs | undefined {
+    const found = this.find(key, versionId);
+    const page = found === undefined ? undefined : this.#pageOf(found.index);
+    if (found !== undefined && page !== undefined) page.met[found.index - page.first] = 1;
+    return found;
+  }
+
+  /** What is sealed of a version. */
+  find(key: string, versionId: string): SealedAs | undefined {
     const index = this.#byName.get(nameOf(key, versionId));
     const page = index === undefined ? undefined : this.#pageOf(index);
     if (index === undefined || page === undefined) return undefined;
     const at = index - page.first;
-    page.met[at] = 1;
     return {
       index,
       sha256: page.hasDigest[at] === 1 ? page.digests.toString("hex", at * 32, (at + 1) * 32) : "-",

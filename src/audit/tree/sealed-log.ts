@@ -109,6 +109,13 @@ export class SealedLog {
     return leaf.index;
   }
 
+  /** Where a version stands in the tree; of one that is in no batch yet, the place that it cannot be before. */
+  indexOf(version: ListedObject | undefined): number {
+    const { leaves } = this.#tree;
+    const leaf = version === undefined ? undefined : leaves.find(version.key, version.versionId);
+    return leaf?.index ?? leaves.size;
+  }
+
   /** What the tree has that no object is left of, and what records say that they saw of it. */
   async *finish(): AsyncGenerator<Finding> {
     yield* this.#tree.findings;

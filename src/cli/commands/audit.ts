@@ -5,14 +5,17 @@ import type { Finding } from "../../audit/finding.ts";
 import { parseId } from "../../audit/id.ts";
 import type { Report } from "../../audit/report.ts";
 import type { Story, StoryEntry } from "../../audit/story.ts";
+import { SealedLog } from "../../audit/tree/sealed-log.ts";
 import { verifyLog } from "../../audit/verify.ts";
 import { JitError } from "../../error.ts";
+import { treeKeysOf } from "../compose/tree-keys.ts";
 import { type Audit, openAudit } from "../compose.ts";
 import { argument, type Context, isOn, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { linkedStories } from "../linked-stories.ts";
 import { entryText } from "../render/story.ts";
 import { type KeptTexts, textsOf } from "../render/texts.ts";
+import { treeLines } from "../render/tree.ts";
 import { clean, table, wrap } from "../style.ts";
 
 /** `jit audit show REQUEST`: the story of one request, each line marked verified or not. */
@@ -85,12 +88,15 @@ export async function auditVerify(context: Context): Promise<number> {
 }
 
 async function verifyAll(context: Context, audit: Audit): Promise<Report> {
+  const { trust, store } = audit;
+  const sealed = trust === undefined ? undefined : await SealedLog.open(store, treeKeysOf(trust));
   return await verifyLog(audit.store, {
     log: audit.fingerprint,
     trust: audit.trust,
     knowsCatalog: audit.knowsCatalog,
     catalogOf: audit.catalogOf,
     approvals: audit.approvals,
+    ...(sealed === undefined ? {} : { sealed }),
     strict: isOn(context, "strict"),
   });
 }
@@ -189,7 +195,7 @@ function printReport({ terminal, style }: Context, report: Report): void {
   );
   for (const [writer, count] of report.noiseByWriter)
     terminal.print(style.dim(`  noise by ${clean(writer)}: ${count}`));
-  terminal.print(style.dim("  no checkpoints yet: records removed from the end of a chain would not show"));
+  for (const line of treeLines(report.tree)) terminal.print(style.dim(`  ${clean(line)}`));
 }
 
 function findingLine(finding: Finding, style: Context["style"]): string {

@@ -2,7 +2,7 @@ import { JitError } from "../../error.ts";
 import { CI_ROLE, ciJob, PEOPLE, startCiJob } from "../../sandbox/account.ts";
 import { openSandbox, type WholeSandbox } from "../../sandbox/sandbox.ts";
 import { credentialSources, nestingMarker } from "../../session/child-environment.ts";
-import { publishOrganization } from "../compose/sandbox-organization.ts";
+import { publishOrganization, type SandboxOrganization } from "../compose/sandbox-organization.ts";
 import {
   readSandboxState,
   type SandboxPlaces,
@@ -135,11 +135,7 @@ function printEnvironment(context: Context, person: string): number {
   return 0;
 }
 
-function welcome(
-  context: Context,
-  running: WholeSandbox,
-  organization: { location: string; adminKey: string; catalog: string },
-): void {
+function welcome(context: Context, running: WholeSandbox, organization: SandboxOrganization): void {
   const { terminal, style } = context;
   const jit = self(context);
   terminal.print(`${style.good("✓")} sandbox at ${running.url}; Ctrl-C ends it`);
@@ -159,4 +155,5 @@ function welcome(
   terminal.print(style.dim(`organization   ${organization.location}`));
   terminal.print(style.dim(`catalog        ${organization.catalog}`));
   terminal.print(style.dim(`administrator  ${organization.adminKey}`));
+  terminal.print(style.dim(`log, witness   ${organization.logKey}, ${organization.witnessKey}`));
 }

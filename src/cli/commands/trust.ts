@@ -39,6 +39,8 @@ export async function trustInit(context: Context): Promise<number> {
     return { issuer: one.slice(0, at), keys: readKeySet(one.slice(at + 1)) };
   });
   const sessionNameRoles = (context.invocation.flags["sessionNameRole"] ?? []) as readonly string[];
+  const logKeys = (context.invocation.flags["logKey"] ?? []) as readonly string[];
+  const witnesses = (context.invocation.flags["witness"] ?? []) as readonly string[];
   const path = join(folder, "1.json");
   if (readFileIfThere(path) !== undefined) {
     throw new JitError("FILE_EXISTS", `${path} is there already`, {
@@ -52,6 +54,8 @@ export async function trustInit(context: Context): Promise<number> {
       administrators: [{ name, key: publicKey }, ...more],
       tokenIssuers,
       sessionNameRoles,
+      logKeys,
+      witnesses,
     });
   const signer = createAdminKey(keyFile, trustOf);
   const trust = trustOf(signer);

@@ -27,6 +27,11 @@ export function readAdminKey(path: string): Signer {
   return localSigner({ ...parsePublicJwk(rest), d } as PrivateJwk);
 }
 
+/** Whether a file of a key is there. */
+export function hasKey(path: string): boolean {
+  return readPrivate(path) !== undefined;
+}
+
 /**
  * Makes a key; a file that is there is never overwritten.
  * @param use may refuse by throwing: no file is written then

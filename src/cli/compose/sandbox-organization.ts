@@ -3,19 +3,27 @@ import { join } from "node:path";
 import { sha256Hex } from "../../access/digest.ts";
 import { signCatalog } from "../../access/trust/catalog-file.ts";
 import { makeTrust, readTrust, signTrust, trustDigest } from "../../access/trust/trust-file.ts";
+import { formatVerifierKey } from "../../access/trust/verifier-key.ts";
 import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
 import { AUDIT_BUCKET } from "../../sandbox/account.ts";
 import { CI_ISSUER } from "../../sandbox/issuers.ts";
 import type { WholeSandbox } from "../../sandbox/sandbox.ts";
 import { sandboxCatalog } from "../sandbox-catalog.ts";
 import { createAdminKey, readAdminKey } from "./admin-keys.ts";
+import { namedKey } from "./tree-keys.ts";
 
 export interface SandboxOrganization {
   /** `s3://bucket#fingerprint` */
   readonly location: string;
   readonly adminKey: string;
   readonly catalog: string;
+  /** Private keys of the log and of its witness, for `jit audit seal` and `jit audit witness`. */
+  readonly logKey: string;
+  readonly witnessKey: string;
 }
+
+const LOG_NAME = `${AUDIT_BUCKET}.s3.eu-central-1.amazonaws.com/v1/tree`;
+const WITNESS_NAME = "witness.example/acme";
 
 /**
  * Makes the sandbox's organization as an administrator would: a key, a trust file, a signed catalog, all published in
@@ -34,6 +42,8 @@ export async function publishOrganization(
     signed: join(directory, "jit.yaml.jws"),
     // Where `jit catalog publish` looks for it.
     trust: join(directory, "trust", "1.json"),
+    log: join(directory, "log.jwk"),
+    witness: join(directory, "witness.jwk"),
   };
   const known = keep && Object.values(files).every((path) => existsSync(path));
   if (!known) {
@@ -43,6 +53,8 @@ export async function publishOrganization(
       organization: "acme",
       threshold: 1,
       administrators: [{ name: "admin", key: signer.publicKey }],
+      logKeys: [formatVerifierKey(namedKey(LOG_NAME, false, createAdminKey(files.log).publicKey))],
+      witnesses: [formatVerifierKey(namedKey(WITNESS_NAME, true, createAdminKey(files.witness).publicKey))],
       tokenIssuers: [
         { issuer: running.url, keys: [publicTokenKey(running.world.stsKeys.key("ES384"))] },
         { issuer: CI_ISSUER, keys: [publicTokenKey(running.world.ciKeys.key("RS256"))] },
@@ -68,6 +80,8 @@ export async function publishOrganization(
     location: `s3://${AUDIT_BUCKET}#${trustDigest(readTrust(trust).trust)}`,
     adminKey: files.key,
     catalog: files.catalog,
+    logKey: files.log,
+    witnessKey: files.witness,
   };
 }
 

@@ -187,9 +187,14 @@ function printerOf(context: Context): Printer {
       forPrograms: true,
     };
   }
+  let isHeaded = false;
   return {
-    begin: () => terminal.print(logHeader(terminal.columns, style)),
-    line: (entry) => terminal.print(logLine(entry, terminal.columns, style)),
+    begin: () => undefined,
+    line: (entry) => {
+      if (!isHeaded) terminal.print(logHeader(terminal.columns, style));
+      isHeaded = true;
+      terminal.print(logLine(entry, terminal.columns, style));
+    },
     texts: false,
     forPrograms: false,
   };

@@ -1,5 +1,6 @@
 import { formatDuration } from "../../access/duration.ts";
 import { withoutProofs } from "../../audit/attested.ts";
+import { extendsOf } from "../../audit/extends.ts";
 import { type Act, isVerified, type LogEntry, nameOf } from "../../audit/log/entry.ts";
 import { clean, type Style } from "../style.ts";
 import { type Cell, csvLine } from "./csv.ts";
@@ -99,6 +100,7 @@ export function logJson(entry: LogEntry) {
     role: asked?.role ?? null,
     issuer: asked?.issuer ?? null,
     breakGlass: asked?.breakGlass ?? null,
+    extends: (asked === undefined ? undefined : extendsOf(asked)) ?? null,
     duration: asked?.duration ?? null,
     purpose: asked?.purpose ?? null,
     texts: asked?.texts.state ?? null,
@@ -156,6 +158,7 @@ const csvColumns: readonly (readonly [title: string, cell: (entry: LogEntry) => 
   ["reason", ({ asked }) => asked?.texts.reason ?? asked?.texts.state],
   ["ticket", ({ asked }) => asked?.texts.ticket],
   ["break_glass", ({ asked }) => asked?.breakGlass],
+  ["extends", ({ asked }) => (asked === undefined ? undefined : extendsOf(asked))],
   ["asked_seconds", ({ asked }) => asked?.duration],
   ["issued", ({ sessions }) => sessions[0]?.at],
   ["not_after", ({ sessions }) => sessions[0]?.notAfter],

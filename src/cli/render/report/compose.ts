@@ -41,7 +41,7 @@ export function composeReport(facts: ReportFacts, figures: Figures): ReportDocum
   });
   const { lengths, answers, office } = figures;
   return {
-    title: `Access to personal data, ${figures.requests} ${figures.requests === 1 ? "request" : "requests"}`,
+    title: `Access to personal data at ${facts.organization}, ${dayOf(figures.period.from)} to ${dayOf(new Date(figures.period.to.getTime() - 1))}`,
     facts: [
       ["Organization", facts.organization],
       ["Period (UTC)", `${minute(figures.period.from)} to ${minute(figures.period.to)}`],
@@ -188,12 +188,12 @@ export function composeReport(facts: ReportFacts, figures: Figures): ReportDocum
       section(
         "unended",
         "Granted, without a recorded end",
-        "`jit exec` records the end of its command and `jit forget` that a session was given up; `jit env`, `jit credentials` and SDKs record none. So these sessions were never used, or used in a way that leaves no end, or a machine stopped before it could say so. The records alone do not tell which: CloudTrail's events for the session's access key do.",
+        "Sessions that are over. `jit exec` records the end of its command and `jit forget` that a session was given up; `jit env`, `jit credentials` and SDKs record none. So these were never used, or used in a way that leaves no end, or a machine stopped before it could say so. The records alone do not tell which: CloudTrail's events for the session's access key do.",
         [
           {
             head: ["request", "made (UTC)", "who", "access"],
             rows: figures.unended.map(itemCells),
-            none: "Every session has a recorded end.",
+            none: "Every session that is over has a recorded end.",
           },
         ],
       ),
@@ -345,6 +345,10 @@ function barsOf(label: string, counts: readonly Count[]): Chart {
 
 function itemCells({ request, at, who, targets }: Item): string[] {
   return [request, minute(at), who, targets];
+}
+
+function dayOf(at: Date): string {
+  return at.toISOString().slice(0, 10);
 }
 
 function minute(at: Date): string {

@@ -59,7 +59,7 @@ export function escapeMarkdown(text: string): string {
     .replace(/:\/\//g, "\\:\\/\\/")
     .replace(/\bwww\./gi, (word) => `${word.slice(0, 3)}\\.`)
     .replace(
-      /^(\s*)([-+=]|\d+[.)])/,
+      /^(\s*)([-+=]|\d+[.)](?=\s|$))/,
       (_all, space: string, mark: string) => `${space}${mark.slice(0, -1)}\\${mark.slice(-1)}`,
     );
 }

@@ -1,7 +1,7 @@
 /** The page's looks, for screen (light and dark) and paper. Its digest stands in the page's policy. */
 export const reportStyle = `
 :root{--paper:#fcfbf8;--card:#fff;--ink:#1c2430;--soft:#5c6675;--line:#e4e1d8;--main:#0f766e;--rest:#c9d3d6;--bad:#b3261e;--good:#0f766e;--heat:15,118,110}
-@media (prefers-color-scheme:dark){:root{--paper:#12161c;--card:#191f27;--ink:#e6e9ee;--soft:#98a2b3;--line:#2a323d;--main:#2dd4bf;--rest:#3b4654;--bad:#ff8a80;--good:#2dd4bf;--heat:45,212,191}}
+@media screen and (prefers-color-scheme:dark){:root{--paper:#12161c;--card:#191f27;--ink:#e6e9ee;--soft:#98a2b3;--line:#2a323d;--main:#2dd4bf;--rest:#3b4654;--bad:#ff8a80;--good:#2dd4bf;--heat:45,212,191}}
 *{box-sizing:border-box}
 html{scroll-behavior:smooth}
 body{margin:0 auto;padding:2.5rem 1.5rem 5rem;max-width:62rem;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}

@@ -51,6 +51,7 @@ import { sessionName } from "../session/warm.ts";
 import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
 import { insideSession } from "./compose/inside.ts";
 import { endsFolder, systemRandom as random } from "./compose/local.ts";
+import { rememberNoDebts } from "./compose/no-debts.ts";
 import { isRecent, lastBelieved, readOrganization, workedOut } from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
 import { audiencesOf, proofsOf } from "./compose/proofs.ts";
@@ -121,7 +122,12 @@ export async function connect(context: Context, anew = false): Promise<Connectio
     organization.trust,
   );
   const journal = fileJournal(journalFolder(here, organization, identity));
-  const store = bucketOf(aws, organization.catalog.audit.bucket, organization.catalog.audit.account);
+  const { audit, breakGlass } = organization.catalog;
+  const bucket = bucketOf(aws, audit.bucket, audit.account);
+  const store =
+    breakGlass === undefined
+      ? bucket
+      : rememberNoDebts(bucket, workedOut(here), organization.fingerprint, identity.userid);
   const records: AppendPorts = {
     store,
     chain: writer.chain,

@@ -1,18 +1,16 @@
-import { compileSessionPolicy } from "../../access/policy/compile.ts";
 import { claimBytes, claimPrefix } from "../../audit/claim.ts";
 import type { RecordStore } from "../../audit/ports.ts";
 import { secondsOf } from "../../audit/time.ts";
 import type { AuditRecord } from "../../audit/types.ts";
 import { JitError } from "../../error.ts";
-import { targetNames } from "../assume-input.ts";
 import { attempt } from "../attempt.ts";
 import { type Issued, type IssuePorts, issueGrant, sessionOf } from "../issue.ts";
-import { sourceIdentityOf } from "../person.ts";
 import { grantEnd } from "../plan.ts";
 import type { Fence } from "../ports.ts";
 import { repairCrashed } from "../repair.ts";
 import type { Session } from "../types.ts";
-import type { Case, CaseRecord } from "./case.ts";
+import type { Case } from "./case.ts";
+import { differences } from "./differences.ts";
 import type { CasePorts } from "./ports.ts";
 import type { Standing } from "./standing.ts";
 import { lookAnew } from "./wait.ts";
@@ -32,9 +30,6 @@ export interface PickUpInput {
   /** The source identity of the requester's own session. */
   readonly inheritedSourceIdentity: string | undefined;
 }
-
-/** Seconds that the clocks of two machines, STS and S3 may differ. */
-const clockTolerance = 60;
 
 /**
  * The session of a request of this machine that has its approvals: where another issues, opened out of the issue record;
@@ -172,33 +167,6 @@ function endOf({ notAfter, expiration }: AuditRecord<"issue">): Date {
 
 function withSkew(session: Session, { issue }: PickUpPorts): Session {
   return { ...session, clockSkew: Math.round(issue.clockSkew?.() ?? 0) };
-}
-
-function differences(
-  { request }: Case,
-  { targets, approvals, terms }: Standing,
-  { record, chain }: CaseRecord<"issue">,
-): readonly [string, boolean][] {
-  const asked = request.record;
-  const notAfter = new Date(secondsOf(record.notAfter) * 1000);
-  const counted = record.decisions.filter((hash) => approvals.some(({ sha256 }) => sha256 === hash));
-  const requester = sourceIdentityOf(asked.by);
-  const named = record.sourceIdentity === requester || record.tags["jit:requester"] === requester;
-  return [
-    ["requestHash", record.requestHash === request.sha256],
-    ["catalog", record.catalog === asked.catalog],
-    ["renews", record.renews === "-"],
-    ["decisions", counted.length === record.decisions.length && counted.length >= terms.quorum],
-    ["issuer", approvals.some((one) => one.chain === chain && record.decisions.includes(one.sha256))],
-    ["role", record.role === asked.role],
-    ["session name", record.sessionName === `jit-${asked.request}`],
-    ["requester", named],
-    ["tags", record.tags["jit:request"] === asked.request],
-    ["targets", record.tags["jit:access"] === targetNames(targets).join(" ")],
-    ["notAfter", secondsOf(record.notAfter) <= secondsOf(record.at) + asked.duration + clockTolerance],
-    ["policy", record.policy === compileSessionPolicy({ targets, notAfter }).text],
-    ["sealed", record.sealed !== "-"],
-  ];
 }
 
 function notBelieved(what: string): JitError {

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { isVerified, type LogEntry } from "../../../src/audit/log/entry.ts";
 import type { LogFilter } from "../../../src/audit/log/filter.ts";
@@ -256,6 +257,44 @@ describe("filters", () => {
     store.spoil(key, () => Buffer.from("{}"));
     expect(ids(await log({ stores: ["orders"], ticket: "X-1" }))).toEqual([record.id]);
   });
+});
+
+test("whatever lies in the bucket, it is lines and no error, and a good request stays verified", async () => {
+  const good = await alice.request();
+  const { key, bytes } = await bob.request();
+  const [, hour = "", request = "", userid = "", file = ""] =
+    /^v1\/rec\/(.+?)\/(.+?)\/(.+?)\/(.+)$/.exec(key) ?? [];
+  const part = (own: string) => fc.oneof(fc.constant(own), fc.string({ maxLength: 12 }));
+  const files = fc.oneof(
+    fc.constant(file),
+    fc.constantFrom("enrol", "issue", "abort", "end").map((type) => file.replace("request", type)),
+    fc.string({ maxLength: 12 }),
+  );
+  const names = fc
+    .tuple(part(hour), part(request), part(userid), files)
+    .map((parts) => `v1/rec/${parts.join("/")}`);
+  const contents = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.nat({ max: bytes.length - 1 }).map((at) => {
+      const changed = Uint8Array.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      return changed;
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(names, contents), { maxLength: 6 }), async (objects) => {
+      const before = new Map(store.objects);
+      store.objects.delete(key);
+      for (const [name, content] of objects) store.put(name, content);
+      const found = await log();
+      const [own, ...others] = [...found].sort((one) => (one.request === good.record.id ? -1 : 1));
+      expect([own?.request, own?.problems]).toEqual([good.record.id, []]);
+      expect(others.filter(isVerified)).toEqual([]);
+      store.objects.clear();
+      for (const [name, versions] of before) store.objects.set(name, versions);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test("reading takes one GET a record, and one LIST of an hour's enrolments for all writers", async () => {

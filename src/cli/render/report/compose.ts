@@ -171,7 +171,7 @@ export function composeReport(facts: ReportFacts, figures: Figures): ReportDocum
       section(
         "revoked",
         "Sessions revoked",
-        "The record says that somebody set out to end the session; IAM's policies and CloudTrail show that it was done.",
+        "The record says that somebody set out to end the session; IAM's policies and CloudTrail show whether it was done.",
         [
           {
             head: ["request", "made (UTC)", "who", "access", "revoked (UTC)", "by", "why"],

@@ -30,6 +30,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "audit log": async () => (await import("./commands/audit-log.ts")).auditLog,
   "audit report": async () => (await import("./commands/audit-report.ts")).auditReport,
   "audit verify": async () => (await import("./commands/audit.ts")).auditVerify,
+  "audit prove": async () => (await import("./commands/audit-prove.ts")).auditProve,
   "audit seal": async () => (await import("./commands/audit-seal.ts")).auditSeal,
   "audit witness": async () => (await import("./commands/audit-witness.ts")).auditWitness,
   "audit end": async () => (await import("./commands/audit-end.ts")).auditEnd,

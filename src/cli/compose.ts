@@ -17,6 +17,7 @@ import { claimPrefix } from "../audit/claim.ts";
 import type { Clock, RecordStore } from "../audit/ports.ts";
 import type { ApprovalLookups } from "../audit/rules/approvals.ts";
 import { formatTime } from "../audit/time.ts";
+import type { ProofOptions } from "../audit/tree/check-proof.ts";
 import type { Aws } from "../aws/clients.ts";
 import { openAws } from "../aws/clients.ts";
 import { commonError, failureOf } from "../aws/error.ts";
@@ -452,6 +453,20 @@ export async function openAudit(context: Context): Promise<Audit> {
       claimOf: (request) => store.read(`${claimPrefix}${request}`),
     },
     knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
+  };
+}
+
+/** What a proof is checked by: the pinned fingerprint and what this machine remembers; nobody is asked. */
+export function openProofOptions(
+  context: Context,
+): Pick<ProofOptions, "fingerprint" | "trustSeen" | "now" | "rules"> {
+  const here = openHere(context);
+  const pinned = pinnedOf(context, here);
+  return {
+    fingerprint: pinned.fingerprint,
+    trustSeen: readBelieved(here.places, pinned.text).seen.trust,
+    now: new Date(),
+    rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
   };
 }
 

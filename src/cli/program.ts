@@ -345,7 +345,18 @@ const declared: readonly Declared[] = [
     options: (command) =>
       aws(command)
         .option("--strict", "noise fails too")
-        .option("--bucket <bucket>", "another bucket than the catalog's"),
+        .option("--bucket <bucket>", "another bucket than the catalog's")
+        .option("--proof <file>", "check a request's proof alone, without network or credentials"),
+  },
+  {
+    group: "Audit:",
+    name: "audit prove",
+    takes: "<request>",
+    summary: "write what proves that a request's records are in the log",
+    more:
+      "The file holds the records, their inclusion proofs (C2SP tlog-proof), a checkpoint with its cosignatures and the chain of trust files. " +
+      "Whoever has the organization's fingerprint checks it by: jit audit verify --proof FILE",
+    options: (command) => aws(command).option("--out <file>", "where to write it; printed unless told"),
   },
   {
     group: "Audit:",

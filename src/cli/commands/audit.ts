@@ -2,7 +2,6 @@ import { isBreakGlassRole } from "../../access/break-glass.ts";
 import { extendsOf } from "../../audit/extends.ts";
 import { requestIn } from "../../audit/extensions.ts";
 import type { Finding } from "../../audit/finding.ts";
-import { parseId } from "../../audit/id.ts";
 import type { Report } from "../../audit/report.ts";
 import type { Story, StoryEntry } from "../../audit/story.ts";
 import { SealedLog } from "../../audit/tree/sealed-log.ts";
@@ -10,12 +9,14 @@ import { verifyLog } from "../../audit/verify.ts";
 import { JitError } from "../../error.ts";
 import { treeKeysOf } from "../compose/tree-keys.ts";
 import { type Audit, openAudit } from "../compose.ts";
-import { argument, type Context, isOn, printJson } from "../context.ts";
+import { argument, type Context, isOn, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { linkedStories } from "../linked-stories.ts";
+import { findingLine } from "../render/finding.ts";
 import { entryText } from "../render/story.ts";
 import { type KeptTexts, textsOf } from "../render/texts.ts";
 import { treeLines } from "../render/tree.ts";
+import { refuseBadId } from "../request-id.ts";
 import { clean, table, wrap } from "../style.ts";
 
 /** `jit audit show REQUEST`: the story of one request, each line marked verified or not. */
@@ -80,6 +81,8 @@ function reviewText({ findings, entries }: Story): string {
 
 /** `jit audit verify`: every record of the bucket; exit 0 only if nothing is wrong. */
 export async function auditVerify(context: Context): Promise<number> {
+  const proof = text(context, "proof");
+  if (proof !== undefined) return await (await import("./audit-prove.ts")).verifyProof(context, proof);
   const audit = await openAudit(context);
   const report = await context.terminal.progress("Verifying every record", () => verifyAll(context, audit));
   if (context.json) printJson(context, report);
@@ -99,17 +102,6 @@ async function verifyAll(context: Context, audit: Audit): Promise<Report> {
     ...(sealed === undefined ? {} : { sealed }),
     strict: isOn(context, "strict"),
   });
-}
-
-function refuseBadId(request: string): void {
-  try {
-    parseId(request);
-  } catch (cause) {
-    throw new JitError("REQUEST_ID_INVALID", `${JSON.stringify(request.slice(0, 60))} is no request id`, {
-      hint: "it has 26 letters and digits; `jit status` shows them",
-      cause,
-    });
-  }
 }
 
 function storyJson(story: Story) {
@@ -196,17 +188,6 @@ function printReport({ terminal, style }: Context, report: Report): void {
   for (const [writer, count] of report.noiseByWriter)
     terminal.print(style.dim(`  noise by ${clean(writer)}: ${count}`));
   for (const line of treeLines(report.tree)) terminal.print(style.dim(`  ${clean(line)}`));
-}
-
-function findingLine(finding: Finding, style: Context["style"]): string {
-  const paint =
-    finding.severity === "invalid" ? style.bad : finding.severity === "noise" ? style.dim : style.warn;
-  const { object, objects = 1, examples = [] } = finding;
-  const others = examples.filter((name) => name !== object);
-  const unnamed = objects - examples.length;
-  const lines = [object, ...others, ...(unnamed > 0 ? [`… and ${unnamed} more`] : [])];
-  const names = lines.map((line) => `\n  ${style.dim(clean(line))}`).join("");
-  return `${paint(`${finding.severity} ${finding.code}`)} ${clean(finding.message)}${names}`;
 }
 
 function isInvalid({ severity }: Finding): boolean {

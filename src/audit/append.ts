@@ -113,6 +113,14 @@ export function holdChain<R>(ports: AppendPorts, work: (append: Append) => Promi
   });
 }
 
+/** Brings this writer's key into the log, where it is not there yet. What a crash left is sent, and aborted, first. */
+export async function enrolKey(ports: AppendPorts): Promise<void> {
+  await holdChain(ports, async () => undefined);
+  await ports.chain.hold(async (chain) => {
+    if (chain.position.next === 0 && chain.position.pending === undefined) await enrol(ports, chain);
+  });
+}
+
 /**
  * Sends what is signed and perhaps not stored. Whoever signed it died, or was told that it failed: a request or session
  * in it was never handed over, so an abort has to follow.

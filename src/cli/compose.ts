@@ -30,7 +30,6 @@ import { type KnownIdentity, readBelieved, readIdentity, writeIdentity } from ".
 import { checkedRulesIn } from "../local/checked-rules.ts";
 import { claimedCircumstances, isCi } from "../local/circumstances.ts";
 import { fileJournal } from "../local/journal.ts";
-import { openWriter } from "../local/key-store.ts";
 import { fileOwedEnds } from "../local/owed-ends.ts";
 import { segmentOf } from "../local/paths.ts";
 import type { Settings } from "../local/settings.ts";
@@ -59,6 +58,7 @@ import { audiencesOf, proofsOf } from "./compose/proofs.ts";
 import { expectRules, openRules } from "./compose/rules.ts";
 import { openTell, type Tell } from "./compose/tell.ts";
 import { openTicketDesk } from "./compose/tickets.ts";
+import { writerOf, writerPlace } from "./compose/writer.ts";
 import { type Context, text } from "./context.ts";
 import { version } from "./version.ts";
 
@@ -97,8 +97,13 @@ export interface Connection {
  * Who we are and what is believed, from memory where that was checked in the last five minutes; else asked for, all at
  * the same time.
  * @param anew whether to ask all the same
+ * @param options `evenRevoked`: a key that was revoked is taken, to be replaced
  */
-export async function connect(context: Context, anew = false): Promise<Connection> {
+export async function connect(
+  context: Context,
+  anew = false,
+  options: { readonly evenRevoked?: boolean } = {},
+): Promise<Connection> {
   const here = openHere(context);
   const pinned = pinnedOf(context, here);
   const project = projectOf(context);
@@ -107,28 +112,21 @@ export async function connect(context: Context, anew = false): Promise<Connectio
   const inside = await insideSession(context, here.cache, identity, organization.catalog);
   if (inside !== undefined) throw inside;
   const tokens: TokenService = tokenService({ ...aws, wait });
-  const writer = openWriter(
-    {
-      keys: `${here.paths.data}/keys`,
-      chains: `${here.paths.state}/chains`,
-      fingerprint: organization.fingerprint,
-      userid: identity.userid,
-    },
-    here.lock,
-  );
-  refuseRevokedKey(organization.trust, writer.signer.thumbprint, clock.now());
-  const proofs = await proofsOf(
-    { context, here, tokens, known: base.known, accessKeyId: base.accessKeyId },
-    writer.signer.thumbprint,
-    organization.trust,
-  );
-  const journal = fileJournal(journalFolder(here, organization, identity));
   const { audit, breakGlass } = organization.catalog;
   const bucket = bucketOf(aws, audit.bucket, audit.account);
   const store =
     breakGlass === undefined
       ? bucket
       : rememberNoDebts(bucket, workedOut(here), organization.fingerprint, identity.userid);
+  const writer = await writerOf(here, writerPlace(here, organization, identity), { aws, store, clock });
+  if (options.evenRevoked !== true)
+    refuseRevokedKey(organization.trust, writer.signer.thumbprint, clock.now());
+  const proofs = await proofsOf(
+    { context, here, tokens, known: base.known, accessKeyId: base.accessKeyId },
+    writer.signer.thumbprint,
+    organization.trust,
+  );
+  const journal = fileJournal(journalFolder(here, organization, identity));
   const records: AppendPorts = {
     store,
     chain: writer.chain,
@@ -482,6 +480,18 @@ export async function openBucket(context: Context, catalog: Catalog): Promise<Re
     hosts: allowedHosts(context, catalog.endpoints),
   });
   return bucketOf(aws, catalog.audit.bucket, catalog.audit.account);
+}
+
+/** AWS for who holds keys of an organization that this machine need not have pinned. */
+export function openPlainAws(context: Context, region: string): Aws {
+  return openAws({
+    region,
+    bucketRegion: region,
+    profile: openHere(context).profile,
+    client: clientName,
+    clock: new ServerClock(Date.now),
+    hosts: allowedHosts(context, []),
+  });
 }
 
 /** What leases of a session need: STS alone, asked with the session's own keys. */

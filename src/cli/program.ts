@@ -394,7 +394,8 @@ const declared: readonly Declared[] = [
     name: "catalog sign",
     takes: "[file]",
     summary: "sign a catalog with an administrator's key",
-    options: (command) => command.option("--key <file>", "private key (JWK)", "admin.jwk"),
+    options: (command) =>
+      aws(command).option("--key <key>", "private key: a file (JWK) or a KMS key's ARN", "admin.jwk"),
   },
   {
     group: "Administer:",
@@ -436,10 +437,14 @@ const declared: readonly Declared[] = [
     takes: "<thumbprint>",
     summary: "make the next trust file, in which a writer's key no longer counts",
     options: (command) =>
-      command
+      aws(command)
         .option("--at <time>", "from when on, by S3's clock: 2026-11-24T08:16:00Z (now unless told)")
         .option("--size <number>", "and from this size of the tree on")
-        .option("--key <file>", "the administrator's private key (JWK)", "admin.jwk")
+        .option(
+          "--key <key>",
+          "the administrator's private key: a file (JWK) or a KMS key's ARN",
+          "admin.jwk",
+        )
         .option("--dir <directory>", "the trust files", "trust"),
   },
   { group: "Administer:", name: "notify", summary: "who is told of requests" },
@@ -455,13 +460,18 @@ const declared: readonly Declared[] = [
     name: "trust init",
     summary: "make an administrator's key and the first trust file",
     options: (command) =>
-      command
+      aws(command)
         .option("--organization <name>", "the organization's name, as in the catalog")
         .option("--name <name>", "the administrator's name")
-        .option("--key <file>", "where the private key goes (JWK, 0600)", "admin.jwk")
+        .option("--key <key>", "where the private key goes (JWK, 0600), or a KMS key's ARN", "admin.jwk")
         .option("--dir <directory>", "where trust files go", "trust")
         .option("--threshold <number>", "how many administrators must sign", "1")
-        .option("--administrator <name=file>", "a further administrator's public key (JWK)", append, [])
+        .option(
+          "--administrator <name=key>",
+          "a further administrator's public key (JWK), or KMS key",
+          append,
+          [],
+        )
         .option(
           "--token-issuer <url=file>",
           "who signs statements, with its keys (JWK set): AWS for an account, a CI service",
@@ -504,7 +514,8 @@ const declared: readonly Declared[] = [
     name: "trust sign",
     takes: "[file]",
     summary: "add an administrator's signature to a trust file",
-    options: (command) => command.option("--key <file>", "private key (JWK)", "admin.jwk"),
+    options: (command) =>
+      aws(command).option("--key <key>", "private key: a file (JWK) or a KMS key's ARN", "admin.jwk"),
   },
   {
     group: "Administer:",

@@ -1,11 +1,14 @@
 import { renameSync } from "node:fs";
 import { join } from "node:path";
+import { thumbprint as thumbprintOf } from "../access/jwk.ts";
 import type { Chain, Signer } from "../audit/ports.ts";
-import { generateKey, localSigner, type PrivateJwk } from "../audit/signer.ts";
-import { codeOf, JitError } from "../error.ts";
-import type { Lock } from "../session/ports.ts";
+import { generateKey, localSigner } from "../audit/signer.ts";
+import { codeOf } from "../error.ts";
+import type { Lock, Vault } from "../session/ports.ts";
 import { type ChainPlace, createChain, fileChain, readChain, removeChain } from "./chain.ts";
 import { createPrivate, filesIn, inodeOf, privateDirectory, readPrivate } from "./files.ts";
+import { type KeyFile, printKeyFile, readKeyFile } from "./key-file.ts";
+import { readKmsFile } from "./kms-file.ts";
 import { localError } from "./local-error.ts";
 import { segmentOf } from "./paths.ts";
 
@@ -24,23 +27,34 @@ export interface LocalWriter {
   readonly chain: Chain;
 }
 
+/** Nothing is kept in a keyring. */
+const noVault: Pick<Vault, "key"> = { key: async () => undefined };
+
 /**
- * The signing key of this machine for one organization and `aws:userid` (a 0600 file with a private JWK), and its
- * chain. Two processes that come first at once end with one key. A key whose chain is not here, or that was copied
+ * The signing key of this machine for one organization and `aws:userid` (a 0600 file; a new key's private half is encrypted
+ * in it where there is a keyring), and its chain. Two processes that come first at once end with one key. A key whose chain is not here, or that was copied
  * (a home folder on a second machine, a restored backup), is put aside and replaced: two machines with one key would
  * fork its chain.
  */
-export function openWriter(place: WriterPlace, lock: Lock): LocalWriter {
-  const folder = join(place.keys, place.fingerprint);
-  const path = join(folder, `${segmentOf(place.userid)}.jwk`);
-  privateDirectory(folder);
+export async function openWriter(
+  place: WriterPlace,
+  lock: Lock,
+  vault: Pick<Vault, "key"> = noVault,
+): Promise<LocalWriter> {
+  const path = keyPath(place);
+  privateDirectory(join(place.keys, place.fingerprint));
   for (;;) {
-    const signer = readSigner(path) ?? makeSigner(path, place);
+    const signer = readKey(path, vault)?.signer ?? makeSigner(path, place, await vault.key());
     if (signer === undefined) continue; // another process was first: take its key
     const chain = chainPlace(place, signer);
     if (isAtHome(path, chain)) return { signer, chain: fileChain(chain, lock) };
     putAside(path);
   }
+}
+
+/** The file of a key; one in KMS has another ending. */
+export function keyPath(place: WriterPlace, ending: "jwk" | "kms" = "jwk"): string {
+  return join(place.keys, place.fingerprint, `${segmentOf(place.userid)}.${ending}`);
 }
 
 /**
@@ -53,11 +67,13 @@ export function knownThumbprints({
 }: Pick<WriterPlace, "keys" | "fingerprint">): readonly string[] {
   const folder = join(keys, fingerprint);
   return filesIn(folder)
-    .filter((name) => name.endsWith(".jwk"))
+    .filter((name) => /\.(?:jwk|kms)$/.test(name))
     .slice(0, 10)
     .flatMap((name) => {
       try {
-        return readSigner(join(folder, name))?.thumbprint ?? [];
+        const path = join(folder, name);
+        const key = name.endsWith(".kms") ? readKmsFile(path)?.publicKey : readKey(path, noVault)?.publicKey;
+        return key === undefined ? [] : thumbprintOf(key);
       } catch {
         // Whoever needs that key is told then.
         return [];
@@ -65,28 +81,22 @@ export function knownThumbprints({
     });
 }
 
-function readSigner(path: string): Signer | undefined {
+/** @throws JitError `LOCAL_DAMAGED` */
+export function readKey(path: string, vault: Pick<Vault, "key">): KeyFile | undefined {
   const bytes = readPrivate(path);
-  if (bytes === undefined) return undefined;
-  try {
-    return localSigner(JSON.parse(Buffer.from(bytes).toString()) as PrivateJwk);
-  } catch (cause) {
-    throw new JitError("LOCAL_DAMAGED", `the signing key in ${path} cannot be read`, {
-      hint: "move the file away: the next request then enrols a new key",
-      cause: codeOf(cause),
-    });
-  }
+  return bytes === undefined ? undefined : readKeyFile(bytes, path, vault);
 }
 
 /**
  * The chain before the key has its name: whoever sees the key sees its chain, and nobody has to write to the chain later
  * while another process uses it. A crash in between leaves a chain without a key, which is nothing.
  */
-function makeSigner(path: string, place: WriterPlace): Signer | undefined {
+function makeSigner(path: string, place: WriterPlace, vaultKey: Uint8Array | undefined): Signer | undefined {
   const key = generateKey();
   const signer = localSigner(key);
   const chain = chainPlace(place, signer);
-  if (createPrivate(path, `${JSON.stringify(key)}\n`, (inode) => createChain(chain, inode))) return signer;
+  const text = printKeyFile(key, vaultKey);
+  if (createPrivate(path, text, (inode) => createChain(chain, inode))) return signer;
   removeChain(chain);
   return undefined;
 }
@@ -96,8 +106,12 @@ function isAtHome(path: string, chain: ChainPlace): boolean {
   return state !== undefined && state.keyInode === inodeOf(path);
 }
 
-function chainPlace(place: WriterPlace, signer: Signer): ChainPlace {
-  return { folder: join(place.chains, place.fingerprint), thumbprint: signer.thumbprint };
+/** Where the chain of a key is kept. */
+export function chainPlace(
+  place: Pick<WriterPlace, "chains" | "fingerprint">,
+  { thumbprint }: Pick<Signer, "thumbprint">,
+): ChainPlace {
+  return { folder: join(place.chains, place.fingerprint), thumbprint };
 }
 
 function putAside(path: string): void {

@@ -11,6 +11,8 @@ export interface Settings {
   readonly purpose: string | undefined;
   readonly profile: string | undefined;
   readonly region: string | undefined;
+  /** ARN of a key in KMS. */
+  readonly key: string | undefined;
 }
 
 export type SettingChange = Partial<Settings>;
@@ -45,6 +47,7 @@ export function readSettings(file: string): Settings {
     purpose: textOf(of["purpose"]),
     profile: textOf(of["profile"]),
     region: textOf(of["region"]),
+    key: textOf(of["key"]),
   };
 }
 

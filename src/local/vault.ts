@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Vault } from "../session/ports.ts";
+import type { Lock, Vault } from "../session/ports.ts";
 import { privateDirectory, readPrivate, writePrivate } from "./files.ts";
 import { busAddress, busAnswers } from "./session-bus.ts";
 
@@ -21,6 +21,8 @@ export interface VaultOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly now: () => number;
+  /** Two processes that try the keyring first at once must not each make a key. */
+  readonly lock: Lock;
 }
 
 const service = "jit-pii";
@@ -44,13 +46,36 @@ export function keyringVault(options: VaultOptions): KeyringVault {
   async function usable(): Promise<VaultDescription> {
     const out = cannotBe(options);
     if (out !== undefined) return out;
-    return remembered(file, options.now()) ?? (await probe());
+    const known = (): VaultDescription | undefined => remembered(file, options.now());
+    return known() ?? (await alone(async () => known() ?? (await tryAndRemember())));
   }
 
   async function probe(): Promise<VaultDescription> {
-    const found = cannotBe(options) ?? (await tryInChild(options));
+    return cannotBe(options) ?? (await alone(tryAndRemember));
+  }
+
+  async function tryAndRemember(): Promise<VaultDescription> {
+    const found = await tryInChild(options);
     remember(found);
     return found;
+  }
+
+  /** One process at a time; where there is no place for a lock, there is none for sessions either. */
+  async function alone(work: () => Promise<VaultDescription>): Promise<VaultDescription> {
+    let found: VaultDescription | undefined;
+    try {
+      return await options.lock.hold("keyring", async () => {
+        found = await work();
+        return found;
+      });
+    } catch {
+      return (
+        found ?? {
+          kind: "file",
+          why: "the keyring could not be tried: this machine's state cannot be locked",
+        }
+      );
+    }
   }
 
   function remember(found: VaultDescription): void {

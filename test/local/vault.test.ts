@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
+import { fileLock } from "../../src/local/lock.ts";
 import { keyringVault } from "../../src/local/vault.ts";
 import { fakeBus } from "./fake-bus.ts";
 import { temporaryFolder } from "./temporary.ts";
@@ -8,7 +9,7 @@ import { temporaryFolder } from "./temporary.ts";
 const now = Date.parse("2026-11-24T08:00:00Z");
 
 function vaultIn(state: string, env: Record<string, string> = {}, at = now) {
-  return keyringVault({ state, env, platform: "linux", now: () => at });
+  return keyringVault({ state, env, platform: "linux", now: () => at, lock: fileLock(join(state, "locks")) });
 }
 
 function remember(state: string, kind: string, at = now): void {
@@ -41,6 +42,18 @@ describe.skipIf(process.platform !== "linux")("where the bus accepts and never a
     expect(once).toBeLessThanOrEqual(1);
     expect(await vaultIn(state, env, now + 1_800_000).key()).toBeUndefined();
     expect(asked).toBe(once);
+  });
+
+  test("who comes first at once waits for the other's try, so that no two keys are made", async () => {
+    let asked = 0;
+    const path = await fakeBus(() => {
+      asked += 1;
+    });
+    const env = { DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` };
+    const state = temporaryFolder();
+    const keys = await Promise.all(Array.from({ length: 4 }, () => vaultIn(state, env).key()));
+    expect(keys).toEqual([undefined, undefined, undefined, undefined]);
+    expect(asked).toBeLessThanOrEqual(1);
   });
 
   test("a keyring that was good before does not hold the process up", async () => {

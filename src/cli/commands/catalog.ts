@@ -11,7 +11,7 @@ import { readTrust, trustDigest, verifyTrustChain } from "../../access/trust/tru
 import type { Catalog } from "../../access/types.ts";
 import { codeOf, JitError } from "../../error.ts";
 import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
-import { readAdminKey } from "../compose/admin-keys.ts";
+import { openAdminKey } from "../compose/admin-signer.ts";
 import { checkedRules } from "../compose/rules.ts";
 import { openBucket } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
@@ -61,7 +61,7 @@ export async function catalogSign(context: Context): Promise<number> {
   const catalog = parseCatalog(yaml, path);
   // A rule that is wrong would refuse everybody once it is published.
   await checkedRules(catalog, path);
-  const signer = readAdminKey(text(context, "key") ?? "admin.jwk");
+  const signer = await openAdminKey(context, text(context, "key") ?? "admin.jwk");
   const before = readFileIfThere(`${path}.jws`);
   const same = before !== undefined && sameYaml(before, yaml);
   const after = same ? await addCatalogSignature(before, signer) : await signCatalog(yaml, signer);

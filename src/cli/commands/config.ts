@@ -1,5 +1,6 @@
 import { suggest } from "../../access/catalog/suggest.ts";
 import { parseDuration } from "../../access/duration.ts";
+import { parseKmsArn } from "../../access/kms-arn.ts";
 import { JitError } from "../../error.ts";
 import { changeSetting, openSettings, settingsFile } from "../compose/local.ts";
 import { type Context, isOn, printJson } from "../context.ts";
@@ -11,6 +12,7 @@ const names = {
   purpose: "purpose where --purpose is not given",
   profile: "AWS profile where --profile is not given",
   region: "AWS region where nothing else names one",
+  key: "ARN of a key in AWS KMS (P-256) that signs this machine's records",
 } as const;
 export type SettingName = keyof typeof names;
 
@@ -50,6 +52,7 @@ export async function config(context: Context): Promise<number> {
   if (isOn(context, "unset")) await changeSetting(context, name, undefined);
   else if (value !== undefined) {
     if (name === "duration") parseDuration(value);
+    if (name === "key") parseKmsArn(value);
     await changeSetting(context, name, value);
   }
   const now = openSettings(context)[name];

@@ -12,7 +12,8 @@ import { isThumbprint } from "../../audit/key.ts";
 import { formatTime } from "../../audit/time.ts";
 import { JitError } from "../../error.ts";
 import { trustFilesOf, writeFile } from "../compose/admin-files.ts";
-import { readAdminKey, refuseStranger } from "../compose/admin-keys.ts";
+import { refuseStranger } from "../compose/admin-keys.ts";
+import { openAdminKey } from "../compose/admin-signer.ts";
 import { argument, type Context, printJson, text } from "../context.ts";
 
 /**
@@ -35,7 +36,7 @@ export async function keysRevoke(context: Context): Promise<number> {
     });
   }
   const newest = verifyTrustChain(files, trustDigest(readTrust(first).trust));
-  const signer = readAdminKey(text(context, "key") ?? "admin.jwk");
+  const signer = await openAdminKey(context, text(context, "key") ?? "admin.jwk");
   refuseStranger(newest, signer);
   const size = sizeOf(context);
   const revoked: RevokedKey = {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isArn } from "../../access/kms-arn.ts";
 import {
   addTrustSignature,
   makeTrust,
@@ -6,16 +7,11 @@ import {
   signTrust,
   trustDigest,
 } from "../../access/trust/trust-file.ts";
-import type { PublicJwk } from "../../access/types.ts";
+import type { PublicJwk, Trust } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
 import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
-import {
-  createAdminKey,
-  readAdminKey,
-  readKeySet,
-  readPublicKey,
-  refuseStranger,
-} from "../compose/admin-keys.ts";
+import { createAdminKey, readKeySet, refuseStranger } from "../compose/admin-keys.ts";
+import { openAdminKey, openPublicKey } from "../compose/admin-signer.ts";
 import { openOrganization } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 import { clean, table } from "../style.ts";
@@ -28,11 +24,12 @@ export async function trustInit(context: Context): Promise<number> {
   const folder = text(context, "dir") ?? "trust";
   const threshold = Number(text(context, "threshold") ?? "1");
   const others = (context.invocation.flags["administrator"] ?? []) as readonly string[];
-  const more = others.map((one) => {
-    const [who = "", file] = one.split("=");
-    if (file === undefined) throw new JitError("USAGE", "--administrator is NAME=FILE");
-    return { name: who, key: readPublicKey(file) };
-  });
+  const more: Trust["administrators"][number][] = [];
+  for (const one of others) {
+    const [who = "", named] = one.split("=");
+    if (named === undefined) throw new JitError("USAGE", "--administrator is NAME=FILE or NAME=ARN");
+    more.push({ name: who, key: await openPublicKey(context, named) });
+  }
   const tokenIssuers = ((context.invocation.flags["tokenIssuer"] ?? []) as readonly string[]).map((one) => {
     const at = one.lastIndexOf("=");
     if (at < 1) throw new JitError("USAGE", "--token-issuer is URL=FILE");
@@ -57,24 +54,29 @@ export async function trustInit(context: Context): Promise<number> {
       logKeys,
       witnesses,
     });
-  const signer = createAdminKey(keyFile, trustOf);
+  const isFile = !isArn(keyFile);
+  const signer = isFile ? createAdminKey(keyFile, trustOf) : await openAdminKey(context, keyFile);
   const trust = trustOf(signer);
   writeFile(path, await signTrust(trust, signer), { createOnly: true });
-  writeFile(`${keyFile}.pub`, new TextEncoder().encode(`${JSON.stringify(signer.publicKey)}\n`), {});
+  const publicFile = isFile ? `${keyFile}.pub` : undefined;
+  if (publicFile !== undefined)
+    writeFile(publicFile, new TextEncoder().encode(`${JSON.stringify(signer.publicKey)}\n`), {});
   const fingerprint = trustDigest(trust);
   if (context.json) {
     printJson(context, {
       fingerprint,
       trust: path,
       key: keyFile,
-      publicKey: `${keyFile}.pub`,
+      publicKey: publicFile ?? signer.publicKey,
       missing: threshold - 1,
     });
     return 0;
   }
   const { terminal, style } = context;
   terminal.print(
-    `${style.good("✓")} ${path} and the key ${keyFile} (keep it secret; ${keyFile}.pub is for others)`,
+    isFile
+      ? `${style.good("✓")} ${path} and the key ${keyFile} (keep it secret; ${keyFile}.pub is for others)`
+      : `${style.good("✓")} ${path}, signed with ${keyFile}`,
   );
   if (threshold > 1)
     terminal.print(`  ${threshold - 1} more must sign it: jit trust sign ${path} --key THEIR.jwk`);
@@ -91,7 +93,7 @@ export async function trustInit(context: Context): Promise<number> {
 export async function trustSign(context: Context): Promise<number> {
   const path = context.invocation.args[0] ?? join("trust", "1.json");
   const before = readFile(path);
-  const signer = readAdminKey(text(context, "key") ?? "admin.jwk");
+  const signer = await openAdminKey(context, text(context, "key") ?? "admin.jwk");
   const { trust } = readTrust(before);
   refuseStranger(trust, signer);
   const after = await addTrustSignature(before, signer);

@@ -20,6 +20,8 @@ export interface Here {
   readonly cache: SessionCache;
   /** Folder of the requests that wait for others. */
   readonly waiting: string;
+  /** ARN of a key in KMS that signs records, where one is named; else this machine has a key of its own. */
+  readonly signingKey: string | undefined;
   /** AWS profile to use, where one is named other than by AWS's own variable. */
   readonly profile: string | undefined;
 }
@@ -28,7 +30,9 @@ export function openHere(context: Context): Here {
   const paths = pathsOf(context.env, context.home, context.platform);
   const settingsFile = join(paths.config, "config.json");
   const settings = readSettings(settingsFile);
+  const lock = fileLock(join(paths.state, "locks"));
   const vault = keyringVault({
+    lock,
     state: paths.state,
     env: context.env,
     platform: context.platform,
@@ -39,10 +43,11 @@ export function openHere(context: Context): Here {
     places: { state: paths.state, cache: paths.cache },
     settings,
     settingsFile,
-    lock: fileLock(join(paths.state, "locks")),
+    lock,
     vault,
     cache: fileSessionCache(join(paths.cache, "sessions"), vault, Date.now),
     waiting: join(paths.state, "waiting"),
+    signingKey: context.env["JIT_KEY"] || settings.key,
     profile: text(context, "profile") ?? settings.profile,
   };
 }

@@ -1,0 +1,27 @@
+import { type OwnKey, ownKeys, retireKey } from "../../local/own-keys.ts";
+import type { Connection } from "../compose.ts";
+import type { Context } from "../context.ts";
+import { openHere } from "./here.ts";
+import { pinnedOf } from "./pinned.ts";
+import { writerPlace } from "./writer.ts";
+
+/** The key in KMS that this machine is told to sign with. */
+export function keyPlaceOf(context: Context): string | undefined {
+  return openHere(context).signingKey;
+}
+
+/** This machine's keys for the organization that is pinned. */
+export function ownKeysOf(context: Context): readonly OwnKey[] {
+  const here = openHere(context);
+  const { keys, chains, fingerprint } = writerPlace(here, pinnedOf(context, here), { userid: "-" });
+  return ownKeys({ keys, chains, fingerprint });
+}
+
+/** Throws the key away that this connection signs with. */
+export function retireOwnKey(
+  context: Context,
+  { organization, identity }: Pick<Connection, "organization" | "identity">,
+  thumbprint: string,
+): void {
+  retireKey(writerPlace(openHere(context), organization, identity), thumbprint);
+}

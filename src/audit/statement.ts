@@ -67,6 +67,8 @@ export interface StatementClaims {
   readonly identityStoreUserId: string | undefined;
   /** Subject of the origin identity, where the statement is about that. */
   readonly originSubject: string | undefined;
+  /** ARN of the identity provider by which the session was opened: a pipeline's, or a person's. */
+  readonly federatedProvider?: string | undefined;
 }
 
 export function claimsOf(statement: string): StatementClaims | undefined {
@@ -79,6 +81,7 @@ export function claimsOf(statement: string): StatementClaims | undefined {
     principal,
     sourceIdentity: textOf(aws.get("source_identity")),
     identityStoreUserId: textOf(aws.get("identity_store_user_id")),
+    federatedProvider: textOf(aws.get("federated_provider")),
     originSubject: aws.get("subject_mode") === "OriginIdentity" ? textOf(claims.get("sub")) : undefined,
   };
 }

@@ -539,11 +539,20 @@ export async function examine(context: Context): Promise<{
         found: `${sessions.length} in ${here.paths.cache}/sessions, ${vault.kind === "keyring" ? "encrypted" : "readable by you alone (0600)"}: ${vault.why}`,
       },
     ],
-    async remote({ organization, bucket }) {
+    async remote({ organization, bucket, request }) {
       const { audit } = organization.catalog;
+      const { ownKeysOf, placeText } = await import("./compose/keys.ts");
+      const { thumbprint } = request.records.signer;
+      const place = ownKeysOf(context).find((key) => key.thumbprint === thumbprint)?.place ?? "gone";
+      const key: Examined = {
+        name: "signing key",
+        state: "good",
+        found: `${thumbprint}, ${placeText(place)}`,
+      };
       try {
         for await (const _ of bucket.list("v1/trust/")) break;
         return [
+          key,
           {
             name: "audit bucket",
             state: "good",
@@ -552,7 +561,10 @@ export async function examine(context: Context): Promise<{
         ];
       } catch (error) {
         const message = error instanceof Error ? error.message : "cannot be read";
-        return [{ name: "audit bucket", state: "bad", found: message, hint: "nothing is issued without it" }];
+        return [
+          key,
+          { name: "audit bucket", state: "bad", found: message, hint: "nothing is issued without it" },
+        ];
       }
     },
   };

@@ -57,6 +57,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   KEY_FILE: "usage",
   KEY_INVALID: "usage",
   KEY_NOT_ADMINISTRATOR: "usage",
+  KEY_UNKNOWN: "usage",
   FILE_: "usage",
   REASON_: "refused",
   PURPOSE_: "refused",

@@ -433,6 +433,31 @@ const declared: readonly Declared[] = [
   { group: "Administer:", name: "keys", summary: "the keys that records are signed with" },
   {
     group: "Administer:",
+    name: "keys list",
+    summary: "this machine's keys, or all of the log",
+    options: (command) => aws(command).option("--all", "all keys of the log, with first and last use"),
+  },
+  {
+    group: "Administer:",
+    name: "keys show",
+    takes: "[key]",
+    summary: "one key, by thumbprint or KMS ARN: whose it is, and who says so",
+    options: aws,
+  },
+  {
+    group: "Administer:",
+    name: "keys rotate",
+    summary: "throw this machine's key away, and enrol a new one",
+    options: (command) => aws(command).option("-y, --yes", "do not ask for confirmation"),
+  },
+  {
+    group: "Administer:",
+    name: "keys trust",
+    summary: "by what it is told whose key it is, and which keys are revoked",
+    options: aws,
+  },
+  {
+    group: "Administer:",
     name: "keys revoke",
     takes: "<thumbprint>",
     summary: "make the next trust file, in which a writer's key no longer counts",

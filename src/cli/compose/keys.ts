@@ -1,6 +1,7 @@
+import type { Identity, Organization } from "../../access/types.ts";
 import { type OwnKey, ownKeys, retireKey } from "../../local/own-keys.ts";
-import type { Connection } from "../compose.ts";
 import type { Context } from "../context.ts";
+import { clean } from "../style.ts";
 import { openHere } from "./here.ts";
 import { pinnedOf } from "./pinned.ts";
 import { writerPlace } from "./writer.ts";
@@ -20,8 +21,21 @@ export function ownKeysOf(context: Context): readonly OwnKey[] {
 /** Throws the key away that this connection signs with. */
 export function retireOwnKey(
   context: Context,
-  { organization, identity }: Pick<Connection, "organization" | "identity">,
+  {
+    organization,
+    identity,
+  }: {
+    readonly organization: Pick<Organization, "fingerprint">;
+    readonly identity: Pick<Identity, "userid">;
+  },
   thumbprint: string,
 ): void {
   retireKey(writerPlace(openHere(context), organization, identity), thumbprint);
+}
+
+/** Where a private half lies, for people. */
+export function placeText(place: string): string {
+  if (place === "file") return "in a file that you alone can read (0600)";
+  if (place === "keyring") return "encrypted with a key from the keyring";
+  return place === "gone" ? "retired" : clean(place);
 }

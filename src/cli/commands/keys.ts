@@ -1,0 +1,212 @@
+import { isRevoked } from "../../access/trust/revoked-keys.ts";
+import type { Trust } from "../../access/types.ts";
+import { isThumbprint } from "../../audit/key.ts";
+import { type ListedWriter, listWriters } from "../../audit/writers.ts";
+import { JitError } from "../../error.ts";
+import { openKmsKey } from "../compose/admin-signer.ts";
+import { ownKeysOf, placeText } from "../compose/keys.ts";
+import { type Audit, openAudit, openOrganization } from "../compose.ts";
+import { type Context, isOn, printJson } from "../context.ts";
+import { clean, table } from "../style.ts";
+
+/** `jit keys list`: this machine's keys; with `--all` those of the log. */
+export async function keysList(context: Context): Promise<number> {
+  if (isOn(context, "all")) return await listAll(context);
+  const keys = ownKeysOf(context);
+  const trust = (await openOrganization(context)).trust;
+  if (context.json) {
+    const shown = keys.map(({ publicKey, ...key }) => ({
+      ...key,
+      revoked: revokedAt(trust, key.thumbprint),
+    }));
+    printJson(context, { keys: shown });
+    return 0;
+  }
+  if (keys.length === 0) {
+    context.terminal.print("this machine has no key yet: the first request makes one");
+    return 0;
+  }
+  const rows = keys.map(({ thumbprint, userid, place, records }) => [
+    thumbprint,
+    stateOf(context, trust, thumbprint, placeText(place)),
+    `${records} records`,
+    clean(userid ?? ""),
+  ]);
+  context.terminal.print(table(rows));
+  return 0;
+}
+
+async function listAll(context: Context): Promise<number> {
+  const audit = await openAudit(context);
+  const writers = await writersOf(context, audit);
+  if (context.json) {
+    printJson(context, { keys: writers.map((writer) => shownOf(audit, writer)) });
+    return 0;
+  }
+  const rows = writers
+    .toSorted((a, b) => b.last.getTime() - a.last.getTime())
+    .map((writer) => [
+      writer.thumbprint,
+      stateOf(context, audit.trust, writer.thumbprint, gradeText(writer)),
+      `${day(writer.first)} to ${day(writer.last)}`,
+      `${writer.records} records`,
+      clean(writer.userid),
+    ]);
+  if (rows.length === 0) context.terminal.print("the log has no record");
+  else context.terminal.print(table(rows));
+  context.terminal.note(
+    context.style.dim(
+      "  by the names of the log, and each key's enrolment; `jit audit verify` checks the records",
+    ),
+  );
+  return 0;
+}
+
+/** `jit keys show [THUMBPRINT|ARN]`: one key; without a word, this machine's own. */
+export async function keysShow(context: Context): Promise<number> {
+  const named = context.invocation.args[0];
+  if (named?.startsWith("arn:") === true) {
+    const { publicKey, thumbprint, algorithm } = await openKmsKey(context, named);
+    printJson(context, { thumbprint, algorithm, publicKey });
+    return 0;
+  }
+  const own = ownKeysOf(context);
+  const thumbprint = named ?? own.find(({ userid }) => userid !== undefined)?.thumbprint;
+  if (thumbprint === undefined) {
+    throw new JitError("KEY_UNKNOWN", "this machine has no key yet", { hint: "the first request makes one" });
+  }
+  if (!isThumbprint(thumbprint)) {
+    throw new JitError("USAGE", "that is no thumbprint of a key, and no ARN", {
+      hint: "copy its 43 characters from `jit keys list --all`",
+    });
+  }
+  const here = own.find((key) => key.thumbprint === thumbprint);
+  const audit = await openAudit(context);
+  const writers = await writersOf(context, audit, thumbprint);
+  if (here === undefined && writers.length === 0) {
+    throw new JitError("KEY_UNKNOWN", "neither this machine nor the log has such a key");
+  }
+  const revoked = revokedAt(audit.trust, thumbprint);
+  const publicKey = writers.find(({ enrolment }) => enrolment)?.enrolment?.record.key ?? here?.publicKey;
+  if (context.json) {
+    const enrolments = writers.map((writer) => shownOf(audit, writer));
+    printJson(context, { thumbprint, publicKey, here: here?.place ?? null, revoked, enrolments });
+    return 0;
+  }
+  const rows: [string, string][] = [
+    ["thumbprint", thumbprint],
+    ["public key", publicKey === undefined ? "not known" : JSON.stringify(publicKey)],
+    ["private half", here === undefined ? "not on this machine" : placeText(here.place)],
+    ["revoked", revoked ?? "no"],
+  ];
+  for (const writer of writers) {
+    rows.push(["written by", clean(writer.userid)]);
+    rows.push(["  records", `${writer.records}, from ${minute(writer.first)} to ${minute(writer.last)}`]);
+    rows.push(["  grade", gradeText(writer)]);
+    const { enrolment } = writer;
+    if (enrolment !== undefined)
+      rows.push(["  enrolled", `${enrolment.record.at} as ${clean(enrolment.record.by.arn)}`]);
+    for (const [name, value] of Object.entries(enrolment?.claims ?? {}))
+      if (value !== undefined) rows.push([`  ${name}`, clean(value)]);
+  }
+  context.terminal.print(table(rows, dimFirst(context), context.terminal.columns));
+  return 0;
+}
+
+/** `jit keys trust`: by what it is told whose key signed, and which keys count no longer. */
+export async function keysTrust(context: Context): Promise<number> {
+  const { trust } = await openOrganization(context);
+  if (trust === undefined) {
+    throw new JitError(
+      "TRUST_INVALID",
+      "this organization has no trust file: it is pinned without a fingerprint",
+    );
+  }
+  const { tokenIssuers, sessionNameRoles, refusePathOnly, revokedKeys = [] } = trust;
+  if (context.json) {
+    const issuers = tokenIssuers.map(({ issuer, keys }) => ({
+      issuer,
+      keys: keys.map(({ kid }) => kid ?? null),
+    }));
+    printJson(context, {
+      version: trust.version,
+      tokenIssuers: issuers,
+      sessionNameRoles,
+      refusePathOnly,
+      revokedKeys,
+    });
+    return 0;
+  }
+  const list = (items: readonly string[]): string =>
+    items.length === 0 ? "none" : items.map(clean).join("\n");
+  const rows: [string, string][] = [
+    ["token issuers", list(tokenIssuers.map(({ issuer, keys }) => `${issuer} (${keys.length} keys)`))],
+    ["roles whose session names are trusted", list(sessionNameRoles)],
+    ["keys without AWS's statement", refusePathOnly ? "refused" : "accepted, and shown as path only"],
+    ["revoked keys", list(revokedKeys.map(({ thumbprint, at }) => `${thumbprint} from ${at}`))],
+  ];
+  const { style, terminal } = context;
+  for (const [name, value] of rows)
+    terminal.print(
+      `${style.dim(name)}\n${value
+        .split("\n")
+        .map((line) => `  ${line}`)
+        .join("\n")}`,
+    );
+  return 0;
+}
+
+async function writersOf(
+  context: Context,
+  audit: Audit,
+  thumbprint?: string,
+): Promise<readonly ListedWriter[]> {
+  const { store, trust, fingerprint: log } = audit;
+  return await context.terminal.progress("Listing the log", () =>
+    listWriters(store, { log, trust }, thumbprint),
+  );
+}
+
+function shownOf({ trust }: Audit, { enrolment, ...writer }: ListedWriter) {
+  return {
+    ...writer,
+    grade: enrolment?.grade ?? "not enrolled",
+    pipeline: isPipeline(enrolment),
+    principal: enrolment?.record.by.arn ?? null,
+    enrolledAt: enrolment?.record.at ?? null,
+    claims: enrolment?.claims ?? null,
+    revoked: revokedAt(trust, writer.thumbprint),
+  };
+}
+
+/** A session that an OIDC provider's token opened, as jobs of CI services do. */
+function isPipeline(enrolment: ListedWriter["enrolment"]): boolean {
+  return /:oidc-provider\//.test(enrolment?.claims?.federatedProvider ?? "");
+}
+
+function gradeText({ enrolment }: ListedWriter): string {
+  if (enrolment === undefined) return "not enrolled";
+  return isPipeline(enrolment) ? `${enrolment.grade}, pipeline` : enrolment.grade;
+}
+
+function revokedAt(trust: Trust | undefined, thumbprint: string): string | null {
+  return trust?.revokedKeys?.find((one) => one.thumbprint === thumbprint)?.at ?? null;
+}
+
+function stateOf(context: Context, trust: Trust | undefined, thumbprint: string, text: string): string {
+  const revoked = isRevoked(trust?.revokedKeys, { thumbprint, arrived: new Date() });
+  return revoked ? context.style.bad(`${text}, revoked`) : text;
+}
+
+function dimFirst(context: Context) {
+  return (cell: string, _row: number, column: number): string =>
+    column === 0 ? context.style.dim(cell) : cell;
+}
+
+function day(time: Date): string {
+  return time.toISOString().slice(0, 10);
+}
+
+function minute(time: Date): string {
+  return time.toISOString().slice(0, 16).replace("T", " ");
+}

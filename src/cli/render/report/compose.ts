@@ -1,13 +1,9 @@
-import { formatDuration } from "../../../access/duration.ts";
-import type { Count, Figures, Item } from "../../../audit/report/figures.ts";
-import {
-  type Framework,
-  frameworkNames,
-  type PartName,
-  references,
-  rulesOf,
-} from "../../../audit/report/frameworks.ts";
-import type { Chart, Headline, ReportDocument, Section, Table } from "./document.ts";
+import type { Figures } from "../../../audit/report/figures.ts";
+import { type Framework, frameworkNames, references } from "../../../audit/report/frameworks.ts";
+import { barsOf, countTable, dayOf, itemCells, minute, span } from "./cells.ts";
+import type { Headline, ReportDocument } from "./document.ts";
+import { eventSections } from "./events.ts";
+import { sectionOf } from "./section.ts";
 
 export interface ReportFacts {
   readonly framework: Framework;
@@ -25,21 +21,7 @@ export interface ReportFacts {
 /** What the figures say, in words and tables: facts, and what they can mean; no judgement. */
 export function composeReport(facts: ReportFacts, figures: Figures): ReportDocument {
   const { framework } = facts;
-  const section = (
-    id: PartName,
-    title: string,
-    about: string,
-    tables: readonly Table[],
-    chart?: Chart,
-  ): Section => ({
-    id,
-    title,
-    about,
-    rules: rulesOf(framework, id),
-    tables,
-    ...(chart === undefined ? {} : { chart }),
-  });
-  const { lengths, answers, office } = figures;
+  const section = sectionOf(framework);
   return {
     title: `Access to personal data at ${facts.organization}, ${dayOf(figures.period.from)} to ${dayOf(new Date(figures.period.to.getTime() - 1))}`,
     facts: [
@@ -118,127 +100,7 @@ export function composeReport(facts: ReportFacts, figures: Figures): ReportDocum
         [countTable("category", figures.byCategory)],
         barsOf("Requests by data category", figures.byCategory),
       ),
-      section(
-        "approvals",
-        "Approvals and how long they took",
-        `Approvals that a session rests on: ${answers.approvals}; denials: ${answers.denials}. ${
-          answers.median === undefined
-            ? "Nobody had to answer."
-            : `From the request to an answer: median ${span(answers.median)}, longest ${span(answers.longest?.seconds ?? 0)} (${answers.longest?.request ?? ""}).`
-        }`,
-        [
-          {
-            head: ["request", "made (UTC)", "who", "access", "approved by", "after"],
-            rows: answers.each
-              .filter(({ verdict }) => verdict === "approval")
-              .map((one) => [...itemCells(one), one.by, span(one.seconds)]),
-            none: "No session of the period rests on an approval.",
-          },
-        ],
-      ),
-      section(
-        "denials",
-        "Denials",
-        "Requests to which somebody said no who may, or which the requester withdrew.",
-        [
-          {
-            head: ["request", "made (UTC)", "who", "access", "denied by", "after"],
-            rows: answers.each
-              .filter(({ verdict }) => verdict === "denial")
-              .map((one) => [...itemCells(one), one.by, span(one.seconds)]),
-            none: "Nothing was denied.",
-          },
-        ],
-      ),
-      section(
-        "breakGlass",
-        "Break-glass and its reviews",
-        "Emergencies: nobody agreed beforehand, and another person says afterwards whether it was justified.",
-        [
-          {
-            head: ["request", "made (UTC)", "who", "access", "outcome", "review", "by", "after"],
-            rows: figures.breakGlass.map(({ review, ...one }) => [
-              ...itemCells(one),
-              one.outcome,
-              review?.verdict ?? "not reviewed",
-              review?.by ?? "",
-              review === undefined ? "" : span(review.seconds),
-            ]),
-            none: "The glass was not broken.",
-          },
-        ],
-      ),
-      section(
-        "revoked",
-        "Sessions revoked",
-        "The record says that somebody set out to end the session; IAM's policies and CloudTrail show whether it was done.",
-        [
-          {
-            head: ["request", "made (UTC)", "who", "access", "revoked (UTC)", "by", "why"],
-            rows: figures.revoked.map((one) => [
-              ...itemCells(one),
-              one.when.slice(0, 16).replace("T", " "),
-              one.by,
-              one.reason,
-            ]),
-            none: "No session was revoked.",
-          },
-        ],
-      ),
-      section(
-        "unended",
-        "Granted, without a recorded end",
-        "Sessions that are over. `jit exec` records the end of its command and `jit forget` that a session was given up; `jit env`, `jit credentials` and SDKs record none. So these were never used, or used in a way that leaves no end, or a machine stopped before it could say so. The records alone do not tell which: CloudTrail's events for the session's access key do.",
-        [
-          {
-            head: ["request", "made (UTC)", "who", "access"],
-            rows: figures.unended.map(itemCells),
-            none: "Every session that is over has a recorded end.",
-          },
-        ],
-      ),
-      section(
-        "lengths",
-        "How long was asked, and how long used",
-        `Used means from the session's start to its last recorded end, of sessions that have one (${lengths.ended}); what ran beside that does not show.`,
-        [
-          {
-            head: ["median of", "length"],
-            rows: [
-              ["asked", lengths.asked],
-              ["granted", lengths.granted],
-              ["used", lengths.used],
-            ].flatMap(([name, seconds]) =>
-              typeof seconds === "number" ? [[name as string, span(seconds)]] : [],
-            ),
-            none: "Nothing was asked for.",
-          },
-        ],
-        {
-          kind: "tenths",
-          label: "Sessions by the share of their granted time that was used",
-          values: lengths.tenths,
-        },
-      ),
-      section(
-        "officeHours",
-        "Outside office hours",
-        `Requests made outside Monday to Friday, ${clock(office.opens)} to ${clock(office.closes)}, ${office.timeZone}. Public holidays are not known here.`,
-        [
-          {
-            head: ["request", "made (UTC)", "who", "access", "local time"],
-            rows: figures.outside.map((one) => [...itemCells(one), one.local]),
-            none: "Every request was made in office hours.",
-          },
-        ],
-        {
-          kind: "hours",
-          label: `Requests by weekday and hour, ${office.timeZone}`,
-          rows: figures.byHour,
-          opens: office.opens / 60,
-          closes: office.closes / 60,
-        },
-      ),
+      ...eventSections(framework, figures),
       {
         id: "references",
         title: `What speaks to which rule of ${frameworkNames[framework]}`,
@@ -308,63 +170,4 @@ function unverifiedText({ unverified, pathOnly, unproven, withoutCatalog }: Figu
       "requests name a catalog or store that was not to be had: their classification and categories are missing below",
     ),
   ].join(" ");
-}
-
-function countTable<T extends Count>(
-  what: string,
-  counts: readonly T[],
-  more: (one: T) => readonly string[] = () => [],
-): Table {
-  const extra = counts.map(more);
-  return {
-    head: [
-      what,
-      "requests",
-      "sessions",
-      "granted time",
-      ...(extra.some(({ length }) => length > 0) ? ["key"] : []),
-    ],
-    rows: counts.map((one, index) => [
-      one.name,
-      one.requests,
-      one.granted,
-      span(one.seconds),
-      ...(extra[index] ?? []),
-    ]),
-    none: "None.",
-  };
-}
-
-/** The first twelve; the table has all. */
-function barsOf(label: string, counts: readonly Count[]): Chart {
-  const bars = counts
-    .slice(0, 12)
-    .map(({ name, requests, granted }) => ({ name, value: requests, part: granted }));
-  return { kind: "bars", label, bars, partName: "came to a session" };
-}
-
-function itemCells({ request, at, who, targets }: Item): string[] {
-  return [request, minute(at), who, targets];
-}
-
-function dayOf(at: Date): string {
-  return at.toISOString().slice(0, 10);
-}
-
-function minute(at: Date): string {
-  return at.toISOString().slice(0, 16).replace("T", " ");
-}
-
-/** `3d4h`, `1h5m`, `40s`: seconds show only below an hour. */
-function span(seconds: number): string {
-  const days = Math.floor(seconds / 86_400);
-  const rest = seconds % 86_400;
-  const rough = seconds < 3600 ? rest : rest - (rest % 60);
-  if (days === 0) return formatDuration(rough);
-  return `${days}d${rough === 0 ? "" : formatDuration(rough - (rough % 3600))}`;
-}
-
-function clock(minutes: number): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }

@@ -102,13 +102,26 @@ type Question =
 async function ask<T>(question: Question): Promise<T> {
   const { default: inquirer } = await import("inquirer");
   const prompt = inquirer.createPromptModule({ output: process.stderr });
+  let ended = () => {};
+  // Ctrl-D closes the line that is typed, which inquirer does not tell: then nothing is left to wait for.
+  const noMore = new Promise<never>((_, reject) => {
+    ended = () => {
+      process.stderr.write("\n");
+      reject(stopped());
+    };
+  });
+  process.once("beforeExit", ended);
   try {
-    const answers: unknown = await prompt([{ ...question, name: "answer" }] as never);
+    const answered = prompt([{ ...question, name: "answer" }] as never);
+    const answers: unknown = await Promise.race([answered, noMore]);
     return (answers as { answer: T }).answer;
   } catch (error) {
-    if (error instanceof Error && error.name === "ExitPromptError") {
-      throw interrupted("nothing was asked for, and nothing was written");
-    }
-    throw error;
+    throw error instanceof Error && error.name === "ExitPromptError" ? stopped() : error;
+  } finally {
+    process.off("beforeExit", ended);
   }
+}
+
+function stopped(): JitError {
+  return interrupted("nothing was asked for, and nothing was written");
 }

@@ -9,7 +9,7 @@ import type { Wish } from "./obtain.ts";
 import type { Obtained } from "./obtained.ts";
 import { confirm } from "./prompts.ts";
 import { breakGlassLines } from "./render/break-glass.ts";
-import { pendingLines, report } from "./render/obtained.ts";
+import { pendingLines, report, scheduledLines } from "./render/obtained.ts";
 import { openedLines } from "./render/opened.ts";
 import { clean } from "./style.ts";
 
@@ -52,10 +52,15 @@ export async function finish(
   obtained: Obtained,
   names: readonly string[],
 ): Promise<number> {
-  if (obtained.kind !== "pending" || !isOn(context, "wait")) return report(context, obtained, names);
+  const isWaiting = obtained.kind === "pending" || obtained.kind === "scheduled";
+  if (!isWaiting || !isOn(context, "wait")) return report(context, obtained, names);
   const waiting = (await connection.waiting.list()).find(({ request }) => request === obtained.request);
   if (waiting === undefined) return report(context, obtained, names);
-  if (!context.json) for (const line of pendingLines(context, obtained, names)) context.terminal.note(line);
+  const lines =
+    obtained.kind === "pending"
+      ? pendingLines(context, obtained, names)
+      : scheduledLines(context, obtained, names);
+  if (!context.json) for (const line of lines) context.terminal.note(line);
   const { waitFor } = await import("./waiting.ts");
   return report(context, await waitFor(context, connection, waiting), names);
 }

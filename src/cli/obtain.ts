@@ -61,7 +61,8 @@ export async function obtain(
     cached?.inputs === name.inputs && cached.identity.userid === identity.userid ? cached : undefined;
   if (mine === undefined || !isFresh(mine, clock.now())) {
     const waiting = options.anew === true ? undefined : await waitingFor(connection, name);
-    if (waiting !== undefined) {
+    // A window that was asked for ahead has its turn when the grant that is there has ended.
+    if (waiting !== undefined && !(waiting.notBefore !== undefined && renewable(mine))) {
       const { lookAgain } = await import("./waiting.ts");
       const found = await lookAgain(context, connection, waiting).catch((error: unknown) => {
         // An extension that was denied takes nothing from the grant that is there.
@@ -139,13 +140,17 @@ function noticeOf(error: unknown): Notice {
   return { code: codeOf(error) ?? "UNEXPECTED", message: `what waits for the same targets: ${message}` };
 }
 
-/** The newest request of this caller for the same that waits for others. */
+/** The newest request of this caller for the same that waits for others, or whose window is open. */
 async function waitingFor(
-  { waiting, identity }: Connection,
+  { waiting, identity, clock }: Connection,
   { name, inputs }: CacheName,
 ): Promise<WaitingRequest | undefined> {
   return (await waiting.list()).findLast(
-    (one) => one.name === name && one.inputs === inputs && one.userid === identity.userid,
+    (one) =>
+      one.name === name &&
+      one.inputs === inputs &&
+      one.userid === identity.userid &&
+      !(one.notBefore !== undefined && one.notBefore > clock.now()),
   );
 }
 
@@ -169,7 +174,12 @@ function laterThan(
   };
 }
 
-async function wishFor(context: Context, connection: Connection, targets: readonly Target[]): Promise<Wish> {
+/** Why, and for how long: by flags, settings and questions. */
+export async function wishFor(
+  context: Context,
+  connection: Connection,
+  targets: readonly Target[],
+): Promise<Wish> {
   const { catalog } = connection.organization;
   const duration = await durationFor(context, connection, targets);
   const asked = await askJustification(context, catalog, targets, usualPurpose(connection));

@@ -92,6 +92,7 @@ const declared: readonly Declared[] = [
       aws(justify(command))
         .option("--dry-run", "show the policy and the record, and write nothing")
         .option("-y, --yes", "do not ask for confirmation")
+        .option("--at <time>", "for a window that opens then: 2026-12-01T09:00Z, or 18:00 here")
         .option("--new", "ask anew even if a session is there, which is then forgotten")
         .option("--wait", "where others must agree, wait for them"),
   },

@@ -10,7 +10,7 @@ import { casePorts } from "./approvals.ts";
 import type { Connection } from "./compose.ts";
 import type { Context } from "./context.ts";
 import type { Obtained } from "./obtained.ts";
-import { noticeLine } from "./render/session.ts";
+import { clockTime, noticeLine } from "./render/session.ts";
 import { clean } from "./style.ts";
 
 /** Requests of this machine that wait for others: looking, waiting, and picking the session up. */
@@ -35,9 +35,11 @@ export async function lookAgain(
     await connection.waiting.remove(of.request);
     return undefined;
   }
-  if (seen === undefined || !isOver(seen)) return stillWaiting(of);
-  const { state } = seen.standing;
-  if (state === "expired" || state === "aborted" || isUsed(seen)) {
+  const isMissed = of.quorum === 0 && seen?.standing.state === "open";
+  if (!isMissed && (seen === undefined || !isOver(seen))) return stillWaiting(of);
+  const state = seen?.standing.state;
+  // What rules granted for its window and do not grant now is asked anew, and gets their answer.
+  if (seen === undefined || isMissed || state === "expired" || state === "aborted" || isUsed(seen)) {
     await connection.waiting.remove(of.request);
     return undefined;
   }
@@ -63,7 +65,7 @@ export async function waitFor(
     if (line !== last && !context.json) terminal.note(line);
     last = line;
   };
-  const seen = await terminal.progress(`Waiting for ${of.quorum === 1 ? "an approval" : "approvals"}`, () =>
+  const seen = await terminal.progress(`Waiting for ${whatFor(of)}`, () =>
     awaitDecision(ports, of, {
       progress: ({ approvals, terms }) =>
         tell(
@@ -76,6 +78,11 @@ export async function waitFor(
     }),
   );
   return await settle(context, connection, of, seen);
+}
+
+function whatFor({ quorum, notBefore }: WaitingRequest): string {
+  if (quorum === 0) return `its window, ${clockTime(notBefore ?? new Date())}`;
+  return quorum === 1 ? "an approval" : "approvals";
 }
 
 /** Texts that the catalog keeps elsewhere may not be read by who wrote them: this machine remembers them. */
@@ -136,7 +143,7 @@ function isUsed({ found, standing }: Seen): boolean {
 }
 
 function endedError(seen: Seen): JitError | undefined {
-  const { state, end, closesAt } = seen.standing;
+  const { state, end, closesAt, window } = seen.standing;
   const who = end?.record.by.arn ?? "somebody";
   if (state === "denied") {
     const { comment } = end?.record.type === "denial" ? end.record : { comment: "-" as const };
@@ -147,6 +154,10 @@ function endedError(seen: Seen): JitError | undefined {
   }
   if (state === "aborted")
     return new JitError("REQUEST_ABORTED", `issuing it failed at ${who}`, { hint: "make a new request" });
+  if (state === "expired" && window !== undefined && window.ends <= closesAt)
+    return new JitError("WINDOW_LAPSED", `its window closed at ${window.ends.toISOString()}`, {
+      hint: "make a new request",
+    });
   if (state === "expired")
     return new JitError("REQUEST_EXPIRED", `nobody issued it until ${closesAt.toISOString()}`, {
       hint: "make a new request, and tell who can approve",
@@ -162,6 +173,8 @@ function endedError(seen: Seen): JitError | undefined {
   return undefined;
 }
 
-function stillWaiting({ request, requestHash, quorum, approvers, closesAt }: WaitingRequest): Obtained {
-  return { kind: "pending", request, requestHash, quorum, approvers, closesAt, notices: [] };
+function stillWaiting(of: WaitingRequest): Obtained {
+  const { request, requestHash, quorum, approvers, closesAt, notBefore } = of;
+  const window = notBefore === undefined ? {} : { opensAt: notBefore };
+  return { kind: "pending", request, requestHash, quorum, approvers, closesAt, ...window, notices: [] };
 }

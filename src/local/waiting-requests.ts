@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import type { SealKey } from "../session/approve/seal-key.ts";
-import type { WaitingRequest, WaitingRequests, WaitingSecret } from "../session/approve/waiting.ts";
+import {
+  lapsesAt,
+  type WaitingRequest,
+  type WaitingRequests,
+  type WaitingSecret,
+} from "../session/approve/waiting.ts";
 import { type Encrypted, fieldsOf, parseJson } from "../session/cache-entry.ts";
 import type { Vault } from "../session/ports.ts";
 import { filesIn, privateDirectory, readPrivate, removeFile, writePrivate } from "./files.ts";
@@ -34,7 +39,7 @@ export function waitingRequests(folder: string, vault: Vault, now: () => number)
     async keep(waiting, secret) {
       privateDirectory(folder);
       for (const old of filesIn(folder).flatMap((file) => read(nameOf(file))?.waiting ?? []))
-        if (now() - old.closesAt.getTime() > surelyOver) removeFile(pathOf(old.request));
+        if (now() - lapsesAt(old).getTime() > surelyOver) removeFile(pathOf(old.request));
       const key = await vault.key();
       const kept = key === undefined ? secret : { encrypted: await encrypted(key, waiting.request, secret) };
       writePrivate(pathOf(waiting.request), `${JSON.stringify({ v: 1, waiting, secret: kept })}\n`);
@@ -81,11 +86,13 @@ function parseWaiting(of: Fields | undefined): WaitingRequest | undefined {
   const { catalog, userid, name, inputs } = of;
   const at = new Date(String(of["at"]));
   const closesAt = new Date(String(of["closesAt"]));
+  const notBefore = of["notBefore"] === undefined ? undefined : new Date(String(of["notBefore"]));
   const good =
     [request, requestHash, issuer, organization, catalog, userid, name, inputs].every(isText) &&
     [duration, quorum].every((count) => Number.isSafeInteger(count)) &&
     !Number.isNaN(at.getTime()) &&
-    !Number.isNaN(closesAt.getTime());
+    !Number.isNaN(closesAt.getTime()) &&
+    !Number.isNaN(notBefore?.getTime());
   if (!good || !isTexts(targets) || !isTexts(approvers)) return undefined;
   return {
     request: String(request),
@@ -97,6 +104,7 @@ function parseWaiting(of: Fields | undefined): WaitingRequest | undefined {
     approvers,
     at,
     closesAt,
+    ...(notBefore === undefined ? {} : { notBefore }),
     organization: String(organization),
     catalog: String(catalog),
     userid: String(userid),

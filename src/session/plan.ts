@@ -12,10 +12,13 @@ import type {
   Target,
 } from "../access/types.ts";
 import type { Clock, Random } from "../audit/ports.ts";
+import { formatTime } from "../audit/time.ts";
 import type { RequestBody } from "../audit/types.ts";
+import { notBeforeName } from "../audit/window.ts";
 import { JitError } from "../error.ts";
 import { makeSealKey, publicHalf, type SealKey } from "./approve/seal-key.ts";
 import { assumeInput, targetNames } from "./assume-input.ts";
+import { checkOpening } from "./opening.ts";
 import type { AssumeRoleInput } from "./ports.ts";
 import { sealText } from "./sealed-text.ts";
 
@@ -31,6 +34,8 @@ export interface AccessInput {
   readonly circumstances: Circumstances;
   /** The source identity of the caller's own session, as AWS's statement names it. */
   readonly inheritedSourceIdentity: string | undefined;
+  /** When the window opens that it is asked for; left out: it is asked for now. Whole seconds. */
+  readonly notBefore?: Date | undefined;
 }
 
 export interface PlanPorts {
@@ -42,7 +47,7 @@ export interface PlanPorts {
 /** What a request would do, and does. */
 export interface Plan {
   readonly decision: Decision;
-  /** The end of a grant that began now. */
+  /** The end of a grant that began now, or at the opening of its window. */
   readonly notAfter: Date;
   readonly policy: CompiledPolicy;
   /** The body of the request record. */
@@ -58,7 +63,7 @@ export const futureId = "00000000000000000000000000";
 
 /**
  * Everything that is known before anything is written: `--dry-run` and `explain` show it, `requestAccess` acts on it.
- * @throws JitError `ISSUER_UNSUPPORTED`, `SOURCE_IDENTITY_INVALID`, `TAG_INVALID`, `DURATION_TOO_LONG`, what
+ * @throws JitError `ISSUER_UNSUPPORTED`, `SOURCE_IDENTITY_INVALID`, `TAG_INVALID`, `DURATION_TOO_LONG`, those of `checkOpening`, what
  *   `compileSessionPolicy` and the rules throw
  */
 export async function planAccess(ports: PlanPorts, input: AccessInput): Promise<Plan> {
@@ -66,7 +71,10 @@ export async function planAccess(ports: PlanPorts, input: AccessInput): Promise<
   const { role, issuer } = roleAndIssuer(targets);
   checkDuration(targets, duration);
   const now = ports.clock.now();
-  const notAfter = grantEnd(now, duration);
+  if (input.notBefore !== undefined) checkOpening(targets, input.notBefore, now);
+  // Rules are asked of the time at which it is to be used.
+  const begin = input.notBefore ?? now;
+  const notAfter = grantEnd(begin, duration);
   const policy = compileSessionPolicy({ targets, notAfter });
   const draft = {
     role,
@@ -78,7 +86,7 @@ export async function planAccess(ports: PlanPorts, input: AccessInput): Promise<
   };
   const sealKey = issuer === "requester" ? undefined : makeSealKey();
   return {
-    decision: await ports.rules.decide(questionOf(input, now), organization.catalog),
+    decision: await ports.rules.decide(questionOf(input, begin), organization.catalog),
     notAfter,
     policy,
     request: requestBody(input, role, issuer, sealKey, ports.random),
@@ -126,7 +134,8 @@ function requestBody(
   sealKey: SealKey | undefined,
   random: Random,
 ): RequestBody {
-  const { targets, duration, justification, circumstances, organization } = input;
+  const { targets, duration, justification, circumstances, organization, notBefore } = input;
+  const window = notBefore === undefined ? {} : { [notBeforeName]: formatTime(notBefore) };
   const seal = (text: string) =>
     organization.catalog.audit.reasons === undefined ? { text } : sealText(text, random);
   return {
@@ -138,7 +147,7 @@ function requestBody(
     reason: seal(justification.reason),
     ticket: justification.ticket === undefined ? "-" : seal(justification.ticket),
     attested: circumstances.attested,
-    claimed: circumstances.claimed,
+    claimed: { ...circumstances.claimed, ...window },
     sealTo: sealKey === undefined ? "-" : publicHalf(sealKey),
   };
 }

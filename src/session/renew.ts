@@ -8,6 +8,7 @@ import type { AuditRecord } from "../audit/types.ts";
 import { JitError } from "../error.ts";
 import { attempt } from "./attempt.ts";
 import { type Issued, type IssuePorts, issueGrant } from "./issue.ts";
+import { endOfGrant, windowOfRequest } from "./opening.ts";
 import type { Fence } from "./ports.ts";
 import { repairCrashed } from "./repair.ts";
 import type { Session } from "./types.ts";
@@ -106,7 +107,7 @@ function requestOf({ records }: IssuePorts, { session, identity, organization }:
 }
 
 /**
- * When the grant ends: as long after the request as was asked for; where others had to agree, as the first session's record
+ * When the grant ends: as long after the request, or the opening of its window, as was asked for; where others had to agree, as the first session's record
  * says, which is this machine's own.
  */
 function grantOf(
@@ -115,14 +116,16 @@ function grantOf(
   request: AuditRecord<"request">,
 ): { readonly notAfter: Date; readonly decisions: readonly string[] } {
   if (session.issueRecord === undefined)
-    return { notAfter: new Date((secondsOf(request.at) + request.duration) * 1000), decisions: [] };
+    return { notAfter: endOfGrant(request, new Date(request.at)), decisions: [] };
   const { signer } = records;
   const bytes = new Uint8Array(Buffer.from(session.issueRecord, "base64"));
   const opened = open(bytes, (kid) => (kid === signer.thumbprint ? signer.publicKey : undefined));
   if (!opened.ok || opened.record.type !== "issue") throw impossible();
   const { record } = opened;
   if (record.request !== session.request || record.requestHash !== session.requestHash) throw impossible();
-  return { notAfter: new Date(secondsOf(record.notAfter) * 1000), decisions: record.decisions };
+  const end = secondsOf(record.notAfter);
+  const latest = windowOfRequest(request)?.ends ?? end;
+  return { notAfter: new Date(Math.min(end, latest) * 1000), decisions: record.decisions };
 }
 
 function targetOf(organization: Organization, name: string): Target {

@@ -15,7 +15,7 @@ import { owedBy } from "./break-glass/owed.ts";
 import { checkTicketOf } from "./checked-ticket.ts";
 import { type Issued, type IssuePorts, issue } from "./issue.ts";
 import { type Happening, happeningOf } from "./notify/happening.ts";
-import { type AccessInput, planAccess } from "./plan.ts";
+import { type AccessInput, grantEnd, planAccess } from "./plan.ts";
 import type { Fence } from "./ports.ts";
 import { repairCrashed } from "./repair.ts";
 import type { ReasonStore } from "./sealed-text.ts";
@@ -48,6 +48,17 @@ export type Outcome =
       readonly notices: readonly Notice[];
       /** After this it can be neither approved nor issued. */
       readonly closesAt: Date;
+      /** When the window opens that it is asked for. */
+      readonly opensAt?: Date;
+      readonly session?: never;
+    }
+  /** Granted for a window that opens later; nothing is issued before. */
+  | {
+      readonly kind: "scheduled";
+      readonly request: string;
+      readonly opensAt: Date;
+      readonly notAfter: Date;
+      readonly notices: readonly Notice[];
       readonly session?: never;
     }
   /** Nothing was written. */
@@ -75,9 +86,10 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
   if (decision.kind === "needsApproval" && decision.approvers.length === 0) throw nobody();
   fence.check();
   const keep = async (stored: StoredRecord<"request">) => {
-    if (decision.kind !== "needsApproval") return;
+    if (decision.kind !== "needsApproval" && input.notBefore === undefined) return;
     const { reason, ticket } = input.justification;
-    if (ports.waiting === undefined && sealKey !== undefined) throw nowhere();
+    const isLost = sealKey !== undefined || input.notBefore !== undefined;
+    if (ports.waiting === undefined && isLost) throw nowhere();
     await ports.waiting?.keep(waitingOf(stored, input, decision), { reason, ticket, key: sealKey });
   };
   const stored = await recordRequest(ports, input, body, keep, owed);
@@ -85,10 +97,17 @@ export async function requestAccess(ports: RequestPorts, input: AccessInput, fen
   if (decision.kind === "needsApproval") {
     await journal.close(request);
     const { quorum, approvers } = decision;
-    const closesAt = closingTime(stored.record.at, input);
+    const { closesAt, notBefore: opensAt } = waitingOf(stored, input, decision);
     ports.tell?.({ ...happeningOf("pending", stored, textsOf(input)), quorum, approvers });
-    const waits = { request, requestHash: stored.sha256, quorum, approvers, closesAt };
+    const who = { quorum, approvers, closesAt, ...(opensAt === undefined ? {} : { opensAt }) };
+    const waits = { request, requestHash: stored.sha256, ...who };
     return { kind: "pending", ...waits, notices: [...notices, ...(await noticesOf(owed))] };
+  }
+  if (input.notBefore !== undefined) {
+    await journal.close(request);
+    const notAfter = grantEnd(input.notBefore, input.duration);
+    const waits = { request, opensAt: input.notBefore, notAfter };
+    return { kind: "scheduled", ...waits, notices: [...notices, ...(await noticesOf(owed))] };
   }
   if (isBrokenGlass(input.targets))
     ports.tell?.({ ...happeningOf("breakGlass", stored, textsOf(input)), breakGlass: true });
@@ -130,15 +149,24 @@ async function planAndCheck(
   };
 }
 
+/** What waits for its window alone. */
+const forNobody = { quorum: 0, approvers: [] };
+
 function waitingOf(
   { record, sha256 }: StoredRecord<"request">,
   input: AccessInput,
-  { quorum, approvers }: Extract<Decision, { kind: "needsApproval" }>,
+  decision: Exclude<Decision, { kind: "refused" }>,
 ): Omit<WaitingRequest, "name" | "inputs"> {
   const { request, targets, issuer, duration, catalog, by, at, log } = record;
-  const closesAt = closingTime(at, input);
+  const { quorum, approvers } = decision.kind === "granted" ? forNobody : decision;
+  const closes = closingTime(at, input);
+  const { notBefore } = input;
+  const ends = notBefore === undefined ? closes : grantEnd(notBefore, duration);
+  const closesAt = decision.kind === "granted" || ends < closes ? ends : closes;
   const who = { organization: log, catalog, userid: by.userid, quorum, approvers };
-  return { request, requestHash: sha256, targets, issuer, duration, at: new Date(at), closesAt, ...who };
+  const window = notBefore === undefined ? {} : { notBefore };
+  const when = { at: new Date(at), closesAt, ...window };
+  return { request, requestHash: sha256, targets, issuer, duration, ...when, ...who };
 }
 
 function closingTime(at: string, { targets }: AccessInput): Date {

@@ -5,6 +5,7 @@ import { open } from "../audit/envelope.ts";
 import type { Signer } from "../audit/ports.ts";
 import { secondsOf } from "../audit/time.ts";
 import type { AuditRecord } from "../audit/types.ts";
+import { notBeforeName } from "../audit/window.ts";
 import { JitError } from "../error.ts";
 import { targetNames } from "./assume-input.ts";
 import { type AccessInput, questionOf } from "./plan.ts";
@@ -70,6 +71,8 @@ function differences(record: AuditRecord<"request">, claimed: ClaimedRequest): r
     ["duration", record.duration === duration],
     ["purpose", record.purpose === justification.purpose],
     ["reason or ticket", areTextsOf(record, justification)],
+    // What is asked for a window is issued when it opens (`pick-up.ts`), never with the request.
+    ["window", record.claimed[notBeforeName] === undefined],
   ];
 }
 

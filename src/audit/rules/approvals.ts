@@ -6,6 +6,7 @@ import { isJitError } from "../../error.ts";
 import { claimBytes } from "../claim.ts";
 import { type Finding, type FindingCode, finding } from "../finding.ts";
 import { mayBeSame } from "../person.ts";
+import { windowOf } from "../window.ts";
 import type { Enrolment } from "./keys.ts";
 import type { IssueLink, Link, OtherLink, RequestLink } from "./link.ts";
 import { reviewFindings } from "./reviews.ts";
@@ -137,7 +138,7 @@ async function needed(
   if (rules === undefined || isTicketHidden(request, catalog)) return named;
   try {
     // Rules may look at the clock; two machines' need not agree.
-    for (const at of [issue.at, request.at]) {
+    for (const at of [issue.at, startOf(request)]) {
       const decision = await rules.decide({ ...question, now: new Date(at * 1000) }, catalog);
       if (decision.kind === "granted") return 0;
       if (decision.kind === "needsApproval") return decision.quorum;
@@ -147,6 +148,12 @@ async function needed(
     if (isJitError(error)) return named;
     throw error;
   }
+}
+
+/** When it was asked for, or is asked for to begin: rules were asked of that time. */
+function startOf({ asked: { claimed }, duration, at }: RequestLink): number {
+  const window = windowOf({ claimed, duration }, at);
+  return window === undefined || window === "invalid" ? at : Math.max(at, window.opens);
 }
 
 /** Whether rules may look at a ticket that is kept elsewhere. Where the catalog keeps none elsewhere, a hidden one is none. */

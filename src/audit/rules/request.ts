@@ -1,5 +1,6 @@
 import { asNoise, type Finding, type FindingCode, finding } from "../finding.ts";
 import { mayBeSame } from "../person.ts";
+import { windowOf } from "../window.ts";
 import type { IssueLink, Link, RequestLink } from "./link.ts";
 import type { Spoilt } from "./spoilt.ts";
 
@@ -31,6 +32,7 @@ export function requestFindings(request: string, links: readonly Link[], spoilt:
     ...decisionFindings(ordered, issues, spoilt),
     ...issues.flatMap((issue) => issueFindings(request, issue, first)),
     ...grantFindings(ordered, issues, first, spoilt),
+    ...windowFindings(ordered, issues, first),
   ];
 }
 
@@ -111,6 +113,29 @@ function issueFindings(request: string, issue: IssueLink, asked: RequestLink): F
   }
   if (issue.expiration - issue.at > issue.durationSeconds + clockTolerance) {
     found.push(say(issue, "EXPIRATION_LATE", "the credentials live longer than the session was to last"));
+  }
+  return found;
+}
+
+/** What is asked for later is neither issued before nor had after its window. */
+function windowFindings(
+  links: readonly Link[],
+  issues: readonly IssueLink[],
+  request: RequestLink,
+): Finding[] {
+  const window = windowOf({ claimed: request.asked.claimed, duration: request.duration }, request.at);
+  if (window === undefined) return [];
+  if (window === "invalid") {
+    const found = say(request, "WINDOW_INVALID", "the request names no window that can be");
+    return [links.some(({ tellsSession }) => tellsSession) ? found : asNoise(found)];
+  }
+  const found: Finding[] = [];
+  for (const issue of issues) {
+    // When it arrived S3 says: a session that is there before the window was issued before it.
+    if (Math.min(issue.at, issue.arrived) < window.opens - clockTolerance)
+      found.push(say(issue, "ISSUE_EARLY", "the session was issued before the window opened"));
+    if (issue.notAfter > window.ends)
+      found.push(say(issue, "NOT_AFTER_LATE", "the grant goes on after the end of its window"));
   }
   return found;
 }

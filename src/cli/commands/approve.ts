@@ -56,6 +56,7 @@ type Approved = Awaited<ReturnType<typeof approveRequest>>;
 function plain(approved: Approved): Record<string, unknown> {
   if (approved.kind === "waiting") return { missing: approved.missing };
   if (approved.kind === "complete") return {};
+  if (approved.kind === "early") return { opensAt: approved.opens };
   return { accessKeyId: approved.accessKeyId, notAfter: approved.notAfter };
 }
 
@@ -63,5 +64,7 @@ function whatFollows(approved: Approved, { found }: Review): string {
   const who = clean(found.request.record.by.arn.split("/").at(-1) ?? "");
   if (approved.kind === "waiting") return `${approved.missing} more must agree`;
   if (approved.kind === "complete") return `${who}'s jit picks it up`;
+  if (approved.kind === "early")
+    return `all have agreed; at ${clockTime(approved.opens)} or later one of you approves it again, to issue it`;
   return `issued, and sealed to ${who}'s machine alone; it ends at ${clockTime(approved.notAfter)}`;
 }

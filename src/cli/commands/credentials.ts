@@ -93,6 +93,11 @@ async function findSession(
       hint: "run the command again once it is approved",
     });
   }
+  if (obtained.kind === "scheduled") {
+    throw new JitError("WINDOW_NOT_OPEN", `request ${obtained.request} is for a window that opens later`, {
+      hint: "run the command again then",
+    });
+  }
   for (const notice of obtained.notices) context.terminal.note(noticeLine(context, notice));
   return { session: obtained.session, anew: obtained.kind === "granted" };
 }

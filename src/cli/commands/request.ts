@@ -1,5 +1,6 @@
 import { isBrokenGlass } from "../../access/break-glass.ts";
 import { formatTarget } from "../../access/target.ts";
+import { isId } from "../../audit/id.ts";
 import { planAccess } from "../../session/plan.ts";
 import { askTargets } from "../ask.ts";
 import { type Connection, connect } from "../compose.ts";
@@ -7,16 +8,26 @@ import { type Context, isOn, printJson } from "../context.ts";
 import { confirmWish, finish, mustBreakOnPurpose, showWish } from "../finish.ts";
 import { askJustification } from "../justify.ts";
 import { accessInput, durationFor, obtain, targetsFor, usualPurpose, type Wish } from "../obtain.ts";
+import { openingOf, schedule } from "../schedule.ts";
 import { clean } from "../style.ts";
 
 /** `jit request [TARGET…]`: ask for a session, in questions where something is missing. */
 export async function request(context: Context): Promise<number> {
+  const [named] = context.invocation.args;
+  if (isOn(context, "wait") && named !== undefined && isId(named)) {
+    return await (await import("./watch.ts")).watch(context);
+  }
   const connection = await connect(context);
   const targets = await targetsFor(context, connection, (given) =>
     askTargets(context, connection.organization.catalog, given),
   );
-  if (isOn(context, "dryRun")) return await dryRun(context, connection, targets);
+  const notBefore = openingOf(context, connection, targets);
+  if (isOn(context, "dryRun")) return await dryRun(context, connection, targets, notBefore);
   if (isBrokenGlass(targets)) mustBreakOnPurpose(context);
+  if (notBefore !== undefined) {
+    const asked = await schedule(context, connection, targets, notBefore);
+    return await finish(context, connection, asked, targets.map(formatTarget));
+  }
   const obtained = await obtain(context, connection, targets, {
     anew: isOn(context, "new"),
     confirm: (wish) => confirmWish(context, wish),
@@ -25,14 +36,20 @@ export async function request(context: Context): Promise<number> {
 }
 
 /** Policy and record as they would be; writes nothing and asks AWS for nothing but the identity. */
-async function dryRun(context: Context, connection: Connection, targets: Wish["targets"]): Promise<number> {
+async function dryRun(
+  context: Context,
+  connection: Connection,
+  targets: Wish["targets"],
+  notBefore: Date | undefined,
+): Promise<number> {
   const { organization } = connection;
   const duration = await durationFor(context, connection, targets);
   const asked = await askJustification(context, organization.catalog, targets, usualPurpose(connection));
-  const plan = await planAccess(
-    connection.plan,
-    accessInput(connection, { targets, duration, justification: asked.justification }),
-  );
+  const { justification } = asked;
+  const plan = await planAccess(connection.plan, {
+    ...accessInput(connection, { targets, duration, justification }),
+    notBefore,
+  });
   if (context.json) {
     printJson(context, {
       status: "dry-run",

@@ -17,8 +17,10 @@ export async function status(context: Context): Promise<number> {
   if (context.json) {
     const present = (await presentUserid()) ?? null;
     const own = ({ userid }: Identity) => (present === null ? null : userid === present);
-    const plain = asked.map(({ request, targets, at, closesAt, quorum, approvers }) => {
-      return { request, targets, at, closesAt, quorum, approvers };
+    const plain = asked.map((one) => {
+      const { request, targets, at, closesAt, quorum, approvers, notBefore, duration } = one;
+      const window = { opensAt: notBefore ?? null, duration };
+      return { request, targets, at, closesAt, quorum, approvers, ...window };
     });
     printJson(context, {
       sessions: sessions.map((session) => ({ ...session, own: own(session.identity) })),
@@ -68,7 +70,16 @@ export async function status(context: Context): Promise<number> {
       ),
     );
   }
-  for (const { request, targets, closesAt } of asked) {
+  for (const { request, targets, closesAt, notBefore, duration, quorum } of asked) {
+    if (notBefore !== undefined) {
+      const end = new Date(notBefore.getTime() + duration * 1000);
+      const who = quorum === 0 ? "" : ", once it is approved";
+      const is = notBefore > now ? "opens:" : "open:";
+      terminal.print(
+        `${style.warn(is)} ${clockTime(notBefore)} ${clean(targets.join(" "))}${who}, until ${clockTime(end)}   (jit watch ${request})`,
+      );
+      continue;
+    }
     terminal.print(
       `${style.warn("waits:")} ${clean(targets.join(" "))} for an approval, until ${clockTime(closesAt)}   (jit watch ${request})`,
     );

@@ -19,6 +19,11 @@ export function report(context: Context, obtained: Obtained, names: readonly str
     else for (const line of pendingLines(context, obtained, names)) terminal.print(line);
     return exitCodes.pending.code;
   }
+  if (obtained.kind === "scheduled") {
+    if (context.json) printJson(context, { status: "scheduled", ...obtained });
+    else for (const line of scheduledLines(context, obtained, names)) terminal.print(line);
+    return 0;
+  }
   const { session, replaced, extended } = obtained;
   if (obtained.kind !== "granted") tellUnused(context, session);
   if (context.json) {
@@ -56,14 +61,30 @@ export function report(context: Context, obtained: Obtained, names: readonly str
 /** That a request waits, who can act, and what they and the requester type. */
 export function pendingLines(
   { style }: Context,
-  { request, quorum, approvers, closesAt }: Extract<Obtained, { kind: "pending" }>,
+  { request, quorum, approvers, closesAt, opensAt }: Extract<Obtained, { kind: "pending" }>,
   names: readonly string[],
 ): string[] {
   const count = quorum === 1 ? "an approval" : `${quorum} approvals`;
   return [
     `${style.warn("…")} ${style.name(names.join(" "))} waits for ${count} by ${clean(approvers.join(", "))}, until ${clockTime(closesAt)}`,
     `  request ${request}`,
+    ...(opensAt === undefined ? [] : [`  for a window that opens ${clockTime(opensAt)}`]),
     style.dim(`  they type:  jit approve ${request}`),
     style.dim(`  you:        jit watch ${request}   (or the same request again)`),
+  ];
+}
+
+/** That a request is granted, when it can be had, and how. */
+export function scheduledLines(
+  { style }: Context,
+  { request, opensAt, notAfter }: Extract<Obtained, { kind: "scheduled" }>,
+  names: readonly string[],
+): string[] {
+  const target = names.join(" ");
+  return [
+    `${style.good("✓")} ${style.name(target)} is granted from ${clockTime(opensAt)} to ${clockTime(notAfter)}`,
+    `  request ${request}`,
+    style.dim(`  then:  jit exec ${target} -- COMMAND`),
+    style.dim(`  jit watch ${request} waits for it; jit deny ${request} gives it up`),
   ];
 }

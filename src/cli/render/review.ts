@@ -26,6 +26,9 @@ export function reviewLines({ terminal, style }: Context, review: Review, histor
     );
   return [
     style.strong(`${clean(record.targets.join(" "))} for ${formatDuration(record.duration)}`),
+    ...(standing.window === undefined
+      ? []
+      : [line("window", `${clockTime(standing.window.opens)} to ${clockTime(standing.window.ends)}`)]),
     line("request", `${record.request}, made ${clockTime(new Date(record.at))}`),
     line("by", clean(record.by.arn)),
     line("identity", gradeText(writer.grade, writer.person.ids.length > 0)),
@@ -94,6 +97,7 @@ export function reviewJson({
     attested: withoutProofs(standing.question.circumstances.attested),
     claimed: record.claimed,
     extends: extendsOf(record) ?? null,
+    window: standing.window ?? null,
     role: record.role,
     issuer: record.issuer,
     opens: describe(standing.targets),

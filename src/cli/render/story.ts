@@ -2,7 +2,9 @@ import { formatDuration } from "../../access/duration.ts";
 import { withoutProofs } from "../../audit/attested.ts";
 import { extendsName, extendsOf } from "../../audit/extends.ts";
 import type { StoryEntry } from "../../audit/story.ts";
-import type { SealedText } from "../../audit/types.ts";
+import { formatTime, secondsOf } from "../../audit/time.ts";
+import type { AuditRecord, SealedText } from "../../audit/types.ts";
+import { notBeforeName, windowOf } from "../../audit/window.ts";
 import { type KeptTexts, textsLine } from "./texts.ts";
 
 /** What a record says, in words; not yet escaped. */
@@ -11,6 +13,7 @@ export function entryText({ record, notices = [] }: StoryEntry, texts?: KeptText
     case "request":
       return [
         `asks for ${record.targets.join(" ")} for ${formatDuration(record.duration)}, purpose ${record.purpose}`,
+        ...opening(record),
         ...extending(record),
         texts === undefined
           ? `reason: ${sealed(record.reason)}${record.ticket === "-" ? "" : `   ticket: ${sealed(record.ticket)}`}`
@@ -52,8 +55,20 @@ export function entryText({ record, notices = [] }: StoryEntry, texts?: KeptText
 }
 
 /** What is told in lines of its own. */
-function withoutLinks({ [extendsName]: _, ...claimed }: Readonly<Record<string, string>>) {
+function withoutLinks({
+  [extendsName]: _,
+  [notBeforeName]: __,
+  ...claimed
+}: Readonly<Record<string, string>>) {
   return claimed;
+}
+
+function opening(record: AuditRecord<"request">): string[] {
+  const window = windowOf(record, secondsOf(record.at));
+  if (window === undefined) return [];
+  if (window === "invalid") return ["names a window that cannot be"];
+  const [opens, ends] = [window.opens, window.ends].map((at) => formatTime(new Date(at * 1000)));
+  return [`for a window from ${opens} to ${ends}`];
 }
 
 function extending(record: Parameters<typeof extendsOf>[0]): string[] {

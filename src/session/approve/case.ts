@@ -8,6 +8,7 @@ import type { Enrolment } from "../../audit/rules/keys.ts";
 import { mapAtMost } from "../../audit/scan.ts";
 import { hoursBetween } from "../../audit/time.ts";
 import type { AuditRecord } from "../../audit/types.ts";
+import { furthestAhead } from "../../audit/window.ts";
 import { JitError } from "../../error.ts";
 
 /** The types of records by which it is known how far a request has come. */
@@ -46,8 +47,8 @@ export interface Case {
 }
 
 const hour = 3_600_000;
-/** The longest that a request can wait, and a day for what follows. */
-const longest = 8 * 24 * hour;
+/** The furthest ahead that a window can open, and two days for what follows; without one a request waits a week at most. */
+const longest = furthestAhead * 1000 + 48 * hour;
 /** So many objects under one request are read. */
 const mostOfAll = 256;
 const parallel = 16;

@@ -30,6 +30,8 @@ export interface DecideInput {
 export type Approved =
   /** More must agree. */
   | { readonly kind: "waiting"; readonly missing: number }
+  /** All have agreed; who issues does it once the window is open. */
+  | { readonly kind: "early"; readonly opens: Date }
   /** The requester issues. */
   | { readonly kind: "complete" }
   /** The session is sealed to the requester's machine. */
@@ -59,6 +61,7 @@ export function approveRequest(ports: DecidePorts, input: DecideInput): Promise<
     const { found, standing, approval } = after;
     if (standing.state === "open") return { kind: "waiting", missing: standing.missing };
     if (found.request.record.issuer !== "approver" || approval === undefined) return { kind: "complete" };
+    if (standing.window?.isEarly === true) return { kind: "early", opens: standing.window.opens };
     if (!after.isApprovalOfKey) throw approvedElsewhere();
     const standsNow = async () => (await again(ports, self, review)).standing;
     const wanted = { found, standing, own: approval, organization, inheritedSourceIdentity, standsNow };

@@ -1,6 +1,9 @@
 import { compileSessionPolicy } from "../../access/policy/compile.ts";
 import { secondsOf } from "../../audit/time.ts";
+import type { AuditRecord } from "../../audit/types.ts";
+import type { Window } from "../../audit/window.ts";
 import { targetNames } from "../assume-input.ts";
+import { windowOfRequest } from "../opening.ts";
 import { sourceIdentityOf } from "../person.ts";
 import type { Case, CaseRecord } from "./case.ts";
 import type { Standing } from "./standing.ts";
@@ -31,7 +34,13 @@ export function differences(
     ["tags", record.tags["jit:request"] === asked.request],
     ["targets", record.tags["jit:access"] === targetNames(targets).join(" ")],
     ["notAfter", secondsOf(record.notAfter) <= secondsOf(record.at) + asked.duration + clockTolerance],
+    ["window", isWithin(record, windowOfRequest(asked))],
     ["policy", record.policy === compileSessionPolicy({ targets, notAfter }).text],
     ["sealed", record.sealed !== "-"],
   ];
+}
+
+function isWithin({ at, notAfter }: AuditRecord<"issue">, window: Window | undefined): boolean {
+  if (window === undefined) return true;
+  return secondsOf(at) >= window.opens - clockTolerance && secondsOf(notAfter) <= window.ends;
 }

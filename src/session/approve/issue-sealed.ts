@@ -2,7 +2,7 @@ import type { Claim } from "../../audit/claim.ts";
 import { codeOf, JitError } from "../../error.ts";
 import { attempt } from "../attempt.ts";
 import { type IssuePorts, issueGrant } from "../issue.ts";
-import { grantEnd } from "../plan.ts";
+import { checkOpened, endOfGrant } from "../opening.ts";
 import type { Fence } from "../ports.ts";
 import type { Notice } from "../types.ts";
 import type { Case, CaseRecord } from "./case.ts";
@@ -42,12 +42,13 @@ const nothingDone: readonly string[] = [
 
 /**
  * Issues a request for its requester: claims it, calls AssumeRole as the approver with the requester's name as source
- * identity, seals the credentials to the request's one-time key, and writes the issue record. The grant begins now. Nothing
+ * identity, seals the credentials to the request's one-time key, and writes the issue record. The grant begins now, or
+ * has begun when its window opened. Nothing
  * that could open the session leaves this call.
  *
  * Run it while no other process of this machine does (a lock), since the own claim can be made again; and repair what a crash
  * has left before the case is judged (`repairCrashed`).
- * @throws JitError `CLAIM_TAKEN`, `ISSUE_REFUSED`, `SEAL_KEY_INVALID`, what STS and the records throw
+ * @throws JitError `CLAIM_TAKEN`, `ISSUE_REFUSED`, `WINDOW_NOT_OPEN`, `SEAL_KEY_INVALID`, what STS and the records throw
  */
 export async function issueSealed(
   ports: IssuePorts,
@@ -57,6 +58,7 @@ export async function issueSealed(
   const { record, sha256 } = found.request;
   const { seal, check } = sealedTo(record, sha256);
   refuseWrong(standing, own);
+  checkOpened(record, ports.records.clock.now());
   await check();
   fence.check();
   const reference = { request: record.request, requestHash: sha256 };
@@ -85,7 +87,7 @@ export async function issueSealed(
           organization,
           identity: record.by,
           targets: standing.targets,
-          notAfter: grantEnd(ports.records.clock.now(), record.duration),
+          notAfter: endOfGrant(record, ports.records.clock.now()),
           inheritedSourceIdentity,
           renews: "-",
           requestBytes: new Uint8Array(),

@@ -5,7 +5,7 @@ import type { AuditRecord } from "../../audit/types.ts";
 import { JitError } from "../../error.ts";
 import { attempt } from "../attempt.ts";
 import { type Issued, type IssuePorts, issueGrant, sessionOf } from "../issue.ts";
-import { grantEnd } from "../plan.ts";
+import { checkOpened, endOfGrant } from "../opening.ts";
 import type { Fence } from "../ports.ts";
 import { repairCrashed } from "../repair.ts";
 import type { Session } from "../types.ts";
@@ -35,7 +35,7 @@ export interface PickUpInput {
  * The session of a request of this machine that has its approvals: where another issues, opened out of the issue record;
  * else issued now, and the grant begins now. The request is open in the journal afterwards in both cases (`handedOver`).
  * @throws JitError `GRANT_ENDED` where what another issued has ended; `ISSUE_NOT_BELIEVED` where the issue record is not what the request and the catalog give; `SEAL_BROKEN`;
- *   `ISSUE_REFUSED`, what STS and the records throw
+ *   `ISSUE_REFUSED`, `WINDOW_NOT_OPEN`, what STS and the records throw
  */
 export async function pickUp(ports: PickUpPorts, input: PickUpInput, fence: Fence): Promise<Issued> {
   const { waiting, found } = input;
@@ -70,6 +70,7 @@ async function issueApproved(
       hint: "make a new request",
     });
   }
+  checkOpened(record, ports.clock.now());
   const requestBytes = (await ports.store.read(name)) ?? new Uint8Array();
   const reference = { request: record.request, requestHash: sha256 };
   fence.check();
@@ -82,7 +83,7 @@ async function issueApproved(
         organization: ports.organization,
         identity: ports.issue.records.writer.by,
         targets,
-        notAfter: grantEnd(ports.clock.now(), record.duration),
+        notAfter: endOfGrant(record, ports.clock.now()),
         inheritedSourceIdentity,
         renews: "-",
         requestBytes,

@@ -46,10 +46,12 @@ export async function reviewCase(ports: CasePorts, self: Self, found: Case): Pro
     found,
     standing,
     isOwn: mayBeSame(person, found.request.writer.person),
-    mayApprove: await ports.rules.mayApprove(standing.question, ports.organization.catalog, {
-      identity,
-      attested,
-    }),
+    // Of now, as the approval itself will be judged by the time of its arrival.
+    mayApprove: await ports.rules.mayApprove(
+      { ...standing.question, now: ports.clock.now() },
+      ports.organization.catalog,
+      { identity, attested },
+    ),
     approval,
     unjustified: unjustified(ports, found.request.record, standing.texts),
     isApprovalOfKey: approval?.chain.endsWith(`/${thumbprint}`) === true,
@@ -90,6 +92,14 @@ export function checkApproval(review: Review): "approve" | "issue" {
     throw invalid(found.request.record.request, why);
   }
   if (approval === undefined) return "approve";
+  if (standing.window?.isEarly === true && standing.state === "approved") {
+    throw new JitError("APPROVED_ALREADY", "you have approved this request, and its window is yet to open", {
+      hint:
+        found.request.record.issuer === "approver"
+          ? `approve it again to issue it, at ${formatTime(standing.window.opens)} or later`
+          : "the requester's jit picks it up then",
+    });
+  }
   if (standing.state === "approved" && found.request.record.issuer === "approver") {
     if (review.isApprovalOfKey) return "issue";
     throw approvedElsewhere();

@@ -5,9 +5,10 @@ import { believedAttested } from "../../audit/attested.ts";
 import { mayBeSame } from "../../audit/person.ts";
 import { countedVotes, type Vote, type VotedOn, voteFault } from "../../audit/rules/votes.ts";
 import { secondsOf } from "../../audit/time.ts";
+import { type Window, windowOf } from "../../audit/window.ts";
 import type { ReasonTexts } from "../sealed-text.ts";
 import { targetsOf, textsOf } from "./asked.ts";
-import type { Case, CaseRecord } from "./case.ts";
+import { type Case, type CaseRecord, invalid } from "./case.ts";
 import type { CasePorts } from "./ports.ts";
 
 /** How far a request has come, as the valid records and the rules of its catalog have it. */
@@ -28,6 +29,8 @@ export interface Standing {
   readonly terms: ApprovalTerms;
   /** After this it can be neither approved nor issued. */
   readonly closesAt: Date;
+  /** The window that it is asked for, and whether that is yet to open. */
+  readonly window: { readonly opens: Date; readonly ends: Date; readonly isEarly: boolean } | undefined;
   /** Those that count, one for each person. */
   readonly approvals: readonly CaseRecord<"approval">[];
   readonly missing: number;
@@ -53,6 +56,8 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
   const now = ports.clock.now();
   const { request } = found;
   const { record } = request;
+  const window = windowOf(record, secondsOf(record.at));
+  if (window === "invalid") throw invalid(record.request, "it names no window that can be");
   const targets = targetsOf(ports, found);
   const terms = approvalOf(targets);
   const texts = await textsOf(ports, request);
@@ -62,7 +67,8 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
     justification: { purpose: record.purpose, reason: texts.reason ?? "-", ticket: texts.ticket },
     circumstances: { attested: attestedOf(ports, request), claimed: record.claimed },
     duration: record.duration,
-    now,
+    // What is asked for later is judged by the time at which it is to be used.
+    now: window === undefined ? now : new Date(Math.max(now.getTime(), window.opens * 1000)),
     breakGlass: isBrokenGlass(targets),
   };
   const { catalog } = ports.organization;
@@ -98,12 +104,18 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
     denial ??
     (await ownOrAllowed(found.aborts, found, votedOn, vote));
   const ended = { issue: "issued", denial: "denied", abort: "aborted" } as const;
-  const waiting = now.getTime() >= closes * 1000 ? "expired" : missing > 0 ? "open" : "approved";
+  const isAlone = record.issuer === "requester";
+  const isReady = missing === 0 || (window !== undefined && isAlone && decision.kind === "granted");
+  // Approvals come while the request waits; the requester then issues when the window is open.
+  const until =
+    window === undefined ? closes : isReady && isAlone ? window.ends : Math.min(closes, window.ends);
+  const waiting = now.getTime() >= until * 1000 ? "expired" : isReady ? "approved" : "open";
   return {
     state: end === undefined ? waiting : ended[end.record.type],
     targets,
     terms,
-    closesAt: new Date(closes * 1000),
+    closesAt: new Date(until * 1000),
+    window: window === undefined ? undefined : datesOf(window, now),
     approvals: approvals.map(({ of }) => of),
     missing,
     end,
@@ -111,6 +123,14 @@ export async function judgeCase(ports: CasePorts, found: Case): Promise<Standing
     decision,
     question,
     texts,
+  };
+}
+
+function datesOf({ opens, ends }: Window, now: Date): Standing["window"] {
+  return {
+    opens: new Date(opens * 1000),
+    ends: new Date(ends * 1000),
+    isEarly: now.getTime() < opens * 1000,
   };
 }
 

@@ -39,14 +39,16 @@ const wholeAgain = 10 * minute;
 export async function awaitDecision(ports: WaitPorts, of: WaitingRequest, hooks: WaitHooks): Promise<Seen> {
   const watch = new Watch(ports, of);
   let pause = firstWait;
+  let isReady = of.quorum === 0;
   for (let failures = 0; ; ) {
     try {
-      const seen = await watch.look();
-      failures = 0;
-      if (seen !== undefined && isOver(seen)) return seen;
-      if (seen !== undefined) hooks.progress(seen.standing);
       // Once more after the end, so that what came at the last moment is not missed.
-      if (seen === undefined && ports.clock.now() > of.closesAt) return await watch.judge();
+      const isLast = isDue(of, ports.clock.now(), isReady);
+      const seen = (await watch.look()) ?? (isLast ? await watch.judge() : undefined);
+      failures = 0;
+      if (seen !== undefined && (isLast || isOver(seen))) return seen;
+      if (seen !== undefined) hooks.progress(seen.standing);
+      isReady ||= seen?.standing.state === "approved";
     } catch (error) {
       failures += 1;
       if (!isPassing(error) || failures > patience) throw error;
@@ -61,7 +63,12 @@ export async function awaitDecision(ports: WaitPorts, of: WaitingRequest, hooks:
 export async function lookOnce(ports: CasePorts, of: WaitingRequest): Promise<Seen | undefined> {
   const watch = new Watch(ports, of);
   const seen = await watch.look();
-  return seen === undefined && ports.clock.now() > of.closesAt ? await watch.judge() : seen;
+  return seen === undefined && isDue(of, ports.clock.now(), of.quorum === 0) ? await watch.judge() : seen;
+}
+
+/** Whether time alone has decided: it has run out, or needs nobody any more and its window is open. */
+function isDue({ notBefore, issuer, closesAt }: WaitingRequest, now: Date, isReady: boolean): boolean {
+  return notBefore !== undefined && isReady && issuer === "requester" ? now >= notBefore : now > closesAt;
 }
 
 /** All of a request as it stands now. */
@@ -72,8 +79,9 @@ export async function lookAnew(ports: CasePorts, request: string): Promise<Seen>
 }
 
 /** Whether there is nothing more to wait for. */
-export function isOver({ found, standing: { state } }: Seen): boolean {
+export function isOver({ found, standing: { state, window } }: Seen): boolean {
   if (state === "open") return false;
+  if (state === "approved" && window?.isEarly === true) return false;
   // Another issues: the approvals alone are not the session.
   return state !== "approved" || found.request.record.issuer === "requester";
 }

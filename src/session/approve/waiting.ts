@@ -9,11 +9,14 @@ export interface WaitingRequest {
   readonly issuer: string;
   /** Seconds that the session is to last. */
   readonly duration: number;
+  /** How many must agree; 0 where it waits for its window alone. */
   readonly quorum: number;
   readonly approvers: readonly string[];
   readonly at: Date;
-  /** After this it can be neither approved nor issued. */
+  /** After this it can be neither approved nor, but for an approved window, issued. */
   readonly closesAt: Date;
+  /** When the window opens that it was asked for. */
+  readonly notBefore?: Date;
   readonly organization: string;
   readonly catalog: string;
   /** `aws:userid` of who asked. */
@@ -21,6 +24,11 @@ export interface WaitingRequest {
   /** Name and inputs of the cache file that the session will have. */
   readonly name: string;
   readonly inputs: string;
+}
+
+/** When nothing can come of it any more. */
+export function lapsesAt({ notBefore, duration, closesAt }: WaitingRequest): Date {
+  return notBefore === undefined ? closesAt : new Date(notBefore.getTime() + duration * 1000);
 }
 
 /** What of it is secret or personal: the one-time key, where another issues, and the texts, which rules may look at again. */

@@ -70,7 +70,9 @@ export function pendingLines(
     `  request ${request}`,
     ...(opensAt === undefined ? [] : [`  for a window that opens ${clockTime(opensAt)}`]),
     style.dim(`  they type:  jit approve ${request}`),
-    style.dim(`  you:        jit watch ${request}   (or the same request again)`),
+    style.dim(
+      `  you:        jit watch ${request}${opensAt === undefined ? "   (or the same request again)" : ""}`,
+    ),
   ];
 }
 

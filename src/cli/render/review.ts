@@ -7,6 +7,7 @@ import type { History } from "../../session/approve/history.ts";
 import type { Review } from "../../session/approve/review.ts";
 import type { Context } from "../context.ts";
 import { clean, wrap } from "../style.ts";
+import { withoutLinks } from "./claims.ts";
 import { openedLines } from "./opened.ts";
 import { clockTime } from "./session.ts";
 
@@ -24,11 +25,14 @@ export function reviewLines({ terminal, style }: Context, review: Review, histor
         .map(([name, value]) => `${name} ${quoted(value)}`)
         .join(", "),
     );
+  const claimed = said(withoutLinks(record.claimed));
+  const extended = extendsOf(record);
   return [
     style.strong(`${clean(record.targets.join(" "))} for ${formatDuration(record.duration)}`),
     ...(standing.window === undefined
       ? []
       : [line("window", `${clockTime(standing.window.opens)} to ${clockTime(standing.window.ends)}`)]),
+    ...(extended === undefined ? [] : [line("extends", `${extended}, as the requester says`)]),
     line("request", `${record.request}, made ${clockTime(new Date(record.at))}`),
     line("by", clean(record.by.arn)),
     line("identity", gradeText(writer.grade, writer.person.ids.length > 0)),
@@ -36,9 +40,7 @@ export function reviewLines({ terminal, style }: Context, review: Review, histor
     line("reason", clean(texts.reason ?? "kept elsewhere, and not to be read from here")),
     ...(texts.ticket === undefined ? [] : [line("ticket", clean(texts.ticket))]),
     ...(said(attested) === "" ? [] : [line("attested", said(attested))]),
-    ...(said(record.claimed) === ""
-      ? []
-      : [line("claimed", `${said(record.claimed)} (the requester's own word)`)]),
+    ...(claimed === "" ? [] : [line("claimed", `${claimed} (the requester's own word)`)]),
     line("history", historyText(history)),
     line("role", `${clean(record.role)}, issued by the ${record.issuer}`),
     `  ${style.dim("opens")}`,

@@ -1,10 +1,11 @@
 import { formatDuration } from "../../access/duration.ts";
 import { withoutProofs } from "../../audit/attested.ts";
-import { extendsName, extendsOf } from "../../audit/extends.ts";
+import { extendsOf } from "../../audit/extends.ts";
 import type { StoryEntry } from "../../audit/story.ts";
 import { formatTime, secondsOf } from "../../audit/time.ts";
 import type { AuditRecord, SealedText } from "../../audit/types.ts";
-import { notBeforeName, windowOf } from "../../audit/window.ts";
+import { windowOf } from "../../audit/window.ts";
+import { withoutLinks } from "./claims.ts";
 import { type KeptTexts, textsLine } from "./texts.ts";
 
 /** What a record says, in words; not yet escaped. */
@@ -52,15 +53,6 @@ export function entryText({ record, notices = [] }: StoryEntry, texts?: KeptText
     default:
       return [];
   }
-}
-
-/** What is told in lines of its own. */
-function withoutLinks({
-  [extendsName]: _,
-  [notBeforeName]: __,
-  ...claimed
-}: Readonly<Record<string, string>>) {
-  return claimed;
 }
 
 function opening(record: AuditRecord<"request">): string[] {

@@ -79,6 +79,13 @@ const approval: OtherLink = {
 const asked: RequestLink = { ...request, issuer: "approver" };
 const given: IssueLink = { ...issue, ...other, decisions: ["d"], isSealed: true };
 
+/** 00:17:51 is second 1071. */
+const opening = (notBefore: string): RequestLink => ({
+  ...request,
+  asked: { ...request.asked, claimed: { notBefore } },
+});
+const inWindow: IssueLink = { ...issue, at: 1100, arrived: 1101, expiration: 1900 };
+
 const spoiltBy = (userid: string, type: RecordType): Spoilt => {
   const spoilt = new Spoilt();
   spoilt.add({ type, userid });
@@ -91,6 +98,11 @@ describe("records of one request", () => {
   test.each<[string, Link[]]>([
     ["a request alone", [request]],
     ["a whole life", [request, issue, renewal, end]],
+    ["in its window", [opening("1970-01-01T00:17:51Z"), { ...inWindow, notAfter: 2871 }]],
+    [
+      "a minute before its window",
+      [opening("1970-01-01T00:17:51Z"), { ...inWindow, at: 1011, arrived: 1011, notAfter: 2871 }],
+    ],
     ["in any order", [end, renewal, issue, request]],
     ["aborted", [request, abort]],
     ["a renewal that was aborted", [request, issue, renewal, abort]],
@@ -137,6 +149,22 @@ describe("records of one request", () => {
     ["sealed to oneself", [request, { ...issue, isSealed: true }], ["ISSUE_SEALED issue"]],
     ["not sealed by another", [asked, approval, { ...given, isSealed: false }], ["ISSUE_SEALED issue"]],
     ["issued twice", [request, issue, { ...renewal, renews: "-" }], ["ISSUE_REPEATED renewal"]],
+    ["a window that cannot be", [opening("soon"), issue], ["WINDOW_INVALID request"]],
+    [
+      "before its window",
+      [opening("1970-01-01T00:17:51Z"), { ...inWindow, at: 1010, arrived: 1101 }],
+      ["ISSUE_EARLY issue"],
+    ],
+    [
+      "told as later than it arrived",
+      [opening("1970-01-01T00:17:51Z"), { ...inWindow, arrived: 1010, notAfter: 2871 }],
+      ["ISSUE_EARLY issue"],
+    ],
+    [
+      "past its window",
+      [opening("1970-01-01T00:17:51Z"), { ...inWindow, notAfter: 2872 }],
+      ["NOT_AFTER_LATE issue"],
+    ],
     ["a grant too long", [request, { ...issue, notAfter: 2871 }], ["NOT_AFTER_LATE issue"]],
     [
       "a grant that a renewal lengthens",

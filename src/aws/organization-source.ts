@@ -1,15 +1,18 @@
 import type { BucketLocation } from "../access/location.ts";
 import type { RecordStore } from "../audit/ports.ts";
+import { checkpointName } from "../audit/tree/places.ts";
 
 /** What an organization has published in its bucket. */
 export interface Published {
   /** Trust files after the version that is known, in order. */
   readonly trustFiles: readonly Uint8Array[];
   readonly signedCatalog: Uint8Array | undefined;
+  /** The log's newest checkpoint, whoever signed it; `undefined` where there is none, or it was not to be had. */
+  readonly checkpoint: Uint8Array | undefined;
 }
 
 /**
- * Asks for the catalog and for the trust file after the last known one at the same time; where that exists, for those
+ * Asks for the catalog, the log's checkpoint and for the trust file after the last known one at the same time; where that exists, for those
  * after it, one by one.
  * @param known the highest trust version that this machine has
  */
@@ -19,11 +22,13 @@ export async function readPublished(
   known: number,
 ): Promise<Published> {
   const current = store.readCurrent ?? store.read;
-  const [signedCatalog, trustFiles] = await Promise.all([
+  const [signedCatalog, trustFiles, checkpoint] = await Promise.all([
     current(location.key),
     newTrustFiles(current, location, known),
+    // Worth having, and nothing fails for want of it.
+    current(checkpointName).catch(() => undefined),
   ]);
-  return { trustFiles, signedCatalog };
+  return { trustFiles, signedCatalog, checkpoint };
 }
 
 async function newTrustFiles(

@@ -52,7 +52,13 @@ import { callerEnvironment, type Here, openHere } from "./compose/here.ts";
 import { insideSession } from "./compose/inside.ts";
 import { endsFolder, systemRandom as random } from "./compose/local.ts";
 import { rememberNoDebts } from "./compose/no-debts.ts";
-import { isRecent, lastBelieved, readOrganization, workedOut } from "./compose/organization.ts";
+import {
+  isRecent,
+  lastBelieved,
+  readOrganization,
+  seenCheckpoint,
+  workedOut,
+} from "./compose/organization.ts";
 import { allowedHosts, type Pinned, pinnedOf, projectOf } from "./compose/pinned.ts";
 import { audiencesOf, proofsOf } from "./compose/proofs.ts";
 import { expectRules, openRules } from "./compose/rules.ts";
@@ -138,7 +144,7 @@ export async function connect(
       by: identity,
       client: clientName,
       catalog: organization.catalog.digest,
-      seen: "-",
+      seen: seenCheckpoint(here, pinned, organization.trust),
     },
     // A key's first record asks for what the request has just been given.
     statement: async (audience) => proofs.statementFor(audience) ?? (await tokens.statement(audience)),

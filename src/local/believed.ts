@@ -17,6 +17,8 @@ export interface Believed {
   /** Trust files 1 to n, as they were verified; verified again at each use. */
   readonly trustFiles: readonly Uint8Array[];
   readonly signedCatalog: Uint8Array | undefined;
+  /** The largest checkpoint of the log that was seen; verified again at each use. */
+  readonly checkpoint?: Uint8Array | undefined;
   /** Local Unix milliseconds when they were last asked for. */
   readonly checkedAt: number;
   /** Milliseconds by which the server's clock was ahead. */
@@ -46,7 +48,9 @@ const nothing: Believed = {
 };
 
 export function readBelieved(places: BelievedPlaces, of: PinnedOrganization): Believed {
-  const { v, location, seen, trustFiles, signedCatalog, checkedAt, skew } = readJson(fileOf(places, of));
+  const { v, location, seen, trustFiles, signedCatalog, checkpoint, checkedAt, skew } = readJson(
+    fileOf(places, of),
+  );
   const versions = isObject(seen) ? seen : {};
   if (v !== 1 || !isCount(versions["trust"]) || !isCount(versions["catalog"])) return nothing;
   const known = {
@@ -60,6 +64,7 @@ export function readBelieved(places: BelievedPlaces, of: PinnedOrganization): Be
     seen: known,
     trustFiles: Array.isArray(trustFiles) ? trustFiles.flatMap((text) => bytesOf(text) ?? []) : [],
     signedCatalog: bytesOf(signedCatalog),
+    ...(typeof checkpoint === "string" ? { checkpoint: bytesOf(checkpoint) } : {}),
     checkedAt: isCount(checkedAt) ? checkedAt : 0,
     skew: typeof skew === "number" && Number.isFinite(skew) ? skew : 0,
   };
@@ -101,6 +106,7 @@ export async function writeBelieved(
       seen: highest,
       trustFiles: files.trustFiles.map(base64),
       signedCatalog: files.signedCatalog === undefined ? undefined : base64(files.signedCatalog),
+      checkpoint: files.checkpoint === undefined ? undefined : base64(files.checkpoint),
       checkedAt: files.checkedAt,
       skew: files.skew,
     });

@@ -252,6 +252,7 @@ test("sequential round trips: three where all is known, four where it is not", a
     "GetObject",
     "GetObject",
     "GetObject",
+    "GetObject",
     "GetWebIdentityToken",
   ]);
   expect(calls.slice(put).map(({ action }) => action)).toEqual(["PutObject", "AssumeRole", "PutObject"]);

@@ -62,6 +62,19 @@ test("what is written is pending, then sealed, then cosigned", async () => {
   });
 });
 
+test("records say which checkpoint their writer had verified", async () => {
+  const writer = await machine("alice");
+  const seenBy = async () => {
+    const asked = await json(writer, "request", "customers:read", ...why, "--new");
+    const { entries } = await json(auditor, "audit", "show", asked.request);
+    return entries[0].record.seen;
+  };
+  const { checkpoint } = (await json(auditor, "audit", "verify")).tree;
+  expect(checkpoint.size).toBe(5);
+  expect(await seenBy()).toEqual(checkpoint);
+  expect((await json(auditor, "audit", "verify")).code).toBe(0);
+});
+
 test("leaves say until when their objects are locked", async () => {
   const { stdout } = await auditor.run(process.execPath, [
     "--input-type=module",

@@ -13,12 +13,12 @@ import { inOrder, judgeEntries } from "../story.ts";
 import type { StoryState } from "../story-state.ts";
 import { isSameHead, readCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
 import { cosignedBy } from "./cosignatures.ts";
+import type { TreeKeys } from "./keys.ts";
 import { type Leaf, readLeaf } from "./leaf.ts";
 import { leafHash } from "./merkle.ts";
 import type { Verified } from "./note.ts";
 import { provesInclusion } from "./proof.ts";
 import { invalid, type RequestProof } from "./request-proof.ts";
-import type { TreeKeys } from "./sealed-log.ts";
 import { readTlogProof } from "./tlog-proof.ts";
 
 /** What a proof shows. What was left out of it does not show. */

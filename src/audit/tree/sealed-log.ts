@@ -7,15 +7,10 @@ import { formatTime } from "../time.ts";
 import type { Checkpoint } from "../types.ts";
 import { readCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
 import { readCosigned } from "./cosignatures.ts";
+import type { TreeKeys } from "./keys.ts";
 import { checkpointName, keptCheckpoint, treePrefix } from "./places.ts";
 import { type ReadTree, readTree } from "./read-tree.ts";
 import { listBatches, readStoredBatch } from "./stored.ts";
-
-/** Who signs and cosigns, as the trust file has it. */
-export interface TreeKeys {
-  readonly logKeys: readonly VerifierKey[];
-  readonly witnesses: readonly VerifierKey[];
-}
 
 export type TreeStore = Pick<RecordStore, "listVersions" | "readVersion" | "read" | "readCurrent" | "list">;
 

@@ -1,10 +1,10 @@
 import { tellStory } from "../../audit/story.ts";
 import { checkProof } from "../../audit/tree/check-proof.ts";
+import { treeKeysOf } from "../../audit/tree/keys.ts";
 import { proveRequest } from "../../audit/tree/prove.ts";
 import { readRequestProof, writeRequestProof } from "../../audit/tree/request-proof.ts";
 import { JitError } from "../../error.ts";
 import { readFile, writeFile } from "../compose/admin-files.ts";
-import { treeKeysOf } from "../compose/tree-keys.ts";
 import { openAudit, openProofOptions } from "../compose.ts";
 import { argument, type Context, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";

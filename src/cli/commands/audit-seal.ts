@@ -1,6 +1,7 @@
+import { treeKeysOf } from "../../audit/tree/keys.ts";
 import { seal } from "../../audit/tree/seal.ts";
 import { JitError } from "../../error.ts";
-import { openTreeKey, treeKeysOf } from "../compose/tree-keys.ts";
+import { openTreeKey } from "../compose/tree-keys.ts";
 import { openAudit } from "../compose.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
 

@@ -1,6 +1,7 @@
+import { treeKeysOf } from "../../audit/tree/keys.ts";
 import { witness } from "../../audit/tree/witness.ts";
 import { openHere } from "../compose/here.ts";
-import { openTreeKey, treeKeysOf, witnessFile, witnessMemory } from "../compose/tree-keys.ts";
+import { openTreeKey, witnessFile, witnessMemory } from "../compose/tree-keys.ts";
 import { openAudit } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 

@@ -3,8 +3,11 @@ import { allLoopback } from "../../access/endpoints.ts";
 import { believe, type CatalogFiles } from "../../access/load.ts";
 import { type BucketLocation, formatLocation, type PathLocation, unsigned } from "../../access/location.ts";
 import { verifyTrustChain } from "../../access/trust/trust-file.ts";
-import type { Organization } from "../../access/types.ts";
+import type { Organization, Trust } from "../../access/types.ts";
 import type { RecordStore } from "../../audit/ports.ts";
+import { readCheckpoint } from "../../audit/tree/checkpoint.ts";
+import { treeKeysOf } from "../../audit/tree/keys.ts";
+import type { Checkpoint } from "../../audit/types.ts";
 import { readPublished } from "../../aws/organization-source.ts";
 import { isJitError } from "../../error.ts";
 import { type Believed, readBelieved, writeBelieved } from "../../local/believed.ts";
@@ -33,6 +36,7 @@ export function workedOut({ paths }: Here): OwnCache {
 interface Files {
   readonly trustFiles: readonly Uint8Array[];
   readonly catalog: CatalogFiles;
+  readonly checkpoint?: Uint8Array | undefined;
 }
 
 export interface LastBelieved {
@@ -103,7 +107,8 @@ export async function readOrganization(
       ? filesAt(location)
       : await filesIn(bucket(location), location, trustFilesKnown(last, pinned.fingerprint));
   const organization = judge(context, here, pinned, last, files);
-  await remember(here, pinned, organization, files, skew());
+  const checkpoint = largerCheckpoint(organization.trust, kept.checkpoint, files.checkpoint);
+  await remember(here, pinned, organization, { ...files, checkpoint }, skew());
   return organization;
 }
 
@@ -120,6 +125,7 @@ async function remember(
     seen: { trust: trust?.version ?? 0, catalog: catalog.version },
     trustFiles: files.trustFiles,
     signedCatalog: files.catalog.signed,
+    checkpoint: files.checkpoint,
     checkedAt: Date.now(),
     skew,
   };
@@ -135,7 +141,31 @@ async function filesIn(
   return {
     trustFiles: [...known, ...published.trustFiles],
     catalog: { signed: published.signedCatalog, yaml: undefined },
+    checkpoint: published.checkpoint,
   };
+}
+
+/** Of two checkpoints the larger that counts: whoever puts an old one in place does not make records forget the newer. */
+function largerCheckpoint(
+  trust: Trust | undefined,
+  before: Uint8Array | undefined,
+  now: Uint8Array | undefined,
+): Uint8Array | undefined {
+  const [old, fresh] = [seenIn(trust, before), seenIn(trust, now)];
+  if (old === "-") return fresh === "-" ? undefined : now;
+  return fresh !== "-" && fresh.size >= old.size ? now : before;
+}
+
+/** What records say of the newest checkpoint that this machine has verified: a log key of the trust file signed it. */
+export function seenCheckpoint(here: Here, pinned: Pinned, trust: Trust | undefined): Checkpoint | "-" {
+  return seenIn(trust, readBelieved(here.places, pinned.text).checkpoint);
+}
+
+function seenIn(trust: Trust | undefined, note: Uint8Array | undefined): Checkpoint | "-" {
+  const signed = note === undefined ? undefined : readCheckpoint(note, treeKeysOf(trust).logKeys);
+  return signed === undefined
+    ? "-"
+    : { size: signed.size, root: Buffer.from(signed.root).toString("base64") };
 }
 
 function filesAt(location: PathLocation): Files {

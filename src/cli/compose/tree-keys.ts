@@ -2,28 +2,16 @@ import { join } from "node:path";
 import {
   cosignature,
   noteSignature,
-  readVerifierKey,
   type VerifierKey,
   verifierKey,
 } from "../../access/trust/verifier-key.ts";
-import type { PublicJwk, Trust } from "../../access/types.ts";
+import type { PublicJwk } from "../../access/types.ts";
 import type { Signer } from "../../audit/ports.ts";
-import type { TreeKeys } from "../../audit/tree/sealed-log.ts";
 import type { WitnessMemory } from "../../audit/tree/witness.ts";
 import { JitError } from "../../error.ts";
 import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
 import { segmentOf } from "../../local/paths.ts";
 import { readAdminKey } from "./admin-keys.ts";
-
-/** Who signs and cosigns the tree, by the trust file; keys of kinds that we cannot verify are left out. */
-export function treeKeysOf(trust: Pick<Trust, "logKeys" | "witnesses"> | undefined): TreeKeys {
-  const keysOf = (texts: readonly string[], type: number) =>
-    texts.flatMap((text) => readVerifierKey(text) ?? []).filter((key) => key.type === type);
-  return {
-    logKeys: keysOf(trust?.logKeys ?? [], noteSignature),
-    witnesses: keysOf(trust?.witnesses ?? [], cosignature),
-  };
-}
 
 /** The verifier key of an Ed25519 key under a name. @throws JitError `KEY_ALGORITHM` */
 export function namedKey(name: string, isWitness: boolean, publicKey: PublicJwk): VerifierKey {

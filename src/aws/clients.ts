@@ -124,36 +124,37 @@ function guard(client: { readonly middlewareStack: object }, hosts: readonly str
   const stack = client.middlewareStack as Stack;
   stack.add(
     (next) => async (args) => {
-      const { hostname, port, protocol } = args.request as Wanted;
-      const host = port === undefined ? hostname : `${hostname}:${port}`;
-      const isAws = protocol === "https:" && port === undefined && isAwsHost(hostname);
-      // A named host without a port means https on 443; only loopback may be plain.
-      const named = hosts.includes(host) || (port === undefined && hosts.includes(`${hostname}:443`));
-      const allowed = named && (protocol === "https:" || isLoopback(hostname));
-      if (!isAws && !allowed) {
-        throw new JitError(
-          "ENDPOINT_REFUSED",
-          `a request would go to ${host}, which the signed catalog does not name`,
-          {
-            hint: "look for endpoint_url in your AWS configuration",
-          },
-        );
-      }
+      demandHost(args.request as Wanted, hosts);
       return await next(args);
     },
     { step: "build", name: "jitEndpointGuard", priority: "low" },
   );
 }
 
-interface Wanted {
+export interface Wanted {
   readonly protocol: string;
   readonly hostname: string;
-  readonly port?: number;
+  readonly port?: number | undefined;
 }
 
-/** S3, STS, IAM and KMS alone: anybody may have a machine or a gateway whose name ends in amazonaws.com. */
+/** @throws JitError `ENDPOINT_REFUSED` where a request would go to a host that is neither AWS's nor one of `hosts` */
+export function demandHost({ hostname, port, protocol }: Wanted, hosts: readonly string[]): void {
+  const host = port === undefined ? hostname : `${hostname}:${port}`;
+  const isAws = protocol === "https:" && port === undefined && isAwsHost(hostname);
+  // A named host without a port means https on 443; only loopback may be plain.
+  const named = hosts.includes(host) || (port === undefined && hosts.includes(`${hostname}:443`));
+  const allowed = named && (protocol === "https:" || isLoopback(hostname));
+  if (isAws || allowed) return;
+  throw new JitError(
+    "ENDPOINT_REFUSED",
+    `a request would go to ${host}, which the signed catalog does not name`,
+    { hint: "look for endpoint_url in your AWS configuration" },
+  );
+}
+
+/** S3, STS, IAM, KMS and CloudTrail alone: anybody may have a machine or a gateway whose name ends in amazonaws.com. */
 export function isAwsHost(hostname: string): boolean {
-  return awsHost.test(hostname) || iamHost.test(hostname) || kmsHost.test(hostname);
+  return [awsHost, iamHost, regionalHost].some((host) => host.test(hostname));
 }
 
 const awsHost =
@@ -163,9 +164,9 @@ const awsHost =
 const iamHost =
   /^iam(?:-fips)?(?:\.us-gov|\.global|\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+)?\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/;
 
-/** Each region has its own. */
-const kmsHost =
-  /^kms(?:-fips)?\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/;
+/** KMS and CloudTrail: each region has its own. */
+const regionalHost =
+  /^(?:kms|cloudtrail)(?:-fips)?\.[a-z]{2,}(?:-[a-z]+)+-[0-9]+\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/;
 
 /** Reads the Date header of every reply, of those that are errors too. */
 function watch(client: { readonly middlewareStack: object }, clock: ServerClock): void {

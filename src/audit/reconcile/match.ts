@@ -74,7 +74,10 @@ export function match(events: Collector, book: RecordBook, options: MatchOptions
     }
     findings.push(...judgeUse(entry, uses.get(entry.record.accessKeyId), book, range));
     const isOver = horizon !== undefined && Math.min(entry.expiration, entry.notAfter) <= horizon;
-    if (isHere && isOver && !uses.has(entry.record.accessKeyId)) findings.push(unused(entry, events));
+    const wasMade = events.sessions.has(entry.record.accessKeyId);
+    if (isHere && isOver && wasMade && !uses.has(entry.record.accessKeyId)) {
+      findings.push(unused(entry, events));
+    }
   }
   const leases = [...events.leases.values()].filter(({ at }) => at >= range.since);
   findings.push(...leases.flatMap((lease) => judgeLease(lease.accessKeyId, events, byKey)));

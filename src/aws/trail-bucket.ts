@@ -1,5 +1,5 @@
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
-import type { TrailFile, TrailFiles, TrailRange } from "../audit/reconcile/ports.ts";
+import type { TrailFiles, TrailRange } from "../audit/reconcile/ports.ts";
 import { isJitError, JitError } from "../error.ts";
 import { patience } from "./clients.ts";
 import { type AwsFailure, commonError, failureOf, hintFor, noAnswer, wordsOf } from "./error.ts";
@@ -60,7 +60,9 @@ export function trailBucket(s3: S3Client, bucket: string, prefix: string): Trail
         ] as const) {
           for (const region of await folders(`${account}${kind}/`)) {
             for (const day of days(range, before)) {
-              for await (const { Contents = [] } of pages(`${region}${day}/`)) yield* Contents.map(fileOf);
+              for await (const { Contents = [] } of pages(`${region}${day}/`)) {
+                for (const { Key } of Contents) if (Key !== undefined) yield Key;
+              }
             }
           }
         }
@@ -79,10 +81,6 @@ export function trailBucket(s3: S3Client, bucket: string, prefix: string): Trail
       }
     },
   };
-}
-
-function fileOf({ Key, Size }: { readonly Key?: string | undefined; readonly Size?: number | undefined }): TrailFile {
-  return { name: Key ?? "", size: Size ?? 0 };
 }
 
 /** `2026/11/24`, from `before` days before the range to the day after it: files are delivered late. */

@@ -31,6 +31,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "audit report": async () => (await import("./commands/audit-report.ts")).auditReport,
   "audit verify": async () => (await import("./commands/audit.ts")).auditVerify,
   "audit prove": async () => (await import("./commands/audit-prove.ts")).auditProve,
+  "audit reconcile": async () => (await import("./commands/audit-reconcile.ts")).auditReconcile,
   "audit seal": async () => (await import("./commands/audit-seal.ts")).auditSeal,
   "audit witness": async () => (await import("./commands/audit-witness.ts")).auditWitness,
   "audit end": async () => (await import("./commands/audit-end.ts")).auditEnd,

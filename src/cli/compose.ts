@@ -64,6 +64,7 @@ import { audiencesOf, proofsOf } from "./compose/proofs.ts";
 import { expectRules, openRules } from "./compose/rules.ts";
 import { openTell, type Tell } from "./compose/tell.ts";
 import { openTicketDesk } from "./compose/tickets.ts";
+import { openTrails, type Trails } from "./compose/trails.ts";
 import { writerOf, writerPlace } from "./compose/writer.ts";
 import { type Context, text } from "./context.ts";
 import { version } from "./version.ts";
@@ -230,7 +231,7 @@ interface Base {
   readonly known: KnownIdentity;
   readonly accessKeyId: string;
   readonly aws: Aws;
-  readonly clock: Clock & { readonly skew: number };
+  readonly clock: ServerClock;
 }
 
 async function openBase(
@@ -437,8 +438,10 @@ export interface Audit {
 /** By what is published now, never by what this machine remembers: every machine must find the same. */
 export async function openAudit(context: Context): Promise<Audit> {
   const here = openHere(context);
-  const pinned = pinnedOf(context, here);
-  const { organization, aws, clock } = await openBase(context, here, pinned, { anew: true });
+  return auditOf(context, here, await openBase(context, here, pinnedOf(context, here), { anew: true }));
+}
+
+function auditOf(context: Context, here: Here, { organization, aws, clock }: Base): Audit {
   const { audit } = organization.catalog;
   const bucket = text(context, "bucket");
   const store = bucketOf(aws, bucket ?? audit.bucket, bucket === undefined ? audit.account : undefined);
@@ -472,6 +475,31 @@ export function openProofOptions(
     now: new Date(),
     rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
   };
+}
+
+/** The log, and CloudTrail as the caller's own credentials see it. */
+export async function openReconcile(
+  context: Context,
+): Promise<{ readonly audit: Audit; readonly catalog: Catalog; readonly trails: Trails }> {
+  const here = openHere(context);
+  const base = await openBase(context, here, pinnedOf(context, here), { anew: true });
+  const { catalog } = base.organization;
+  const hosts = allowedHosts(context, catalog.endpoints);
+  const { aws, clock, identity } = base;
+  const region = regionOf(context, here, catalog);
+  const open = () =>
+    openAws({
+      region,
+      bucketRegion: catalog.audit.region,
+      profile: here.profile,
+      client: clientName,
+      clock,
+      hosts,
+      // A trail's bucket can be anywhere.
+      followRegion: true,
+    }).s3;
+  const trails = openTrails({ env: context.env, aws, clock, identity, catalog, hosts, region, s3: open });
+  return { audit: auditOf(context, here, base), catalog, trails };
 }
 
 /** The audit bucket of a catalog that an administrator holds in hand, to publish it there. */

@@ -361,6 +361,31 @@ const declared: readonly Declared[] = [
   },
   {
     group: "Audit:",
+    name: "audit reconcile",
+    summary: "compare CloudTrail with the records, both ways",
+    more:
+      "Reads the event history of the caller's account (management events of 90 days), or the files of a trail. Of the last " +
+      "24 hours unless --since says otherwise; times as in audit log. Exit 20 where anything is wrong.",
+    options: (command) =>
+      aws(command)
+        .option("--since <time>", "from when")
+        .option("--until <time>", "until when")
+        .option(
+          "--trail <s3://bucket/prefix>",
+          "files of a trail in its bucket; several may be given",
+          append,
+          [],
+        )
+        .option("--trail-dir <directory>", "a copy of a trail's files; several may be given", append, [])
+        .option(
+          "--trail-keys <file>",
+          "CloudTrail's public keys, as aws cloudtrail list-public-keys prints them",
+        )
+        .option("--regions <regions>", "regions of the event history, comma separated", list)
+        .option("--strict", "what could not be looked at fails, too"),
+  },
+  {
+    group: "Audit:",
     name: "audit seal",
     summary: "for cron: put what is new into the log's tree, and sign it",
     more:

@@ -33,21 +33,14 @@ export interface TrailSource {
   findings(): readonly Finding[];
 }
 
-/** One object of a trail. */
-export interface TrailFile {
-  /** Name from `AWSLogs/` on, or the whole key; a directory's files may have lost their folders. */
-  readonly name: string;
-  readonly size: number;
-}
-
 /** Files of a trail, in a bucket or a directory. Failures as of `TrailSource`. */
 export interface TrailFiles {
   readonly name: string;
   readonly isCopy: boolean;
   /** Bucket that the files lie in, where that is known. */
   readonly bucket: string | undefined;
-  /** Those that can hold events of the range, logs and digests; others may be among them. */
-  list(range: TrailRange): AsyncIterable<TrailFile>;
+  /** Names of those that can hold events of the range, logs and digests; others may be among them. */
+  list(range: TrailRange): AsyncIterable<string>;
   /** `undefined` where there is none. `signature`: the object's metadata of that name, where there is metadata. */
   read(
     name: string,

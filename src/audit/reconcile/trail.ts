@@ -49,7 +49,7 @@ type Listed<T> = { readonly path: string; readonly name: T };
 async function listed(files: TrailFiles, range: TrailRange) {
   const logs: Listed<LogName>[] = [];
   const digests: Listed<DigestName>[] = [];
-  for await (const { name: path } of files.list(range)) {
+  for await (const path of files.list(range)) {
     const name = readFileName(path);
     if (name?.kind === "log") logs.push({ path, name });
     else if (name !== undefined) digests.push({ path, name });

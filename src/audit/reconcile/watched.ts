@@ -1,3 +1,4 @@
+import { rolesOf } from "../../access/break-glass.ts";
 import type { Catalog } from "../../access/types.ts";
 
 /** What is looked at: taken from the catalog in force and from those that the records name. */
@@ -22,10 +23,12 @@ export function watchedOf(catalogs: readonly Catalog[], trailBuckets: readonly s
     accounts.add(audit.account);
     const reasons = /^s3:\/\/([^/]+)/.exec(audit.reasons ?? "")?.[1];
     if (reasons !== undefined) buckets.add(reasons);
-    for (const { role, accesses } of stores.values()) {
-      roles.set(roleKey(role), role);
-      accounts.add(accountOf(role));
-      for (const { grants } of accesses.values()) {
+    for (const store of stores.values()) {
+      for (const role of rolesOf(store)) {
+        roles.set(roleKey(role), role);
+        accounts.add(accountOf(role));
+      }
+      for (const { grants } of store.accesses.values()) {
         for (const grant of grants) if (grant.kind === "s3") storeBuckets.add(grant.bucket);
       }
     }

@@ -1,0 +1,75 @@
+import type { Finding } from "../../audit/reconcile/finding.ts";
+import type { Touched } from "../../audit/reconcile/match.ts";
+import type { Reconciled } from "../../audit/reconcile/reconcile.ts";
+import type { Context } from "../context.ts";
+import { clean, type Style, table, wrap } from "../style.ts";
+
+/** Most lines of what was touched under one request. */
+const shownResources = 10;
+
+export function printReconciled({ terminal, style }: Context, report: Reconciled): void {
+  const { print, columns } = terminal;
+  print(wrap(dataLine(report, style), columns, "  "));
+  for (const found of report.findings) print(findingText(found, style, columns));
+  for (const one of report.touched) printTouched(one, print, style);
+  const { invalid, gap, notice } = report.bySeverity;
+  const mark = report.ok ? style.good("✓") : style.bad("✗");
+  const many = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+  print(
+    `${mark} ${many(report.sessions, "session")} of stores' roles, ${report.explained} explained by their records; ${invalid} invalid`,
+  );
+  const rows = [
+    ["  period", `${minute(report.since)} to ${minute(report.until)}`],
+    ["  certain", `a record without an event counts until ${minute(report.horizon)}`],
+    ["  read", `${many(report.events, "event")} of ${report.accounts.join(", ") || "no account"}`],
+    ["  regions", report.regions.join(", ") || "none"],
+    [
+      "  other",
+      `${many(report.leases, "lease")}, ${report.pending} still awaited, ${report.refused} refused`,
+    ],
+    ["  findings", `${invalid} invalid, ${many(gap, "gap")}, ${many(notice, "notice")}`],
+  ];
+  print(
+    table(
+      rows.map((row) => row.map(clean)),
+      (cell, _row, column) => (column === 0 ? style.dim(cell) : cell),
+      columns,
+    ),
+  );
+}
+
+/** What is not there is said first. */
+function dataLine({ dataServices }: Reconciled, style: Style): string {
+  if (dataServices.length > 0) return style.dim(`data events: ${clean(dataServices.join(", "))}`);
+  return style.warn("no data events: what sessions read or wrote does not show (docs/reconcile.md)");
+}
+
+function findingText(
+  { code, severity, object, at, message, request }: Finding,
+  style: Style,
+  columns: number,
+) {
+  const paint = severity === "invalid" ? style.bad : severity === "gap" ? style.warn : style.dim;
+  const moment = at === undefined ? "" : `${minute(new Date(at * 1000))}  `;
+  const about = `${moment}${object}${request === undefined ? "" : `  request ${request}`}`;
+  return `${paint(`${severity} ${code}`)} ${wrap(clean(message), columns, "  ")}\n  ${style.dim(clean(about))}`;
+}
+
+function printTouched(
+  { request, by, targets, resources, more, ...one }: Touched,
+  print: (text: string) => void,
+  style: Style,
+) {
+  if (resources.length === 0) return;
+  const head = `${targets} by ${by}, ${one.calls} calls, ${one.refused} refused`;
+  print(`${style.strong(clean(request))}  ${clean(head)}`);
+  for (const [resource, count] of resources.slice(0, shownResources)) {
+    print(`  ${String(count).padStart(6)} ${clean(resource)}`);
+  }
+  const unshown = more + Math.max(0, resources.length - shownResources);
+  if (unshown > 0) print(style.dim(`         … and ${unshown} more`));
+}
+
+function minute(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace("T", " ")}Z`;
+}

@@ -3,6 +3,7 @@ import {
   AUDIT_BUCKET,
   CI_REPOSITORY,
   CUSTOMER_BUCKET,
+  KEEPER,
   KMS_KEYS,
   ORDER_BUCKET,
   PAYROLL_BUCKET,
@@ -10,6 +11,7 @@ import {
   SSO_ROLE,
   STORE_ACCOUNT,
   STORE_ROLES,
+  TRAIL_BUCKET,
   WITNESS_ACCOUNT,
 } from "./account.ts";
 import { customerObjects, fakeCustomers, orderObjects, payrollObjects } from "./account-data.ts";
@@ -20,6 +22,7 @@ import {
   auditBucketPolicy,
   auditorPolicy,
   emergencyTrust,
+  keeperPolicy,
   kmsKeyPolicy,
   policyText,
   reasonBucketPolicy,
@@ -27,6 +30,7 @@ import {
   storeCeiling,
   storeRoles,
   storeTrust,
+  trailBucketPolicy,
   userPolicy,
   witnessPolicy,
 } from "./account-policies.ts";
@@ -66,7 +70,11 @@ function fillKeys(world: World, { now, region }: { readonly now: Date; readonly 
 }
 
 function fillAccounts(world: World, created: string): void {
-  addAccount(world, AUDIT_ACCOUNT).outboundFederation = true;
+  const audit = addAccount(world, AUDIT_ACCOUNT);
+  audit.outboundFederation = true;
+  const keeper = addUser(world, audit, { name: KEEPER.name, created });
+  addUserKey(world, keeper, created);
+  keeper.inline.set("keeper", keeperPolicy([AUDIT_BUCKET, TRAIL_BUCKET]));
   const account = addAccount(world, STORE_ACCOUNT);
   account.outboundFederation = true;
   const everybody = addPolicy(world, account, {
@@ -104,7 +112,7 @@ function fillAccounts(world: World, created: string): void {
   });
   person("eve", {});
   person("admin", { admin: adminPolicy(AUDIT_BUCKET, REASON_BUCKET, STORE_ACCOUNT) });
-  person("auditor", { auditor: auditorPolicy(AUDIT_BUCKET, REASON_BUCKET) });
+  person("auditor", { auditor: auditorPolicy(AUDIT_BUCKET, REASON_BUCKET, TRAIL_BUCKET) });
   const elsewhere = addUser(world, addAccount(world, WITNESS_ACCOUNT), { name: "witness", created });
   addUserKey(world, elsewhere, created);
   elsewhere.inline.set("witness", witnessPolicy(AUDIT_BUCKET));
@@ -208,6 +216,15 @@ function fillBuckets(
         readers: [user("bob"), user("carol"), user("auditor")],
         erasers: [user("admin")],
       }),
+    });
+  }
+  if (!seed.hasBucket(TRAIL_BUCKET)) {
+    seed.createBucket(TRAIL_BUCKET, {
+      account: AUDIT_ACCOUNT,
+      region,
+      created: now,
+      versioning: true,
+      policy: trailBucketPolicy(TRAIL_BUCKET, [user("auditor")]),
     });
   }
   const customers = fakeCustomers(40);

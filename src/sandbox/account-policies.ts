@@ -188,14 +188,15 @@ export function adminPolicy(auditBucket: string, reasonBucket: string, account: 
   );
 }
 
-/** Auditors read the log and IAM, and seal the log's tree. */
-export function auditorPolicy(auditBucket: string, reasonBucket: string): string {
+/** Auditors read the log, CloudTrail and IAM, and seal the log's tree. */
+export function auditorPolicy(auditBucket: string, reasonBucket: string, trailBucket: string): string {
   return policyText(
     ...readReasons(reasonBucket),
     {
       Effect: "Allow",
       Action: [
         "cloudtrail:LookupEvents",
+        "cloudtrail:ListPublicKeys",
         "iam:GetAccountAuthorizationDetails",
         "iam:Get*",
         "iam:List*",
@@ -215,6 +216,8 @@ export function auditorPolicy(auditBucket: string, reasonBucket: string): string
       Action: "s3:GetObjectRetention",
       Resource: `arn:aws:s3:::${auditBucket}/v1/rec/*`,
     },
+    { Effect: "Allow", Action: "s3:ListBucket", Resource: `arn:aws:s3:::${trailBucket}` },
+    { Effect: "Allow", Action: "s3:GetObject", Resource: `arn:aws:s3:::${trailBucket}/*` },
   );
 }
 
@@ -276,6 +279,31 @@ export function kmsKeyPolicy(
       Action: ["kms:GetPublicKey", "kms:DescribeKey"],
       Resource: "*",
     },
+  );
+}
+
+/** Who administers the audit account: its buckets, but for what their own policies deny to all, and CloudTrail. */
+export function keeperPolicy(buckets: readonly string[]): string {
+  return policyText(
+    {
+      Effect: "Allow",
+      Action: "s3:*",
+      Resource: buckets.flatMap((name) => [`arn:aws:s3:::${name}`, `arn:aws:s3:::${name}/*`]),
+    },
+    { Effect: "Allow", Action: ["cloudtrail:*", "sts:GetWebIdentityToken"], Resource: "*" },
+  );
+}
+
+/** The trail's bucket: CloudTrail delivers, auditors read. */
+export function trailBucketPolicy(bucket: string, readers: readonly string[]): string {
+  const arn = `arn:aws:s3:::${bucket}`;
+  const Principal = { Service: "cloudtrail.amazonaws.com" };
+  const AWS = { AWS: readers };
+  return policyText(
+    { Sid: "Acl", Effect: "Allow", Principal, Action: "s3:GetBucketAcl", Resource: arn },
+    { Sid: "Deliver", Effect: "Allow", Principal, Action: "s3:PutObject", Resource: `${arn}/AWSLogs/*` },
+    { Sid: "List", Effect: "Allow", Principal: AWS, Action: "s3:ListBucket", Resource: arn },
+    { Sid: "Read", Effect: "Allow", Principal: AWS, Action: "s3:GetObject", Resource: `${arn}/*` },
   );
 }
 

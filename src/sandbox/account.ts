@@ -8,11 +8,13 @@ import type { World } from "./world.ts";
 export const STORE_ACCOUNT = "111122223333";
 /** Holds the witness of the log, and nothing else. */
 export const WITNESS_ACCOUNT = "777788889999";
-/** Holds the audit bucket, and nobody. */
+/** Holds the audit bucket and the trail's, and their keeper. */
 export const AUDIT_ACCOUNT = "444455556666";
 export const AUDIT_BUCKET = "jit-audit";
 /** For a catalog that keeps reasons apart (`audit.reasons: s3://jit-reasons/`); the sandbox's own does not. */
 export const REASON_BUCKET = "jit-reasons";
+/** Where the organization's trail is delivered. */
+export const TRAIL_BUCKET = "acme-trail";
 export const CUSTOMER_BUCKET = "acme-customers";
 export const ORDER_BUCKET = "acme-orders";
 export const PAYROLL_BUCKET = "acme-payroll";
@@ -56,6 +58,12 @@ export const PEOPLE: readonly Person[] = [
   { name: "witness", title: "in an account of its own; cosigns the sealed log" },
 ];
 
+/** The only one in the audit account. */
+export const KEEPER: Person = {
+  name: "keeper",
+  title: "administers the audit account, its bucket and its trail",
+};
+
 const SSO_PERSON = "frank";
 /** Name of the role that Identity Center made. */
 export const SSO_ROLE = "AWSReservedSSO_engineer_4f1d2c3b5a697887";
@@ -73,7 +81,7 @@ export interface PersonCredentials {
 /** Credentials with which that person calls AWS; `undefined` for nobody. Signs in anew by Identity Center. */
 export function personCredentials(world: World, name: string, now: Date): PersonCredentials | undefined {
   if (name === SSO_PERSON) return signIn(world, now);
-  const accounts = [STORE_ACCOUNT, WITNESS_ACCOUNT].flatMap((id) => world.accounts.get(id) ?? []);
+  const accounts = [STORE_ACCOUNT, WITNESS_ACCOUNT, AUDIT_ACCOUNT].flatMap((id) => world.accounts.get(id) ?? []);
   const [key] = accounts.flatMap((account) => account.users.get(name)?.accessKeys ?? []);
   if (key === undefined) return undefined;
   return { accessKeyId: key.id, secretAccessKey: key.secret, sessionToken: undefined, expiration: undefined };

@@ -10,6 +10,7 @@ import { type SignedRequest, sameSignature } from "./sigv4.ts";
  * - `POST /_sandbox/faults` adds a rule (or a list of rules), `DELETE` clears them, `GET` shows them
  * - `GET /_sandbox/calls` is the log, `DELETE` empties it
  * - `POST /_sandbox/tamper` with `{"bucket": "b", "key": "k"}` changes one bit of an object behind S3's back
+ * - `POST /_sandbox/trail` has CloudTrail deliver its files and digests now; the answer names them
  * - `POST /_sandbox/clock` with `{"seconds": 3600}` moves the clock; `GET` tells the time
  */
 export interface Control {
@@ -19,6 +20,8 @@ export interface Control {
   now(): Date;
   advanceClock(seconds: number): void;
   tamper(bucket: string, key: string): boolean;
+  /** Names of the files that CloudTrail wrote. */
+  deliver(): readonly string[];
 }
 
 export function controlReply(control: Control, request: SignedRequest): Reply {
@@ -40,6 +43,8 @@ export function controlReply(control: Control, request: SignedRequest): Reply {
       return addFaults(control, bodyOf(request));
     case "POST /_sandbox/tamper":
       return tamper(control, bodyOf(request));
+    case "POST /_sandbox/trail":
+      return json(200, control.deliver());
     case "GET /_sandbox/clock":
       return json(200, { now: control.now().toISOString() });
     case "POST /_sandbox/clock":

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type PersonCredentials, personCredentials } from "./account.ts";
+import { type PersonCredentials, personCredentials, TRAIL_BUCKET } from "./account.ts";
 import { createAccount } from "./account-fill.ts";
 import { createAuthorizer } from "./authorize.ts";
 import { type CloudTrail, createCloudTrail } from "./cloudtrail.ts";
@@ -67,7 +67,7 @@ export async function openSandbox(options: WholeSandboxOptions): Promise<WholeSa
     random,
     keys: world,
     services: {
-      s3: recordedS3(s3, trail),
+      s3: recordedS3(s3, trail, (bucket) => s3.seed.ownerOf(bucket)),
       sts: saved(createSts(world, authorizer, trail), save),
       iam: saved(createIam(world, authorizer, trail), save),
       cloudtrail: trail,
@@ -75,6 +75,11 @@ export async function openSandbox(options: WholeSandboxOptions): Promise<WholeSa
     },
     wellKnown: wellKnown(world),
     tamper: s3.seed.tamper,
+    deliver: (now) => {
+      const files = trail.deliver(now);
+      for (const { key, body, metadata } of files) s3.seed.putObject(TRAIL_BUCKET, key, body, now, metadata);
+      return files.map(({ key }) => key);
+    },
   });
   return {
     ...running,

@@ -23,6 +23,8 @@ export interface SandboxOptions {
   readonly wellKnown?: WellKnown;
   /** Changes an object behind S3's back; `false` where there is none. */
   readonly tamper?: (bucket: string, key: string) => boolean;
+  /** Has CloudTrail write its files; answers with their names. */
+  readonly deliver?: (now: Date) => readonly string[];
 }
 
 /** A running sandbox. */
@@ -101,6 +103,10 @@ class Endpoint implements Control {
 
   tamper(bucket: string, key: string): boolean {
     return this.#options.tamper?.(bucket, key) ?? false;
+  }
+
+  deliver(): readonly string[] {
+    return this.#options.deliver?.(this.now()) ?? [];
   }
 
   advanceClock(seconds: number): void {

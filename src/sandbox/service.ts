@@ -132,8 +132,17 @@ export interface BucketSeed {
       readonly policy?: string;
     },
   ): void;
-  putObject(bucket: string, key: string, body: string | Uint8Array, modified: Date): void;
+  putObject(
+    bucket: string,
+    key: string,
+    body: string | Uint8Array,
+    modified: Date,
+    /** User metadata, without `x-amz-meta-`. */
+    metadata?: Readonly<Record<string, string>>,
+  ): void;
   hasBucket(name: string): boolean;
+  /** Account of the bucket, `undefined` where there is none. */
+  ownerOf(name: string): string | undefined;
   /**
    * Changes one bit of the newest version of an object where it lies, as no API can: what a broken or malicious store
    * would do. `false` where there is no such object.

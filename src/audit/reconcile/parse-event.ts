@@ -122,11 +122,12 @@ function tagsOf(value: unknown): ReadonlyMap<string, string> | undefined {
 const maximumResources = 100;
 
 function resourcesOf(record: Fields, parameters: Fields): readonly string[] {
-  const named = listOf(own(record, "resources")).flatMap((each) => {
-    const resource = objectOf(each) ?? {};
-    // A prefix's ARN (`ARNPrefix`) stands beside the bucket's in listings of S3.
-    return text(resource, "ARN") ?? text(resource, "ARNPrefix") ?? [];
-  });
+  const all = listOf(own(record, "resources")).map((each) => objectOf(each) ?? {});
+  const objects = all.filter((resource) => own(resource, "type") === "AWS::S3::Object");
+  // Beside an object stands its bucket, which was not touched as such; a listing has a prefix (`ARNPrefix`).
+  const named = (objects.length > 0 ? objects : all).flatMap(
+    (resource) => text(resource, "ARN") ?? text(resource, "ARNPrefix") ?? [],
+  );
   const found = named.length > 0 ? named : spelledOut(parameters);
   return [...new Set(found)].slice(0, maximumResources);
 }

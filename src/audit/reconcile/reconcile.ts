@@ -1,5 +1,6 @@
 import type { RecordStore } from "../ports.ts";
 import type { RecordReader } from "../record-reader.ts";
+import { mapAtMost } from "../scan.ts";
 import { Collector } from "./collect.ts";
 import { type Finding, finding, type Severity } from "./finding.ts";
 import { match, type Touched } from "./match.ts";
@@ -43,6 +44,8 @@ export interface Reconciled {
 export const lateDelivery = 900;
 /** The longest session of STS, and one hour for the grant before: whose session is used in the range began then. */
 const longestSession = 13 * 3600;
+/** CloudTrail limits calls by region, so regions are asked at the same time. */
+const parallelSources = 20;
 /** How long after its session a record is still looked for. */
 const latestRecord = 24 * 3600;
 
@@ -65,16 +68,15 @@ export async function reconcile(
   const events = new Collector(options.watched, { since, until });
   const range = { from: new Date((since - longestSession) * 1000), to: options.until };
   const found: Finding[] = [];
-  for (const source of sources) {
+  await mapAtMost(parallelSources, sources, async (source) => {
     for await (const { value, place } of source.events(range)) events.take(value, place);
-  }
+  });
   const to = new Date(Math.min(now, until + latestRecord) * 1000);
   const book = await readRecords(store, reader, { from: range.from, to });
-  for (const source of sources) {
-    for await (const { value, place } of source.callsOf?.(keysIn(book.issues, since), range) ?? []) {
-      events.take(value, place);
-    }
-  }
+  const keys = book.issues.map(({ record }) => record.accessKeyId);
+  await mapAtMost(parallelSources, sources, async (source) => {
+    for await (const { value, place } of source.callsOf?.(keys, range) ?? []) events.take(value, place);
+  });
   for (const source of sources) found.push(...source.findings());
   const covered = new Set([...events.accounts, ...sources.flatMap(({ accounts }) => [...accounts()])]);
   const ends = horizons(sources, events, Math.min(until, now - lateDelivery));
@@ -107,13 +109,6 @@ export async function reconcile(
     findings,
     touched: matched.touched,
   };
-}
-
-function keysIn(
-  issues: readonly { readonly at: number; readonly record: { readonly accessKeyId: string } }[],
-  since: number,
-) {
-  return issues.filter(({ at }) => at >= since - longestSession).map(({ record }) => record.accessKeyId);
 }
 
 /** Copied files end where they were copied: what is newer than their newest event cannot be missed in them. */

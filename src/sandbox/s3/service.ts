@@ -113,6 +113,7 @@ function checkRegion(call: Call, region: string, bucket: string): void {
 function seedOf(s3: S3): BucketSeed {
   return {
     hasBucket: (name) => s3.storage.bucket(name) !== undefined,
+    ownerOf: (name) => s3.storage.bucket(name)?.account,
     createBucket(name, { account, region, created, versioning, objectLock, policy }) {
       if (s3.storage.bucket(name) !== undefined) return;
       const retention =
@@ -143,7 +144,7 @@ function seedOf(s3: S3): BucketSeed {
       s3.storage.putVersion(bucket, { ...version, body, etag: md5Tag(body), checksum: again });
       return true;
     },
-    putObject(bucket, key, content, modified) {
+    putObject(bucket, key, content, modified, metadata = {}) {
       const body = typeof content === "string" ? Buffer.from(content) : content;
       const settings = s3.storage.bucket(bucket);
       s3.storage.putVersion(bucket, {
@@ -155,7 +156,12 @@ function seedOf(s3: S3): BucketSeed {
         body,
         etag: md5Tag(body),
         checksum: { algorithm: "CRC64NVME", value: computeChecksum("CRC64NVME", body), type: "FULL_OBJECT" },
-        headers: { "content-type": "binary/octet-stream" },
+        headers: {
+          "content-type": "binary/octet-stream",
+          ...Object.fromEntries(
+            Object.entries(metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]),
+          ),
+        },
         tags: undefined,
         retention: undefined,
         legalHold: false,

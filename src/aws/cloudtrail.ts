@@ -79,7 +79,9 @@ export function cloudTrail(options: CloudTrailOptions): CloudTrailCall {
       } catch (error) {
         if (isJitError(error)) throw error;
         const failure = failureOf(error);
-        const again = isThrottling(failure) || noAnswer(failure) || (failure.status ?? 0) >= 500;
+        // The refusal itself has told AWS's time.
+        const isSkewed = attempt === 1 && commonError(failure)?.code === "AWS_CLOCK_SKEW";
+        const again = isSkewed || isThrottling(failure) || noAnswer(failure) || (failure.status ?? 0) >= 500;
         if (!again || isHopeless(failure) || attempt === attempts) throw explain(failure, operation, region);
         await wait(Math.min(8000, 250 * 2 ** attempt));
       }

@@ -72,7 +72,7 @@ describe("records", () => {
         tags: [{ key: "jit:request", value: "r1" }],
       },
       responseElements: {
-        credentials: { accessKeyId: id, expiration: "2026-03-01T10:15:00.000Z" },
+        credentials: { accessKeyId: id, expiration: "Mar 1, 2026, 10:15:00\u202fAM" },
         assumedRoleUser: { assumedRoleId: `${fix.reader.id}:work` },
         sourceIdentity: "ann",
       },
@@ -137,8 +137,18 @@ describe("records", () => {
     fix.reader.trust = policy({ Effect: "Allow", Principal: { AWS: user.arn }, Action: "sts:AssumeRole" });
     await assume(fix, cem);
     await assume(fix, fix.ann).catch(() => undefined);
-    expect((await lookup(by("Username", "cem"))).Events.length).toBe(1);
-    expect((await lookup(by("Username", "cem"), cem)).Events.length).toBe(1);
+    const [there] = (await lookup(by("Username", "cem"), cem)).Events.map(({ CloudTrailEvent }) =>
+      JSON.parse(CloudTrailEvent),
+    );
+    const here = (await lookup(by("ResourceName", READER))).Events.map(({ CloudTrailEvent }) =>
+      JSON.parse(CloudTrailEvent),
+    ).find(({ userIdentity }) => userIdentity.type === "AWSAccount");
+    // The role's account is told of the caller's id and account alone.
+    expect(here.userIdentity).toEqual({ type: "AWSAccount", principalId: user.id, accountId: other.id });
+    expect([here.recipientAccountId, there.recipientAccountId]).toEqual([ACCOUNT, other.id]);
+    expect(here.sharedEventID).toBe(there.sharedEventID);
+    expect(here.eventID).not.toBe(there.eventID);
+    expect(here.responseElements).toEqual(there.responseElements);
     expect((await lookup(by("Username", "ann"), cem)).Events.length).toBe(0);
   });
 });
@@ -179,6 +189,17 @@ describe("LookupEvents", () => {
     ["a token that nobody gave", { NextToken: "x" }, "InvalidNextTokenException"],
   ])("refuses %s", async (_name, input, code) => {
     await expect(lookup(input)).rejects.toMatchObject({ code, status: 400 });
+  });
+
+  test("tells of one region", async () => {
+    await assume(fix, fix.ann);
+    const headers = { "x-amz-target": "X.CloudTrail_20131101.LookupEvents" };
+    const call = callOf(fix.world.lookupKey(fix.ann)?.caller, "{}", { headers });
+    const events = async (region: string) => {
+      const reply = await fix.trail.handle({ ...call, region });
+      return JSON.parse(String(reply.body)).Events.length;
+    };
+    expect([await events("eu-central-1"), await events("us-east-1")]).toEqual([1, 0]);
   });
 
   test("needs its permission; other operations are unknown", async () => {

@@ -181,6 +181,16 @@ export class SandboxProcess {
     await this.#control("POST", "clock", { seconds });
   }
 
+  /** Changes one bit of an object where it lies. */
+  async tamper(bucket: string, key: string): Promise<void> {
+    await this.#control("POST", "tamper", { bucket, key });
+  }
+
+  /** Has CloudTrail write its log files and digests. */
+  async deliverTrail(): Promise<void> {
+    await this.#control("POST", "trail");
+  }
+
   async #control(method: string, path: string, body?: unknown): Promise<Response> {
     const reply = await fetch(`${this.url}/_sandbox/${path}`, {
       method,

@@ -62,7 +62,7 @@ export function createCloudTrail(world: World, authorizer: WorldAuthorizer): Clo
   return {
     record,
     wantsObject: (arn) => trail.wantsObject(arn),
-    deliver: (now) => trail.deliver(now),
+    deliver: (now) => trail.deliver(now, world.accounts.keys()),
     handle(call) {
       const target = call.headers.get("x-amz-target") ?? "";
       const name = /CloudTrail_20131101\.(\w+)$/.exec(target)?.[1];

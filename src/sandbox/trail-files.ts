@@ -88,10 +88,12 @@ export class OrganizationTrail {
     };
   }
 
-  deliver(now: Date): readonly DeliveredFile[] {
+  /** @param accounts those of the organization: each has a digest of its home region, whatever happened */
+  deliver(now: Date, accounts: Iterable<string>): readonly DeliveredFile[] {
     const waiting = this.#waiting;
     this.#waiting = new Map();
-    const places = new Set([...this.#chains.keys(), ...waiting.keys()]);
+    const homes = [...accounts].map((account) => `${account}/${HOME}`);
+    const places = new Set([...homes, ...this.#chains.keys(), ...waiting.keys()]);
     return [...places].sort().flatMap((place) => this.#deliverOne(place, waiting.get(place) ?? [], now));
   }
 

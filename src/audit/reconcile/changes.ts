@@ -82,10 +82,11 @@ function roleChange(event: CallEvent, watched: Watched): readonly [FindingCode, 
     if (isDenial(event)) return ["ROLE_DENIAL_CHANGED", `${event.parameters.policyName} on ${role}`];
     return [own(roleCodes, event.name) ?? "ROLE_CHANGED", role];
   }
-  if (policyArn !== "" && versionCalls.includes(event.name) && watched.accounts.has(event.account)) {
-    return ["POLICY_VERSION_CHANGED", `${policyArn} (it may be a role's ceiling)`];
-  }
-  return undefined;
+  if (policyArn === "" || !versionCalls.includes(event.name)) return undefined;
+  const role = watched.ceilings.get(policyArn);
+  if (role !== undefined) return ["ROLE_BOUNDARY_CHANGED", `${policyArn}, which ${role} rests on`];
+  const isUnknown = watched.accounts.has(event.account) && !watched.known.has(event.account);
+  return isUnknown ? ["POLICY_VERSION_CHANGED", `${policyArn}, on which a role may rest`] : undefined;
 }
 
 /** A denial as `jit revoke` writes it, or its removal; a policy of that name that allows anything is none. */

@@ -32,7 +32,10 @@ const maximumResources = 1000;
  * children, what was done with them, and changes. Each event counts once, however many files it is in.
  */
 export class Collector {
+  /** By access key id: those of watched roles. */
   readonly sessions = new Map<string, SessionEvent>();
+  /** Those of other roles that are named as jit names sessions: a record may tell of them. */
+  readonly others = new Map<string, SessionEvent>();
   /** By the child's access key id. */
   readonly leases = new Map<string, LeaseEvent>();
   readonly uses = new Map<string, Use>();
@@ -68,7 +71,8 @@ export class Collector {
     this.#cover(event);
     if (event.at > this.#range.until) return;
     if (event.kind === "session") {
-      if (this.#isWatched(event.role) || event.sessionName.startsWith("jit-")) this.#session(event);
+      if (this.#isWatched(event.role)) keepFuller(this.sessions, event);
+      else if (event.sessionName.startsWith("jit-")) keepFuller(this.others, event);
       return;
     }
     if (event.kind === "call") this.#call(event);
@@ -82,12 +86,6 @@ export class Collector {
     }
     if (region !== "") this.regions.add(region);
     if (kind === "call" && "isData" in event && event.isData) this.dataServices.add(event.source);
-  }
-
-  /** A caller of another account leaves an event in both trails; the one of the caller's tells more. */
-  #session(event: SessionEvent): void {
-    const known = this.sessions.get(event.accessKeyId);
-    if (known === undefined || known.who.arn === "") this.sessions.set(event.accessKeyId, event);
   }
 
   #call(event: CallEvent): void {
@@ -134,4 +132,10 @@ export class Collector {
   #isWatched(role: string): boolean {
     return role !== "" && this.#watched.roles.has(roleKey(role));
   }
+}
+
+/** A caller of another account leaves an event in both trails; the one of the caller's tells more. */
+function keepFuller(sessions: Map<string, SessionEvent>, event: SessionEvent): void {
+  const known = sessions.get(event.accessKeyId);
+  if (known === undefined || known.who.arn === "") sessions.set(event.accessKeyId, event);
 }

@@ -32,7 +32,7 @@ const severities = {
   ROLE_BOUNDARY_CHANGED: "invalid",
   ROLE_CHANGED: "invalid",
   ROLE_DENIAL_CHANGED: "notice",
-  POLICY_VERSION_CHANGED: "notice",
+  POLICY_VERSION_CHANGED: "gap",
   BUCKET_POLICY_CHANGED: "invalid",
   BUCKET_VERSIONING_CHANGED: "invalid",
   BUCKET_LOCK_CHANGED: "invalid",

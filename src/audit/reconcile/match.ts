@@ -57,7 +57,9 @@ export function match(events: Collector, book: RecordBook, options: MatchOptions
   const uses = usesOfSessions(events);
   const findings: Finding[] = [];
   let [sessions, explained] = [0, 0];
-  for (const event of events.sessions.values()) {
+  const told = [...events.others.values()].filter(({ accessKeyId }) => byKey.has(accessKeyId));
+  const made = new Map([...events.sessions.values(), ...told].map((event) => [event.accessKeyId, event]));
+  for (const event of made.values()) {
     if (event.at < range.since) continue;
     sessions++;
     const found = explain(event, byKey.get(event.accessKeyId) ?? [], book);
@@ -68,13 +70,13 @@ export function match(events: Collector, book: RecordBook, options: MatchOptions
   for (const entry of book.issues) {
     const isHere = entry.at >= range.since && entry.at <= range.until;
     const horizon = options.horizon(accountOf(entry.record.role));
-    if (isHere && horizon !== undefined && !events.sessions.has(entry.record.accessKeyId)) {
+    if (isHere && horizon !== undefined && !made.has(entry.record.accessKeyId)) {
       if (entry.at > horizon) pending++;
       else findings.push(unmatched(entry));
     }
     findings.push(...judgeUse(entry, uses.get(entry.record.accessKeyId), book, range));
     const isOver = horizon !== undefined && Math.min(entry.expiration, entry.notAfter) <= horizon;
-    const wasMade = events.sessions.has(entry.record.accessKeyId);
+    const wasMade = made.has(entry.record.accessKeyId);
     if (isHere && isOver && wasMade && !uses.has(entry.record.accessKeyId)) {
       findings.push(unused(entry, events));
     }

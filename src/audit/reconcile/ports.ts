@@ -53,3 +53,11 @@ export interface TrailKey {
   /** PKCS #1 DER. */
   readonly value: Uint8Array;
 }
+
+/** Which managed policies bound a role, or are attached to it. */
+export interface RolePolicyLookup {
+  /** Account of whose roles it can tell. */
+  readonly account: string;
+  /** ARNs; `undefined` where that cannot be told: no permission, no such role, no answer. */
+  managedPolicies(role: string): Promise<readonly string[] | undefined>;
+}

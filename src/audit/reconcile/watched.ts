@@ -9,11 +9,18 @@ export interface Watched {
   readonly buckets: ReadonlySet<string>;
   /** Buckets of the stores themselves. */
   readonly storeBuckets: ReadonlySet<string>;
+  /** ARNs of managed policies, attached to roles or their boundaries, with the role. */
+  readonly ceilings: ReadonlyMap<string, string>;
+  /** Accounts of whose roles all such policies are known. */
+  readonly known: ReadonlySet<string>;
   /** Accounts whose trails must be read: the roles' and the audit bucket's. */
   readonly accounts: ReadonlySet<string>;
 }
 
-export function watchedOf(catalogs: readonly Catalog[], trailBuckets: readonly string[] = []): Watched {
+export function watchedOf(
+  catalogs: readonly Catalog[],
+  trailBuckets: readonly string[] = [],
+): Omit<Watched, "ceilings" | "known"> {
   const roles = new Map<string, string>();
   const buckets = new Set(trailBuckets);
   const storeBuckets = new Set<string>();

@@ -2,11 +2,13 @@ import type { Catalog } from "../../access/types.ts";
 import { ListedBucket } from "../../audit/log/bucket.ts";
 import { parseMoment, periodOf } from "../../audit/log/moment.ts";
 import type { RecordStore } from "../../audit/ports.ts";
+import { withCeilings } from "../../audit/reconcile/ceilings.ts";
 import type { TrailSource } from "../../audit/reconcile/ports.ts";
-import { reconcile } from "../../audit/reconcile/reconcile.ts";
+import { type Reconciled, reconcile } from "../../audit/reconcile/reconcile.ts";
 import type { KeyLookup } from "../../audit/reconcile/trail.ts";
 import { watchedOf } from "../../audit/reconcile/watched.ts";
 import { RecordReader } from "../../audit/record-reader.ts";
+import { formatTime } from "../../audit/time.ts";
 import { JitError } from "../../error.ts";
 import type { Trails } from "../compose/trails.ts";
 import { openReconcile } from "../compose.ts";
@@ -35,16 +37,27 @@ export async function auditReconcile(context: Context): Promise<number> {
       maximumHours: Number.POSITIVE_INFINITY,
     });
     return await reconcile(sources, audit.store, reader, {
-      watched: watchedOf([catalog, ...catalogs], chosen.buckets),
+      watched: await withCeilings(watchedOf([catalog, ...catalogs], chosen.buckets), trails.ceilings),
       since: period.from,
       until: period.to,
       now,
       strict: isOn(context, "strict"),
     });
   });
-  if (context.json) printJson(context, report);
+  if (context.json) printJson(context, reportJson(report));
   else printReconciled(context, report);
   return report.ok ? exitCodes.ok.code : exitCodes.found.code;
+}
+
+function reportJson({ findings, ...report }: Reconciled) {
+  return {
+    ...report,
+    findings: findings.map(({ at, request, ...found }) => ({
+      ...found,
+      at: at === undefined ? null : formatTime(new Date(at * 1000)),
+      request: request ?? null,
+    })),
+  };
 }
 
 interface Chosen {

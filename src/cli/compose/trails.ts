@@ -1,11 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Catalog, Identity } from "../../access/types.ts";
-import type { TrailKey, TrailSource } from "../../audit/reconcile/ports.ts";
+import type { RolePolicyLookup, TrailKey, TrailSource } from "../../audit/reconcile/ports.ts";
 import { type KeyLookup, trailFileSource } from "../../audit/reconcile/trail.ts";
 import type { Aws } from "../../aws/clients.ts";
 import { type CloudTrailCall, cloudTrail } from "../../aws/cloudtrail.ts";
 import { defaultRegions } from "../../aws/regions.ts";
+import { roleCeilings } from "../../aws/role-ceilings.ts";
 import type { ServerClock } from "../../aws/server-clock.ts";
 import { trailBucket } from "../../aws/trail-bucket.ts";
 import { lookupSource, publicKeys, readTrailKeys } from "../../aws/trail-lookup.ts";
@@ -21,6 +22,8 @@ export interface Trails {
   /** @param place `s3://bucket/prefix` */
   bucket(place: string, keys: KeyLookup): TrailSource;
   directory(path: string, keys: KeyLookup): TrailSource;
+  /** What the roles of the caller's account rest on. */
+  readonly ceilings: RolePolicyLookup;
   /** CloudTrail's public keys, from AWS. */
   readonly keys: KeyLookup;
   /** The same from a file, as `aws cloudtrail list-public-keys` prints them. */
@@ -66,6 +69,7 @@ export function openTrails(ports: TrailPorts): Trails {
       }
       return trailFileSource(trailBucket(ports.s3(), bucket, prefix), keys);
     },
+    ceilings: roleCeilings(aws, identity.account),
     directory: (path, keys) => trailFileSource(trailDirectory(path), keys),
     keys: async (regions, range) => {
       const found = await Promise.all(regions.map((region) => publicKeys(callIn(region), region, range)));

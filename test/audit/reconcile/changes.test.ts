@@ -34,7 +34,7 @@ test.each<[string, string, string, Readonly<Record<string, string>>]>([
   ["ROLE_CHANGED", "iam", "DeleteRole", { roleName: "pii-customers" }],
   ["ROLE_CHANGED", "iam", "SomethingNew", { roleName: "pii-customers" }],
   [
-    "POLICY_VERSION_CHANGED",
+    "ROLE_BOUNDARY_CHANGED",
     "iam",
     "CreatePolicyVersion",
     { policyArn: `arn:aws:iam::${account}:policy/ceiling` },
@@ -56,7 +56,17 @@ test.each<[string, string, string, Readonly<Record<string, string>>]>([
   expect(refused.map((found) => [found.code, found.severity])).toEqual([["CHANGE_REFUSED", "notice"]]);
 });
 
+test("a policy of which nobody knows whose ceiling it is leaves a gap", () => {
+  const parameters = { policyArn: `arn:aws:iam::${auditAccount}:policy/other` };
+  const event = change("iam", "SetDefaultPolicyVersion", parameters, { recipientAccountId: auditAccount });
+  expect(collected(event).changes).toMatchObject([{ code: "POLICY_VERSION_CHANGED", severity: "gap" }]);
+});
+
 test.each<[string, object]>([
+  [
+    "of a policy that none rests on",
+    change("iam", "CreatePolicyVersion", { policyArn: `arn:aws:iam::${account}:policy/other` }),
+  ],
   ["of another role", change("iam", "PutRolePolicy", { roleName: "ci" })],
   [
     "of a role of that name elsewhere",

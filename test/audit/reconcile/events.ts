@@ -23,6 +23,8 @@ export const watched = {
   buckets: new Set(["acme-audit"]),
   storeBuckets: new Set(["acme-customers"]),
   accounts: new Set([account, auditAccount]),
+  ceilings: new Map([[`arn:aws:iam::${account}:policy/ceiling`, role]]),
+  known: new Set([account]),
 };
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -147,6 +147,12 @@ describe("sessions without a record", () => {
     expect(collected(refused).refused).toBe(1);
   });
 
+  test("a session of another role that is named like jit's is none of ours, unless a record tells of it", () => {
+    const other = assumeRole({ roleArn: `arn:aws:iam::${account}:role/ci` });
+    expect(codes([other], book())).toEqual([]);
+    expect(codes([other, read(key, "x")], book(issued()))).toEqual(["SESSION_ROLE_DIFFERS"]);
+  });
+
   test("one before the period is not of it", () => {
     expect(codes([assumeRole({}, { eventTime: "2026-11-23T23:59:59Z" })], book())).toEqual([]);
   });

@@ -3,7 +3,6 @@ import {
   AUDIT_BUCKET,
   CI_REPOSITORY,
   CUSTOMER_BUCKET,
-  KEEPER,
   KMS_KEYS,
   ORDER_BUCKET,
   PAYROLL_BUCKET,
@@ -72,7 +71,7 @@ function fillKeys(world: World, { now, region }: { readonly now: Date; readonly 
 function fillAccounts(world: World, created: string): void {
   const audit = addAccount(world, AUDIT_ACCOUNT);
   audit.outboundFederation = true;
-  const keeper = addUser(world, audit, { name: KEEPER.name, created });
+  const keeper = addUser(world, audit, { name: "keeper", created });
   addUserKey(world, keeper, created);
   keeper.inline.set("keeper", keeperPolicy([AUDIT_BUCKET, TRAIL_BUCKET]));
   const account = addAccount(world, STORE_ACCOUNT);

@@ -282,12 +282,19 @@ export function kmsKeyPolicy(
   );
 }
 
-/** Who administers the audit account: its buckets, but for what their own policies deny to all, and CloudTrail. */
+/** Who administers the audit account: the settings of its buckets, not what is in them, and CloudTrail. */
 export function keeperPolicy(buckets: readonly string[]): string {
   return policyText(
     {
       Effect: "Allow",
-      Action: "s3:*",
+      Action: [
+        "s3:Get*",
+        "s3:List*",
+        "s3:PutBucketPolicy",
+        "s3:DeleteBucketPolicy",
+        "s3:PutBucketVersioning",
+        "s3:PutBucketObjectLockConfiguration",
+      ],
       Resource: buckets.flatMap((name) => [`arn:aws:s3:::${name}`, `arn:aws:s3:::${name}/*`]),
     },
     { Effect: "Allow", Action: ["cloudtrail:*", "sts:GetWebIdentityToken"], Resource: "*" },

@@ -56,13 +56,8 @@ export const PEOPLE: readonly Person[] = [
   { name: "admin", title: "security; IAM, trust file and catalog" },
   { name: "auditor", title: "reads the log, IAM and CloudTrail; seals the log" },
   { name: "witness", title: "in an account of its own; cosigns the sealed log" },
+  { name: "keeper", title: "administers the audit account: its buckets' settings, its CloudTrail" },
 ];
-
-/** The only one in the audit account. */
-export const KEEPER: Person = {
-  name: "keeper",
-  title: "administers the audit account, its bucket and its trail",
-};
 
 const SSO_PERSON = "frank";
 /** Name of the role that Identity Center made. */
@@ -81,7 +76,9 @@ export interface PersonCredentials {
 /** Credentials with which that person calls AWS; `undefined` for nobody. Signs in anew by Identity Center. */
 export function personCredentials(world: World, name: string, now: Date): PersonCredentials | undefined {
   if (name === SSO_PERSON) return signIn(world, now);
-  const accounts = [STORE_ACCOUNT, WITNESS_ACCOUNT, AUDIT_ACCOUNT].flatMap((id) => world.accounts.get(id) ?? []);
+  const accounts = [STORE_ACCOUNT, WITNESS_ACCOUNT, AUDIT_ACCOUNT].flatMap(
+    (id) => world.accounts.get(id) ?? [],
+  );
   const [key] = accounts.flatMap((account) => account.users.get(name)?.accessKeys ?? []);
   if (key === undefined) return undefined;
   return { accessKeyId: key.id, secretAccessKey: key.secret, sessionToken: undefined, expiration: undefined };

@@ -205,7 +205,7 @@ describe("a clean day", () => {
     const { exit, codes, report, text } = await reconcile(auditor, "--trail", "s3://acme-trail", "--strict");
     expect({ exit, codes }).toEqual({ exit: 0, codes: [] });
     expect(report).toMatchObject({ sessions: 1, explained: 1, dataServices: ["s3.amazonaws.com"] });
-    expect(report.accounts).toEqual(["111122223333", "444455556666"]);
+    expect(report.accounts).toEqual(expect.arrayContaining(["111122223333", "444455556666"]));
     expect(text).not.toMatch(/SecretAccessKey|SessionToken/);
     expect(report.touched).toMatchObject([
       { request, resources: [["arn:aws:s3:::acme-customers/profiles/0007.json", 2]] },
@@ -223,7 +223,7 @@ describe("a clean day", () => {
     expect(await reconcile(auditor, "--trail-dir", copy, "--trail-keys", keys)).toMatchObject({
       exit: 0,
       codes: [],
-      report: { sessions: 1, explained: 1 },
+      report: { sessions: 1, explained: 1, pending: 0 },
     });
   });
 });

@@ -18,7 +18,7 @@ test.each(
   if (kind === "trust") expect(JSON.stringify(JSON.parse(text)).length).toBeLessThanOrEqual(2048);
 });
 
-test("docs/aws.md has all eleven", () => {
+test("docs/aws.md has all twelve", () => {
   expect(policies.map(([, kind]) => kind)).toEqual([
     "resource",
     "identity",
@@ -29,6 +29,7 @@ test("docs/aws.md has all eleven", () => {
     "identity",
     "resource",
     "trust",
+    "identity",
     "identity",
     "identity",
   ]);

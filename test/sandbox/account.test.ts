@@ -10,6 +10,7 @@ import {
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  AUDIT_ACCOUNT,
   AUDIT_BUCKET,
   CI_ROLE,
   CUSTOMER_BUCKET,
@@ -87,7 +88,8 @@ async function session(person: string, role?: string): Promise<Keys> {
 describe("people", () => {
   test.each(PEOPLE)("$name has working credentials", async ({ name }) => {
     const identity = await sts(keysOf(name)).send(new GetCallerIdentityCommand({}));
-    expect(identity.Account).toBe(name === "witness" ? WITNESS_ACCOUNT : STORE_ACCOUNT);
+    const elsewhere: Record<string, string> = { witness: WITNESS_ACCOUNT, keeper: AUDIT_ACCOUNT };
+    expect(identity.Account).toBe(elsewhere[name] ?? STORE_ACCOUNT);
     expect(identity.Arn?.endsWith(`/${name}`)).toBe(true);
   });
 

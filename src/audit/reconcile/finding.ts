@@ -56,7 +56,6 @@ const severities = {
   TRAIL_KEY_UNKNOWN: "invalid",
   TRAIL_UNSIGNED: "gap",
   ACCOUNT_NOT_COVERED: "gap",
-  REGION_NOT_COVERED: "gap",
 } as const satisfies Record<string, Severity>;
 
 export type FindingCode = keyof typeof severities;

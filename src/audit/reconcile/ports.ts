@@ -30,6 +30,8 @@ export interface TrailSource {
   /** Accounts and regions whose events are there, even if there were none. */
   accounts(): Iterable<string>;
   regions(): Iterable<string>;
+  /** When the newest file of an account was delivered, of a copy; Unix seconds. */
+  delivered?(account: string): number | undefined;
   findings(): readonly Finding[];
 }
 

@@ -111,12 +111,14 @@ export async function reconcile(
   };
 }
 
-/** Copied files end where they were copied: what is newer than their newest event cannot be missed in them. */
+/** A copy ends where it was copied: what happened after its newest event or file cannot be missed in it. */
 function horizons(sources: readonly TrailSource[], events: Collector, latest: number) {
   const isCopy = sources.every(({ isCopy }) => isCopy);
   return (account: string, covered: ReadonlySet<string>): number | undefined => {
     if (!covered.has(account)) return undefined;
-    return isCopy ? Math.min(latest, events.newest.get(account) ?? 0) : latest;
+    const delivered = Math.max(0, ...sources.map((source) => source.delivered?.(account) ?? 0));
+    const end = Math.max(events.newest.get(account) ?? 0, delivered - lateDelivery);
+    return isCopy ? Math.min(latest, end) : latest;
   };
 }
 

@@ -15,18 +15,21 @@ export type KeyLookup = (
 /** The events in the files of a trail, each file checked against the trail's digests. */
 export function trailFileSource(files: TrailFiles, keysOf: KeyLookup): TrailSource {
   const findings: Finding[] = [];
-  const accounts = new Set<string>();
+  /** When the newest file of each was delivered. */
+  const accounts = new Map<string, number>();
   const regions = new Set<string>();
   return {
     name: files.name,
     isCopy: files.isCopy,
-    accounts: () => accounts,
+    accounts: () => accounts.keys(),
+    delivered: (account) => accounts.get(account),
     regions: () => regions,
     findings: () => findings,
     async *events(range) {
       const { logs, digests } = await listed(files, range);
       for (const { name } of [...logs, ...digests]) {
-        if (name.account !== "") accounts.add(name.account);
+        if (name.account !== "")
+          accounts.set(name.account, Math.max(accounts.get(name.account) ?? 0, name.at ?? 0));
         if (name.region !== "") regions.add(name.region);
       }
       const signers = [...new Set(digests.flatMap(({ name }) => [name.region, name.homeRegion]))];

@@ -1,5 +1,5 @@
 import { JitError } from "../../error.ts";
-import { CI_ROLE, ciJob, KEEPER, PEOPLE, startCiJob } from "../../sandbox/account.ts";
+import { CI_ROLE, ciJob, PEOPLE, startCiJob } from "../../sandbox/account.ts";
 import { openSandbox, type WholeSandbox } from "../../sandbox/sandbox.ts";
 import { credentialSources, nestingMarker } from "../../session/child-environment.ts";
 import { publishOrganization, type SandboxOrganization } from "../compose/sandbox-organization.ts";
@@ -79,7 +79,7 @@ function stateOf(running: WholeSandbox, organization: string, places: SandboxPla
     JIT_ORGANIZATION: organization,
   };
   const people: Record<string, Record<string, string>> = {};
-  for (const { name } of [...PEOPLE, KEEPER]) {
+  for (const { name } of PEOPLE) {
     const credentials = running.credentials(name);
     if (credentials === undefined) continue;
     people[name] = {
@@ -146,7 +146,7 @@ function welcome(context: Context, running: WholeSandbox, organization: SandboxO
   terminal.print("");
   terminal.print(
     table(
-      [...PEOPLE, KEEPER].map(({ name, title }) => [`  ${name}`, title]),
+      PEOPLE.map(({ name, title }) => [`  ${name}`, title]),
       (cell, _row, column) => (column === 0 ? style.name(cell) : cell),
     ),
   );

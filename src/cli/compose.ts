@@ -480,7 +480,7 @@ export function openProofOptions(
 /** The log, and CloudTrail as the caller's own credentials see it. */
 export async function openReconcile(
   context: Context,
-): Promise<{ readonly audit: Audit; readonly catalog: Catalog; readonly trails: Trails }> {
+): Promise<{ readonly audit: Audit; readonly trails: Trails }> {
   const here = openHere(context);
   const base = await openBase(context, here, pinnedOf(context, here), { anew: true });
   const { catalog } = base.organization;
@@ -499,7 +499,7 @@ export async function openReconcile(
       followRegion: true,
     }).s3;
   const trails = openTrails({ env: context.env, aws, clock, identity, catalog, hosts, region, s3: open });
-  return { audit: auditOf(context, here, base), catalog, trails };
+  return { audit: auditOf(context, here, base), trails };
 }
 
 /** The audit bucket of a catalog that an administrator holds in hand, to publish it there. */

@@ -157,7 +157,7 @@ async function forge(who: Machine, like: AuditRecord<"issue">, change: Partial<I
     share: join(who.home, ".local/share/jit"),
     state: join(who.home, ".local/state/jit"),
   };
-  const writer = openWriter(
+  const writer = await openWriter(
     {
       keys: join(share, "keys"),
       chains: join(state, "chains"),

@@ -19,7 +19,7 @@ import { printReconciled } from "../render/reconcile.ts";
 /** `jit audit reconcile`: what AWS says of sessions against what the records say; exit 0 only if nothing is wrong. */
 export async function auditReconcile(context: Context): Promise<number> {
   const chosen = chosenIn(context);
-  const { audit, catalog, trails } = await openReconcile(context);
+  const { audit, trails } = await openReconcile(context);
   const now = audit.clock.now();
   const since = parseMoment(text(context, "since") ?? "24h", now, "start", "--since");
   const asked = text(context, "until");
@@ -37,7 +37,7 @@ export async function auditReconcile(context: Context): Promise<number> {
       maximumHours: Number.POSITIVE_INFINITY,
     });
     return await reconcile(sources, audit.store, reader, {
-      watched: await withCeilings(watchedOf([catalog, ...catalogs], chosen.buckets), trails.ceilings),
+      watched: await withCeilings(watchedOf([audit.catalog, ...catalogs], chosen.buckets), trails.ceilings),
       since: period.from,
       until: period.to,
       now,

@@ -393,7 +393,7 @@ const declared: readonly Declared[] = [
       "what arrives late under an old name is sealed within a day.",
     options: (command) =>
       aws(command)
-        .option("--key <file>", "the log's private key (JWK)", "log.jwk")
+        .option("--key <key>", "the log's private key: a file (JWK) or a KMS key's ARN", "log.jwk")
         .option("--full", "look through all hours now"),
   },
   {
@@ -402,7 +402,7 @@ const declared: readonly Declared[] = [
     summary: "for cron: cosign the log's newest checkpoint, if it continues the last",
     options: (command) =>
       aws(command)
-        .option("--key <file>", "the witness's private key (JWK)", "witness.jwk")
+        .option("--key <key>", "the witness's private key: a file (JWK) or a KMS key's ARN", "witness.jwk")
         .option("--state <file>", "where it remembers what it cosigned"),
   },
   // For `exec`, which hands the end of its command to a process of its own.
@@ -544,20 +544,23 @@ const declared: readonly Declared[] = [
     takes: "<name>",
     summary: "make a log's or a witness's key, and print what trust files call it",
     options: (command) =>
-      command
+      aws(command)
         .option("--witness", "a witness's")
-        .option("--key <file>", "the private key (JWK); log.jwk or witness.jwk unless told"),
+        .option(
+          "--key <key>",
+          "the private key (JWK) or a KMS key's ARN; log.jwk or witness.jwk unless told",
+        ),
   },
   {
     group: "Administer:",
     name: "trust update",
     summary: "make the next trust file, with other log keys and witnesses",
     options: (command) =>
-      command
+      aws(command)
         .option("--log-key <key>", "may sign checkpoints, as jit trust key prints it", append, [])
         .option("--witness <key>", "cosigns them", append, [])
         .option("--remove <key>", "no longer does", append, [])
-        .option("--key <file>", "the administrator's private key (JWK)", "admin.jwk")
+        .option("--key <key>", "the administrator's private key (JWK) or a KMS key's ARN", "admin.jwk")
         .option("--dir <directory>", "the trust files", "trust"),
   },
   {

@@ -9,6 +9,9 @@ const json = (text: string) => JSON.parse(text);
 const kms = (alias: string): string => `arn:aws:kms:eu-central-1:111122223333:alias/${alias}`;
 const dataOf = (person: Machine): string => join(person.home, ".local/share/jit/keys");
 
+/** Folder of the trust files that were published last. */
+let published: string;
+
 /** The administrator's copy of the organization's files. */
 function organizationOf(admin: Machine): string {
   const folder = join(admin.home, "organization");
@@ -128,6 +131,7 @@ test("a revoked key: what it signed before verifies, what comes after does not, 
   const at = `${new Date().toISOString().slice(0, 19)}Z`;
   expect((await admin.jit([...revoke, at])).code).toBe(0);
   expect((await admin.jit(["catalog", "publish", join(folder, "jit.yaml")])).code).toBe(0);
+  published = join(folder, "trust");
   expect(await verify()).toMatchObject({ code: 0, findings: [] });
 
   // What this machine checked less than five minutes ago does not tell yet; the log does.
@@ -159,4 +163,20 @@ test("a revoked key: what it signed before verifies, what comes after does not, 
   expect(shown).toMatchObject({ thumbprint, here: null, enrolments: [{ userid, records: 6 }] });
   const trust = json((await auditor.jit(["keys", "trust", "--json"])).stdout);
   expect(trust.revokedKeys).toMatchObject([{ thumbprint }]);
+});
+
+test("the log is sealed with an Ed25519 key in KMS", async () => {
+  const [auditor, admin] = [await machine("auditor"), await machine("admin")];
+  const folder = organizationOf(admin);
+  const trust = join(folder, "trust");
+  cpSync(published, trust, { recursive: true });
+  const named = await auditor.jit(["trust", "key", "sandbox.example/kms", "--key", kms("jit-log"), "--json"]);
+  const { key } = json(named.stdout);
+  const update = ["trust", "update", "--log-key", key, "--dir", trust, "--key", join(folder, "admin.jwk")];
+  expect((await admin.jit(update)).code).toBe(0);
+  expect((await admin.jit(["catalog", "publish", join(folder, "jit.yaml")])).code).toBe(0);
+  const sealed = await auditor.jit(["audit", "seal", "--key", kms("jit-log"), "--json"]);
+  expect([sealed.code, json(sealed.stdout).origin]).toEqual([0, "sandbox.example/kms"]);
+  const other = await auditor.jit(["audit", "seal", "--key", kms("jit-alice"), "--json"]);
+  expect(other.stdout + other.stderr).toContain("KMS_DENIED");
 });

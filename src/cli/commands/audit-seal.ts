@@ -1,6 +1,7 @@
 import { treeKeysOf } from "../../audit/tree/keys.ts";
 import { seal } from "../../audit/tree/seal.ts";
 import { JitError } from "../../error.ts";
+import { openAdminKey } from "../compose/admin-signer.ts";
 import { openTreeKey } from "../compose/tree-keys.ts";
 import { openAudit } from "../compose.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
@@ -9,7 +10,8 @@ import { type Context, isOn, printJson, text } from "../context.ts";
 export async function auditSeal(context: Context): Promise<number> {
   const audit = await openAudit(context);
   const { logKeys } = treeKeysOf(audit.trust);
-  const { signer, key } = openTreeKey(text(context, "key") ?? "log.jwk", logKeys, "log");
+  const named = text(context, "key") ?? "log.jwk";
+  const { signer, key } = openTreeKey(await openAdminKey(context, named), named, logKeys, "log");
   const ports = { store: audit.store, clock: audit.clock, signer, logKey: key, logKeys };
   const sealed = await context.terminal
     .progress("Sealing the log", () => seal(ports, isOn(context, "full")))

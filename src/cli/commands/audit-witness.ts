@@ -1,5 +1,6 @@
 import { treeKeysOf } from "../../audit/tree/keys.ts";
 import { witness } from "../../audit/tree/witness.ts";
+import { openAdminKey } from "../compose/admin-signer.ts";
 import { openHere } from "../compose/here.ts";
 import { openTreeKey, witnessFile, witnessMemory } from "../compose/tree-keys.ts";
 import { openAudit } from "../compose.ts";
@@ -9,7 +10,8 @@ import { type Context, printJson, text } from "../context.ts";
 export async function auditWitness(context: Context): Promise<number> {
   const audit = await openAudit(context);
   const { logKeys, witnesses } = treeKeysOf(audit.trust);
-  const { signer, key } = openTreeKey(text(context, "key") ?? "witness.jwk", witnesses, "witness");
+  const named = text(context, "key") ?? "witness.jwk";
+  const { signer, key } = openTreeKey(await openAdminKey(context, named), named, witnesses, "witness");
   const { paths, lock } = openHere(context);
   const file = text(context, "state") ?? witnessFile(paths.state, audit.fingerprint);
   const memory = witnessMemory(file);

@@ -1,19 +1,9 @@
-import { join } from "node:path";
 import { withRevoked } from "../../access/trust/revoked-keys.ts";
-import {
-  makeTrust,
-  readTrust,
-  signTrust,
-  trustDigest,
-  verifyTrustChain,
-} from "../../access/trust/trust-file.ts";
 import type { RevokedKey } from "../../access/types.ts";
 import { isThumbprint } from "../../audit/key.ts";
 import { formatTime } from "../../audit/time.ts";
 import { JitError } from "../../error.ts";
-import { trustFilesOf, writeFile } from "../compose/admin-files.ts";
-import { refuseStranger } from "../compose/admin-keys.ts";
-import { openAdminKey } from "../compose/admin-signer.ts";
+import { writeNextTrust } from "../compose/next-trust.ts";
 import { argument, type Context, printJson, text } from "../context.ts";
 
 /**
@@ -27,30 +17,17 @@ export async function keysRevoke(context: Context): Promise<number> {
       hint: "copy its 43 characters from `jit keys list --all`",
     });
   }
-  const folder = text(context, "dir") ?? "trust";
-  const files = trustFilesOf(folder);
-  const [first] = files;
-  if (first === undefined) {
-    throw new JitError("TRUST_INVALID", `there is no ${folder}/1.json`, {
-      hint: "name the folder of the organization's trust files with --dir",
-    });
-  }
-  const newest = verifyTrustChain(files, trustDigest(readTrust(first).trust));
-  const signer = await openAdminKey(context, text(context, "key") ?? "admin.jwk");
-  refuseStranger(newest, signer);
   const size = sizeOf(context);
   const revoked: RevokedKey = {
     thumbprint,
     at: timeOf(context),
     ...(size === undefined ? {} : { size }),
   };
-  const { v: _, version: __, previous: ___, ...content } = newest;
-  const next = makeTrust({ ...content, revokedKeys: withRevoked(newest.revokedKeys, revoked) }, newest);
-  const path = join(folder, `${next.version}.json`);
-  writeFile(path, await signTrust(next, signer), { createOnly: true });
-  const missing = next.threshold - 1;
+  const { trust, path, missing } = await writeNextTrust(context, (newest) => ({
+    revokedKeys: withRevoked(newest.revokedKeys, revoked),
+  }));
   if (context.json) {
-    printJson(context, { trust: path, version: next.version, revoked, missing });
+    printJson(context, { trust: path, version: trust.version, revoked, missing });
     return 0;
   }
   const { terminal, style } = context;

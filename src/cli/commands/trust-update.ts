@@ -1,16 +1,10 @@
-import { join } from "node:path";
-import {
-  makeTrust,
-  readTrust,
-  signTrust,
-  trustDigest,
-  verifyTrustChain,
-} from "../../access/trust/trust-file.ts";
+import { isArn } from "../../access/kms-arn.ts";
 import { formatVerifierKey } from "../../access/trust/verifier-key.ts";
 import { isKeyName } from "../../audit/tree/note.ts";
 import { JitError } from "../../error.ts";
-import { trustFilesOf, writeFile } from "../compose/admin-files.ts";
-import { createAdminKey, hasKey, readAdminKey, refuseStranger } from "../compose/admin-keys.ts";
+import { createAdminKey, hasKey } from "../compose/admin-keys.ts";
+import { openAdminKey } from "../compose/admin-signer.ts";
+import { writeNextTrust } from "../compose/next-trust.ts";
 import { namedKey } from "../compose/tree-keys.ts";
 import { argument, type Context, isOn, printJson, text } from "../context.ts";
 
@@ -24,8 +18,8 @@ export async function trustKey(context: Context): Promise<number> {
   }
   const isWitness = isOn(context, "witness");
   const file = text(context, "key") ?? (isWitness ? "witness.jwk" : "log.jwk");
-  const isNew = !hasKey(file);
-  const signer = isNew ? createAdminKey(file) : readAdminKey(file);
+  const isNew = !isArn(file) && !hasKey(file);
+  const signer = isNew ? createAdminKey(file) : await openAdminKey(context, file);
   const key = formatVerifierKey(namedKey(name, isWitness, signer.publicKey));
   if (context.json) {
     printJson(context, { key, file, new: isNew });
@@ -35,7 +29,7 @@ export async function trustKey(context: Context): Promise<number> {
   terminal.print(key);
   terminal.note(
     style.dim(
-      `  ${isNew ? "made" : "of"} ${file} (keep it secret); next: jit trust ${isWitness ? "update --witness" : "update --log-key"} '${key}'`,
+      `  ${isNew ? "made" : "of"} ${file}${isArn(file) ? "" : " (keep it secret)"}; next: jit trust ${isWitness ? "update --witness" : "update --log-key"} '${key}'`,
     ),
   );
   return 0;
@@ -43,31 +37,19 @@ export async function trustKey(context: Context): Promise<number> {
 
 /** `jit trust update`: the next version of the trust file, with log keys and witnesses added or taken away. */
 export async function trustUpdate(context: Context): Promise<number> {
-  const folder = text(context, "dir") ?? "trust";
-  const files = trustFilesOf(folder);
-  const [first] = files;
-  if (first === undefined) {
-    throw new JitError("TRUST_INVALID", `there is no ${folder}/1.json`, {
-      hint: "name the folder of the organization's trust files with --dir",
-    });
-  }
-  const newest = verifyTrustChain(files, trustDigest(readTrust(first).trust));
-  const signer = readAdminKey(text(context, "key") ?? "admin.jwk");
-  refuseStranger(newest, signer);
   const gone = new Set(listOf(context, "remove"));
-  const { v: _, version: __, previous: ___, ...content } = newest;
-  const logKeys = merged(newest.logKeys, listOf(context, "logKey"), gone);
-  const witnesses = merged(newest.witnesses, listOf(context, "witness"), gone);
-  const before = JSON.stringify([newest.logKeys, newest.witnesses]);
-  if (JSON.stringify([logKeys, witnesses]) === before) {
-    throw new JitError("USAGE", "that changes nothing: name a --log-key, a --witness, or one to --remove");
-  }
-  const next = makeTrust({ ...content, logKeys, witnesses }, newest);
-  const path = join(folder, `${next.version}.json`);
-  writeFile(path, await signTrust(next, signer), { createOnly: true });
-  const missing = next.threshold - 1;
+  const { trust, path, missing } = await writeNextTrust(context, (newest) => {
+    const logKeys = merged(newest.logKeys, listOf(context, "logKey"), gone);
+    const witnesses = merged(newest.witnesses, listOf(context, "witness"), gone);
+    const before = JSON.stringify([newest.logKeys, newest.witnesses]);
+    if (JSON.stringify([logKeys, witnesses]) === before) {
+      throw new JitError("USAGE", "that changes nothing: name a --log-key, a --witness, or one to --remove");
+    }
+    return { logKeys, witnesses };
+  });
+  const { logKeys, witnesses, version } = trust;
   if (context.json) {
-    printJson(context, { trust: path, version: next.version, logKeys, witnesses, missing });
+    printJson(context, { trust: path, version, logKeys, witnesses, missing });
     return 0;
   }
   const { terminal, style } = context;

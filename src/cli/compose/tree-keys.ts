@@ -11,7 +11,6 @@ import type { WitnessMemory } from "../../audit/tree/witness.ts";
 import { JitError } from "../../error.ts";
 import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
 import { segmentOf } from "../../local/paths.ts";
-import { readAdminKey } from "./admin-keys.ts";
 
 /** The verifier key of an Ed25519 key under a name. @throws JitError `KEY_ALGORITHM` */
 export function namedKey(name: string, isWitness: boolean, publicKey: PublicJwk): VerifierKey {
@@ -22,18 +21,19 @@ export function namedKey(name: string, isWitness: boolean, publicKey: PublicJwk)
 }
 
 /**
- * The private key in a file, and what the trust file calls it.
- * @throws JitError `KEY_FILE`, `TREE_KEY_UNKNOWN` where the trust file does not name it
+ * What the trust file calls a signer's key.
+ * @param named file or ARN, for the error
+ * @throws JitError `TREE_KEY_UNKNOWN` where the trust file does not name it
  */
 export function openTreeKey(
-  path: string,
+  signer: Signer,
+  named: string,
   keys: readonly VerifierKey[],
   whose: "log" | "witness",
 ): { readonly signer: Signer; readonly key: VerifierKey } {
-  const signer = readAdminKey(path);
   const key = keys.find((one) => Buffer.from(one.key).toString("base64url") === signer.publicKey.x);
   if (key !== undefined) return { signer, key };
-  throw new JitError("TREE_KEY_UNKNOWN", `the trust file names no ${whose} with the key ${path}`, {
+  throw new JitError("TREE_KEY_UNKNOWN", `the trust file names no ${whose} with the key ${named}`, {
     hint: `an administrator adds it: jit trust key NAME --key FILE${whose === "witness" ? " --witness" : ""}, then jit trust update`,
   });
 }

@@ -18,7 +18,7 @@ test.each(
   if (kind === "trust") expect(JSON.stringify(JSON.parse(text)).length).toBeLessThanOrEqual(2048);
 });
 
-test("docs/aws.md has all twelve", () => {
+test("docs/aws.md has all thirteen", () => {
   expect(policies.map(([, kind]) => kind)).toEqual([
     "resource",
     "identity",
@@ -32,6 +32,7 @@ test("docs/aws.md has all twelve", () => {
     "identity",
     "identity",
     "identity",
+    "resource",
   ]);
 });
 
@@ -42,7 +43,7 @@ test("the README's catalog is a valid one", () => {
 
 test("every command that the README names exists", () => {
   const named = [
-    ...read("README.md").matchAll(/\bjit ((?:audit|catalog|notify|rules|trust|stores) [a-z]+|[a-z-]+)/g),
+    ...read("README.md").matchAll(/\bjit ((?:audit|catalog|keys|notify|rules|trust|stores) [a-z]+|[a-z-]+)/g),
   ].map(([, name]) => name ?? "");
   const known = Object.keys(commands);
   const unknown = named.filter((name) => !known.includes(name) && !known.includes(name.split(" ")[0] ?? ""));

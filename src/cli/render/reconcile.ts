@@ -52,7 +52,9 @@ function findingText(
   const paint = severity === "invalid" ? style.bad : severity === "gap" ? style.warn : style.dim;
   const moment = at === undefined ? "" : `${minute(new Date(at * 1000))}  `;
   const about = `${moment}${object}${request === undefined ? "" : `  request ${request}`}`;
-  return `${paint(`${severity} ${code}`)} ${wrap(clean(message), columns, "  ")}\n  ${style.dim(clean(about))}`;
+  const head = `${severity} ${code}`;
+  const folded = wrap(`${head} ${clean(message)}`, columns, "  ");
+  return `${paint(head)}${folded.slice(head.length)}\n  ${style.dim(clean(about))}`;
 }
 
 function printTouched(

@@ -8,7 +8,7 @@ import type { AuditRecord } from "../audit/types.ts";
 import { JitError } from "../error.ts";
 import { attempt } from "./attempt.ts";
 import { type Issued, type IssuePorts, issueGrant } from "./issue.ts";
-import { endOfGrant, windowOfRequest } from "./opening.ts";
+import { checkOpened, endOfGrant, windowOfRequest } from "./opening.ts";
 import type { Fence } from "./ports.ts";
 import { repairCrashed } from "./repair.ts";
 import type { Session } from "./types.ts";
@@ -45,7 +45,8 @@ function isOwn({ catalog }: Organization, target: string, role: string): boolean
  * one before. The catalog is judged again and the policy compiled again; the justification is the request's.
  *
  * The request is open in the journal afterwards, as with `issue`.
- * @throws JitError `RENEW_IMPOSSIBLE` where `canRenew` says no, or the catalog's store is another; as `issue`
+ * @throws JitError `RENEW_IMPOSSIBLE` where `canRenew` says no, or the catalog's store is another;
+ *   `WINDOW_NOT_OPEN` where the clock was set back before it; as `issue`
  */
 export async function renewSession(ports: IssuePorts, input: RenewInput, fence: Fence): Promise<Issued> {
   const { session, organization, identity, inheritedSourceIdentity } = input;
@@ -58,6 +59,7 @@ export async function renewSession(ports: IssuePorts, input: RenewInput, fence: 
     notAfter > ports.records.clock.now() &&
     targets.every(({ store }) => store.role === record.role && store.issuer === "requester");
   if (!possible) throw impossible();
+  checkOpened(record, ports.records.clock.now());
   checkDuration(targets, record.duration);
   await repairCrashed(ports, ports.cache);
   const { request, requestHash, issueHash } = session;

@@ -117,6 +117,42 @@ describe("extending", () => {
   });
 });
 
+describe("grants of one target that overlap", () => {
+  test("from two machines, for different times, never end one another", async () => {
+    const other = await machine("alice");
+    const [first, second] = [await open(alice, "15m"), await open(other, "40m")];
+    const [here, there] = [await heldBy(alice), await heldBy(other)];
+    // The one is forgotten, the other extended from the machine that did not make it.
+    expect((await alice.jit(["forget", first])).code).toBe(0);
+    expect([await here(), await there()]).toEqual(["read", "read"]);
+    const ended = await alice.jit(["extend", second, "--for", "1h", "--json"]);
+    expect(ended.code).toBe(0);
+    const { request } = JSON.parse(ended.stdout);
+    expect((await (await machine("bob")).jit(["revoke", first, "-y"])).code).toBe(0);
+    expect([await here(), await there(), await (await heldBy(alice))()]).toEqual([
+      "AccessDenied",
+      "read",
+      "read",
+    ]);
+    const states = [first, second, request].map(async (one) => (await shown(alice, one)).state);
+    expect(await Promise.all(states)).toEqual(["revoked", "issued", "issued"]);
+    await expectVerified();
+  });
+
+  test("extending twice at once, while others ask for the credentials, leaves one session and every grant whole", async () => {
+    const old = await open(alice, "15m");
+    const runs = await Promise.all([
+      ...[1, 2].map(() => alice.jit(["extend", old, "--for", "45m", "--json"])),
+      ...[1, 2].map(() => alice.jit(["credentials", "customers:read"])),
+    ]);
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    const ids = runs.slice(0, 2).map(({ stdout }) => JSON.parse(stdout).request);
+    expect(new Set(ids).size).toBe(1);
+    expect((await shown(alice, old)).state).toBe("issued");
+    await expectVerified();
+  });
+});
+
 describe("what cannot be extended has its own answer", () => {
   test("before anything is written", async () => {
     const extend = (...args: string[]) => alice.jit(["extend", ...args, "--json"]);

@@ -10,7 +10,7 @@ export interface Records {
 }
 
 /**
- * Whether what a request says to extend is there, older, of the same requester and for the same targets. Anybody can say so of
+ * Whether what a request says to extend is there, another one of the same requester and for the same targets. Anybody can say so of
  * anything under the own prefix: it is noise where no session came of it.
  * @param find what lies under another request
  */
@@ -40,7 +40,6 @@ function judge(
   const fits = requests.some(
     (one) =>
       one.userid === asked.userid &&
-      one.at <= asked.at &&
       one.sha256 !== asked.sha256 &&
       one.targets.join(" ") === asked.targets.join(" "),
   );

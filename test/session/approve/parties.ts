@@ -24,7 +24,7 @@ import type { WaitingRequest, WaitingSecret } from "../../../src/session/approve
 import { handedOver } from "../../../src/session/attempt.ts";
 import { settleDebt } from "../../../src/session/break-glass/review-debt.ts";
 import type { AssumeRoleInput, Lock } from "../../../src/session/ports.ts";
-import { type RequestPorts, requestAccess } from "../../../src/session/request-access.ts";
+import { type Outcome, type RequestPorts, requestAccess } from "../../../src/session/request-access.ts";
 import { Secret, type Session } from "../../../src/session/types.ts";
 import { MemoryChain, MemoryJournal } from "../../support/memory-chain.ts";
 import { MemoryRecordStore } from "../../support/memory-record-store.ts";
@@ -38,9 +38,11 @@ organization: example
 audit: { bucket: example-audit, account: "444455556666", region: eu-central-1 }
 groups:
   owners: { principals: ["arn:aws:iam::${account}:user/b*", "arn:aws:iam::${account}:user/c*", "arn:aws:iam::${account}:user/alice", "arn:aws:sts::${account}:assumed-role/owner/*"] }
+  alone: { principals: ["arn:aws:iam::${account}:user/solo"] }
   platform: { tags: { team: [platform] } }
 rules: |
   @id("platform-alone") permit(principal in Group::"platform", action == Action::"autoApprove", resource in Store::"customers");
+  @id("solo-alone") permit(principal in Group::"alone", action == Action::"autoApprove", resource in Store::"customers");
   @id("all-ask") permit(principal, action == Action::"request", resource);
   @id("owners-agree") permit(principal in Group::"owners", action == Action::"approve", resource);
   @id("emergencies") permit(principal in Group::"owners", action == Action::"breakGlass", resource);
@@ -217,6 +219,37 @@ export class Party {
     );
     if (outcome.kind !== "pending") throw new Error(outcome.kind);
     return outcome.request;
+  }
+
+  /** Whatever comes of asking: for now, for a window, in another request's place. */
+  async asksFor(
+    target: string,
+    duration: number,
+    more: {
+      notBefore?: Date;
+      claimed?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<Outcome> {
+    const { notBefore, claimed = {} } = more;
+    const outcome = await requestAccess(
+      this.ports,
+      {
+        organization,
+        identity: this.identity,
+        targets: findTargets(organization.catalog, [target]),
+        duration,
+        justification: { purpose: "support", reason: "a question about an order", ticket: undefined },
+        circumstances: { attested: {}, claimed },
+        inheritedSourceIdentity: undefined,
+        notBefore,
+      },
+      fenceThat(),
+    );
+    if (outcome.kind === "granted") {
+      this.sessions.push(outcome.session);
+      await handedOver(this.ports, outcome.session);
+    }
+    return outcome;
   }
 
   /** Opens the payroll in an emergency. */

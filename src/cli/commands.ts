@@ -32,6 +32,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "audit verify": async () => (await import("./commands/audit.ts")).auditVerify,
   "audit prove": async () => (await import("./commands/audit-prove.ts")).auditProve,
   "audit reconcile": async () => (await import("./commands/audit-reconcile.ts")).auditReconcile,
+  "audit mirror": async () => (await import("./commands/audit-mirror.ts")).auditMirror,
   "audit seal": async () => (await import("./commands/audit-seal.ts")).auditSeal,
   "audit witness": async () => (await import("./commands/audit-witness.ts")).auditWitness,
   "audit end": async () => (await import("./commands/audit-end.ts")).auditEnd,

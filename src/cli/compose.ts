@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { isBrokenGlass } from "../access/break-glass.ts";
 import { formatLocation } from "../access/location.ts";
@@ -14,6 +15,7 @@ import type {
 import type { AppendPorts } from "../audit/append.ts";
 import { archivedCatalogs } from "../audit/archived-catalogs.ts";
 import { claimPrefix } from "../audit/claim.ts";
+import { type MirrorFolder, openMirror } from "../audit/mirror.ts";
 import type { Clock, RecordStore } from "../audit/ports.ts";
 import type { ApprovalLookups } from "../audit/rules/approvals.ts";
 import { formatTime } from "../audit/time.ts";
@@ -30,6 +32,7 @@ import { type KnownIdentity, readBelieved, readIdentity, writeIdentity } from ".
 import { checkedRulesIn } from "../local/checked-rules.ts";
 import { claimedCircumstances, isCi } from "../local/circumstances.ts";
 import { fileJournal } from "../local/journal.ts";
+import { mirrorFolder } from "../local/mirror-folder.ts";
 import { fileOwedEnds } from "../local/owed-ends.ts";
 import { segmentOf } from "../local/paths.ts";
 import type { Settings } from "../local/settings.ts";
@@ -53,6 +56,7 @@ import { insideSession } from "./compose/inside.ts";
 import { endsFolder, systemRandom as random } from "./compose/local.ts";
 import { rememberNoDebts } from "./compose/no-debts.ts";
 import {
+  copiedOrganization,
   isRecent,
   lastBelieved,
   readOrganization,
@@ -438,7 +442,10 @@ export interface Audit {
 /** By what is published now, never by what this machine remembers: every machine must find the same. */
 export async function openAudit(context: Context): Promise<Audit> {
   const here = openHere(context);
-  return auditOf(context, here, await openBase(context, here, pinnedOf(context, here), { anew: true }));
+  const pinned = pinnedOf(context, here);
+  const mirror = text(context, "mirror");
+  if (mirror !== undefined) return await openCopy(context, here, pinned, mirror);
+  return auditOf(context, here, await openBase(context, here, pinned, { anew: true }));
 }
 
 function auditOf(context: Context, here: Here, { organization, aws, clock }: Base): Audit {
@@ -461,6 +468,33 @@ function auditOf(context: Context, here: Here, { organization, aws, clock }: Bas
     },
     knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
   };
+}
+
+/** A copy of the log in a folder: nobody is asked, and what this machine has seen of the organization is not older. */
+async function openCopy(context: Context, here: Here, pinned: Pinned, folder: string): Promise<Audit> {
+  const store = openMirror(openMirrorFolder(context, folder));
+  const organization = await copiedOrganization(here, pinned, store, folder);
+  const catalogOf = archivedCatalogs(store, organization);
+  return {
+    store,
+    fingerprint: organization.fingerprint,
+    trust: organization.trust,
+    catalog: organization.catalog,
+    clock: { now: () => new Date() },
+    // Reasons that lie apart are not copied.
+    reasons: reasonStore(() => ({ ...store, remove: () => store.replace("", new Uint8Array()) })),
+    reasonsPlace: undefined,
+    catalogOf,
+    approvals: {
+      rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
+      claimOf: (request) => store.read(`${claimPrefix}${request}`),
+    },
+    knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
+  };
+}
+
+export function openMirrorFolder(context: Context, folder: string): MirrorFolder {
+  return mirrorFolder(resolve(context.cwd, folder));
 }
 
 /** What a proof is checked by: the pinned fingerprint and what this machine remembers; nobody is asked. */

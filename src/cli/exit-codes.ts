@@ -153,6 +153,8 @@ const byCode: Readonly<Record<string, ExitName>> = {
   NO_SESSION: "noSession",
   REQUEST_NOT_FOUND: "noSession",
   FOUND: "found",
+  MIRROR_INVALID: "usage",
+  COPY_READ_ONLY: "usage",
   PROOF_INVALID: "found",
   PROOF_TREE: "found",
   PROOF_UNSEALED: "pending",

@@ -347,6 +347,7 @@ const declared: readonly Declared[] = [
       aws(command)
         .option("--strict", "noise fails too")
         .option("--bucket <bucket>", "another bucket than the catalog's")
+        .option("--mirror <directory>", "a copy that jit audit mirror made: no network, no credentials")
         .option("--proof <file>", "check a request's proof alone, without network or credentials"),
   },
   {
@@ -383,6 +384,13 @@ const declared: readonly Declared[] = [
         )
         .option("--regions <regions>", "regions of the event history, comma separated", list)
         .option("--strict", "what could not be looked at fails, too"),
+  },
+  {
+    group: "Audit:",
+    name: "audit mirror",
+    takes: "<directory>",
+    summary: "copy the log into a folder, what is new alone",
+    options: (command) => aws(command).option("--bucket <bucket>", "another bucket than the catalog's"),
   },
   {
     group: "Audit:",

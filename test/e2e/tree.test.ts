@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
-import type { Machine } from "../support/jit.ts";
+import { Machine } from "../support/jit.ts";
 import { errorOf } from "../support/ledger.ts";
 
 /** The log sealed, witnessed and verified by three people on machines of their own. */
@@ -93,6 +93,24 @@ test("leaves say until when their objects are locked", async () => {
     expect(fault).toBe("-");
     expect(Date.parse(lockedUntil) - Date.parse(serverTime)).toBeGreaterThan(399 * 86_400_000);
   }
+});
+
+test("a mirror verifies without network or credentials, and a file changed in it is found", async () => {
+  const folder = join(auditor.home, "mirror");
+  const made = await json(auditor, "audit", "mirror", folder);
+  expect(made).toMatchObject({ code: 0, folder });
+  expect(await json(auditor, "audit", "mirror", folder)).toMatchObject({ fetched: 0 });
+  const { code: _, ...online } = await json(auditor, "audit", "verify");
+  const stranger = new Machine({ JIT_ORGANIZATION: alice.env["JIT_ORGANIZATION"] });
+  const verify = ["audit", "verify", "--mirror", folder];
+  const { code, ...offline } = await json(stranger, ...verify);
+  expect([code, offline]).toEqual([0, online]);
+  const [path] = (await auditor.run("find", [folder, "-name", "*.issue.jws~*"])).stdout.trim().split("\n");
+  writeFileSync(String(path), readFileSync(String(path), "utf8").replace('"signature":"', '"signature":"A'));
+  expect((await json(stranger, ...verify)).code).toBe(20);
+  const none = await stranger.jit(["audit", "verify", "--mirror", join(folder, "none"), "--json"]);
+  expect([errorOf(none).code, none.code]).toEqual(["MIRROR_INVALID", 2]);
+  stranger.remove();
 });
 
 test("a witness that was shown another log before refuses, and remembers what it saw", async () => {

@@ -168,6 +168,30 @@ function seenIn(trust: Trust | undefined, note: Uint8Array | undefined): Checkpo
     : { size: signed.size, root: Buffer.from(signed.root).toString("base64") };
 }
 
+/** The organization as a copy of its bucket has it; nothing of it is remembered. */
+export async function copiedOrganization(
+  here: Here,
+  pinned: Pinned,
+  store: Pick<RecordStore, "read" | "readCurrent">,
+  source: string,
+): Promise<Organization> {
+  const trustFiles: Uint8Array[] = [];
+  for (;;) {
+    const file = await store.read(`v1/trust/${trustFiles.length + 1}.json`);
+    if (file === undefined) break;
+    trustFiles.push(file);
+  }
+  return believe({
+    trustFiles,
+    catalog: { signed: await store.readCurrent?.("v1/catalog/current.jws"), yaml: undefined },
+    fingerprint: pinned.fingerprint,
+    seen: { trust: readBelieved(here.places, pinned.text).seen.trust, catalog: 0 },
+    allowUnsigned: false,
+    source,
+    readBefore: readCatalogsIn(workedOut(here), version),
+  });
+}
+
 function filesAt(location: PathLocation): Files {
   return {
     trustFiles: trustFilesOf(join(dirname(location.catalog), "trust")),

@@ -1,0 +1,23 @@
+import { mirrorLog } from "../../audit/mirror.ts";
+import { openAudit, openMirrorFolder } from "../compose.ts";
+import { argument, type Context, printJson } from "../context.ts";
+
+/** `jit audit mirror DIR`: a copy of the log that verifies without network or credentials. */
+export async function auditMirror(context: Context): Promise<number> {
+  const folder = argument(context, 0, "the folder");
+  const { store } = await openAudit(context);
+  const mirrored = await context.terminal.progress("Copying the log", () =>
+    mirrorLog(store, openMirrorFolder(context, folder)),
+  );
+  if (context.json) printJson(context, { folder, ...mirrored });
+  else {
+    const { terminal, style } = context;
+    terminal.print(
+      `${style.good("✓")} ${folder}: ${mirrored.versions} versions, ${mirrored.fetched} of them new`,
+    );
+    terminal.note(
+      style.dim(`  jit audit verify --mirror ${folder} needs the organization's fingerprint alone`),
+    );
+  }
+  return 0;
+}

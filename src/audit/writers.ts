@@ -1,3 +1,4 @@
+import { withoutRevocations } from "../access/trust/revoked-keys.ts";
 import { type RecordKey, readKey, recordPrefix } from "./key.ts";
 import type { ListedObject, RecordStore } from "./ports.ts";
 import { type ReaderOptions, RecordReader } from "./record-reader.ts";
@@ -55,7 +56,7 @@ export async function listWriters(
     chains.set(chainOf(key), known);
   }
   // When it was enrolled counts, and not when it was revoked: what came too late is told by `revokedKeys`.
-  const trust = options.trust && { ...options.trust, revokedKeys: [] };
+  const trust = withoutRevocations(options.trust);
   const reader = new RecordReader(store, { ...options, trust });
   return await mapAtMost(parallel, [...chains.values()], async ({ records, first, last, key, enrols }) => ({
     userid: key.userid,

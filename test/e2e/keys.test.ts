@@ -145,6 +145,8 @@ test("a revoked key: what it signed before verifies, what comes after does not, 
   const rotated = await dave.jit(["keys", "rotate", "--yes", "--json"]);
   expect(json(rotated.stdout)).toMatchObject({ retired: thumbprint });
   expect(await ask()).toBe("granted");
+  const mine = json((await dave.jit(["keys", "list", "--json"])).stdout).keys;
+  expect(mine.map(({ place }: { place: string }) => place)).toEqual(["file", "gone"]);
   // The end of the session that came too late, by the new key, is of a request that does not count.
   const later = (await verify()).findings;
   expect(later.filter(({ severity }) => severity === "invalid").map(({ code }) => code)).toEqual([

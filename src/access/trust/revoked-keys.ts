@@ -46,6 +46,11 @@ export function isRevoked(
   return found.size !== undefined && index !== undefined && index >= found.size;
 }
 
+/** For finding what there is, and not what is to be believed: sessions to end, texts to erase. */
+export function withoutRevocations<T extends Pick<Trust, "revokedKeys">>(trust: T | undefined) {
+  return trust && { ...trust, revokedKeys: [] };
+}
+
 /**
  * Whether this machine may go on signing with its key: what it wrote would count for nothing.
  * @throws JitError `KEY_REVOKED`

@@ -1,3 +1,4 @@
+import { withoutRevocations } from "../../access/trust/revoked-keys.ts";
 import { isId } from "../../audit/id.ts";
 import { RecordReader } from "../../audit/record-reader.ts";
 import { JitError } from "../../error.ts";
@@ -13,7 +14,8 @@ export async function reasonsErase(context: Context): Promise<number> {
   const audit = await openAudit(context);
   const { terminal, style } = context;
   const ports = {
-    reader: new RecordReader(audit.store, { log: audit.fingerprint, trust: audit.trust }),
+    // What was written with a revoked key is personal data all the same.
+    reader: new RecordReader(audit.store, { log: audit.fingerprint, trust: withoutRevocations(audit.trust) }),
     reasons: audit.reasons,
     catalogOf: audit.catalogOf,
   };

@@ -1,4 +1,5 @@
 import { rolesOf } from "../../access/break-glass.ts";
+import { withoutRevocations } from "../../access/trust/revoked-keys.ts";
 import type { Catalog, Store } from "../../access/types.ts";
 import { idTime, parseId } from "../../audit/id.ts";
 import { type RecordKey, readKey, recordPrefix } from "../../audit/key.ts";
@@ -84,7 +85,7 @@ export async function findLiveSessions(
     for (const hour of missing) listed.add(hour);
   }
   // A session that a revoked key made lives all the same, and must be found to be ended.
-  const trust = options.trust && { ...options.trust, revokedKeys: [] };
+  const trust = withoutRevocations(options.trust);
   const reader = new RecordReader(store, { ...options, trust });
   const notBelieved: string[] = [];
   const issues = await mapAtMost(

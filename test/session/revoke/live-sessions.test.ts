@@ -46,6 +46,17 @@ describe("live sessions", () => {
     expect(await find(all)).toEqual({ sessions: [], ended: [a, b].sort(), notBelieved: [] });
   });
 
+  test("a key that was revoked hides no session that it made", async () => {
+    const { clock, store, writer } = world();
+    const alice = writer("alice");
+    const request = await alice.request();
+    await alice.issue(request);
+    const revokedKeys = [{ thumbprint: alice.signer.thumbprint, at: "2026-01-01T00:00:00Z" }];
+    const trust = { tokenIssuers: [], refusePathOnly: false, revokedKeys };
+    const found = await findLiveSessions(store, all, { log, trust, clock, hours: 5 });
+    expect(requestsOf(found)).toEqual([request.record.id]);
+  });
+
   test("a renewed session counts once, to the time at which the last credentials lapse", async () => {
     const { clock, find, writer } = world();
     const alice = writer("alice");

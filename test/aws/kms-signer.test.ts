@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { isLowS } from "../../src/access/es256.ts";
 import { parseKmsArn } from "../../src/access/kms-arn.ts";
+import { cloudTrail } from "../../src/aws/cloudtrail.ts";
 import { type KmsKey, kmsKey } from "../../src/aws/kms-signer.ts";
+import { ServerClock } from "../../src/aws/server-clock.ts";
 import { STORE_ACCOUNT } from "../../src/sandbox/account.ts";
 import { thrownBy } from "../local/temporary.ts";
-import { bytesOf, useSandbox } from "./sandbox.ts";
+import { bytesOf, noWait, useSandbox } from "./sandbox.ts";
 
 const { sandbox, clientsOf } = useSandbox();
 const arnOf = (alias: string, region = sandbox().region): string =>
@@ -80,16 +82,19 @@ test("what is signed, and what is refused, is in the trail", async () => {
   const key = keyOf("alice", "jit-alice");
   await key.signer(await key.publicKey()).sign(bytesOf("x"));
   await thrownBy(() => keyOf("eve", "jit-alice").publicKey());
-  const { CloudTrailClient, LookupEventsCommand } = await import("@aws-sdk/client-cloudtrail");
-  const { common } = clientsOf("auditor");
-  const trail = new CloudTrailClient({ ...common, region: sandbox().region });
-  const found = await trail.send(
-    new LookupEventsCommand({
-      LookupAttributes: [{ AttributeKey: "EventSource", AttributeValue: "kms.amazonaws.com" }],
-      MaxResults: 2,
-    }),
-  );
-  const events = (found.Events ?? []).map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent ?? "{}"));
+  const ask = cloudTrail({
+    aws: clientsOf("auditor"),
+    region: sandbox().region,
+    endpoint: sandbox().url,
+    hosts: [new URL(sandbox().url).host],
+    clock: new ServerClock(Date.now),
+    wait: noWait,
+  });
+  const { Events } = await ask("LookupEvents", {
+    LookupAttributes: [{ AttributeKey: "EventSource", AttributeValue: "kms.amazonaws.com" }],
+    MaxResults: 2,
+  });
+  const events = (Events as { CloudTrailEvent: string }[]).map((event) => JSON.parse(event.CloudTrailEvent));
   expect(events).toMatchObject([
     { eventName: "GetPublicKey", errorCode: "AccessDeniedException", userIdentity: { userName: "eve" } },
     {

@@ -112,6 +112,7 @@ describe("--json", () => {
       purpose: null,
       profile: null,
       region: null,
+      key: null,
     });
     expect((await alice.jit(["config", "purpose", "reporting"])).code).toBe(0);
     expect((await alice.jit(["use", String(pin)])).code).toBe(0);

@@ -14,6 +14,7 @@ import { tellsSession } from "./rules/link.ts";
 import { arrivalFindings, placeFindings, type SeenRecord } from "./rules/place.ts";
 import { RequestBook } from "./rules/request-book.ts";
 import { inBatches, mapAtMost, type ScannedObject, scanObjects } from "./scan.ts";
+import { newPart } from "./since.ts";
 import type { SealedLog } from "./tree/sealed-log.ts";
 
 export interface VerifyOptions {
@@ -43,7 +44,7 @@ const parallelReads = 32;
 /**
  * Verifies a whole log in the bucket: names, encoding, keys, signatures, chains, and the links between the records of
  * each request. Reads each object once, in the order of names, and holds of each record only what its successors and
- * its request need.
+ * its request need. Where a part was verified before (`SealedLog.open` with a head), reads what is new, and what that needs.
  *
  * What it cannot see without a tree: records that were removed from the end of a chain, all versions of them.
  * @throws JitError of the store; whatever lies in the bucket makes findings, not errors
@@ -53,6 +54,12 @@ export async function verifyLog(
   options: VerifyOptions,
 ): Promise<Report> {
   const verification = new Verification(store, options);
+  if (options.sealed?.isPartial === true) {
+    const { objects, passed } = await newPart(store, options.sealed);
+    for (let i = 0; i < objects.length; i += batchSize)
+      await verification.take(objects.slice(i, i + batchSize));
+    return await verification.finish(passed);
+  }
   for await (const batch of inBatches(scanObjects(store, recordPrefix), batchSize)) {
     await verification.take(batch);
   }
@@ -83,19 +90,22 @@ class Verification {
     await this.#check(batch, false);
   }
 
-  async finish(): Promise<Report> {
+  /** @param passed places in chains that were verified before, and were not read */
+  async finish(passed?: readonly RecordKey[]): Promise<Report> {
     const waiting = this.#waiting;
     for (let i = 0; i < waiting.length; i += batchSize) {
       await this.#check(waiting.slice(i, i + batchSize), true);
     }
+    for (const key of passed ?? []) this.#chains.pass(key);
     const onFault = (key: RecordKey): void => {
       this.#requests.spoil(key);
       if (this.#keys.find(key) !== undefined && !this.#chains.holds(key)) this.#chains.spoil(key);
     };
     this.#tally.take(this.#bad.finish(this.#keys, this.#chains, onFault));
     this.#tally.take(this.#chains.finish());
+    // What another request says, which was verified before, is not at hand.
     for await (const found of this.#requests.finish(this.#options.catalogOf, this.#options.approvals))
-      this.#tally.take([found]);
+      if (passed === undefined || found.code !== "EXTENDS_UNKNOWN") this.#tally.take([found]);
     const { sealed, strict = false } = this.#options;
     if (sealed === undefined) return this.#tally.report(strict);
     for await (const found of sealed.finish()) this.#tally.take([found]);
@@ -104,7 +114,7 @@ class Verification {
 
   async #check(batch: readonly ScannedObject[], isLast: boolean): Promise<void> {
     const read = await mapAtMost(parallelReads, batch, (object) => readObject(this.#store, object));
-    if (!isLast) for (const object of read) this.#tally.take(this.#options.sealed?.check(object) ?? []);
+    if (!isLast) for (const object of read) await this.#compare(object);
     // Keys first: within one hour the names of `enrol` records sort before all others.
     const enrolments = read.filter(({ opened }) => opened?.record.type === "enrol");
     const others = read.filter(({ opened }) => opened?.record.type !== "enrol");
@@ -127,6 +137,14 @@ class Verification {
     }
     const enrolment = this.#keys.find(key);
     return enrolment === undefined ? "KEY_UNKNOWN" : checkSignature(opened, enrolment);
+  }
+
+  /** With the tree. What was compared with it before is not counted again. */
+  async #compare(object: ReadObject): Promise<void> {
+    const { sealed } = this.#options;
+    const { oldest } = object.object;
+    if (sealed === undefined || oldest === undefined || (await sealed.wasVerified(oldest))) return;
+    this.#tally.take(sealed.check(object));
   }
 
   #knowsKeys({ key, opened }: SignedObject): boolean {

@@ -153,6 +153,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   NO_SESSION: "noSession",
   REQUEST_NOT_FOUND: "noSession",
   FOUND: "found",
+  CHECKPOINT_FILE: "usage",
   MIRROR_INVALID: "usage",
   COPY_READ_ONLY: "usage",
   PROOF_INVALID: "found",

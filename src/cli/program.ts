@@ -347,6 +347,8 @@ const declared: readonly Declared[] = [
       aws(command)
         .option("--strict", "noise fails too")
         .option("--bucket <bucket>", "another bucket than the catalog's")
+        .option("--since <file>", "read only what is new since a checkpoint that was verified before")
+        .option("--keep <file>", "where nothing is wrong, write the checkpoint there, for --since")
         .option("--mirror <directory>", "a copy that jit audit mirror made: no network, no credentials")
         .option("--proof <file>", "check a request's proof alone, without network or credentials"),
   },

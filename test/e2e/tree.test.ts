@@ -113,6 +113,21 @@ test("a mirror verifies without network or credentials, and a file changed in it
   stranger.remove();
 });
 
+test("what was verified before is not read again", async () => {
+  const kept = join(auditor.home, "checkpoint");
+  const from = join(auditor.home, "mirror");
+  expect(await json(auditor, "audit", "verify", "--keep", kept)).toMatchObject({ code: 0 });
+  expect(readFileSync(kept, "utf8")).toContain("/v1/tree\n5\n");
+  expect((await sealNow()).code).toBe(0);
+  const since = await json(auditor, "audit", "verify", "--since", kept);
+  expect(since).toMatchObject({ code: 0, findings: [] });
+  const all = await json(auditor, "audit", "verify");
+  expect(since.objects).toBeLessThan(all.objects);
+  expect(since.tree.checkpoint).toEqual(all.tree.checkpoint);
+  const unsigned = await auditor.jit(["audit", "verify", "--json", "--since", join(from, "manifest.jsonl")]);
+  expect([errorOf(unsigned).code, unsigned.code]).toEqual(["CHECKPOINT_FILE", 2]);
+});
+
 test("a witness that was shown another log before refuses, and remembers what it saw", async () => {
   const state = join(witness.home, "witness-state.json");
   expect(await witnessNow("--state", state)).toMatchObject({ code: 0 });

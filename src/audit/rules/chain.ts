@@ -37,6 +37,7 @@ export function chainOf(key: Pick<RecordKey, "userid" | "thumbprint">): string {
  */
 export class ChainBook {
   readonly #chains = new Map<string, Chain>();
+  readonly #passed = new Set<string>();
 
   /** A valid record. */
   add({ name, key, record, sha256 }: SeenRecord): Finding[] {
@@ -53,8 +54,15 @@ export class ChainBook {
     this.#chain(key).spoilt.add(key.n);
   }
 
+  /** A record that was verified before, and is not read again. */
+  pass(key: RecordKey): void {
+    this.spoil(key);
+    this.#passed.add(`${chainOf(key)} ${key.n}`);
+  }
+
   /** Whether a valid record of this number was seen; to be asked before `finish`. */
   holds(key: Pick<RecordKey, "userid" | "thumbprint" | "n">): boolean {
+    if (this.#passed.has(`${chainOf(key)} ${key.n}`)) return true;
     const chain = this.#chains.get(chainOf(key));
     return chain !== undefined && (key.n < chain.next || chain.early.has(key.n));
   }

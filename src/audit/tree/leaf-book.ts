@@ -22,9 +22,14 @@ interface Page {
 export class LeafBook {
   readonly #pages: Page[] = [];
   readonly #byName = new Map<string, number>();
-  #size = 0;
+  #size: number;
   /** Indexes of leaves that say again what one before them says. */
   readonly repeated: number[] = [];
+
+  /** @param start how many leaves come before the first that is added */
+  constructor(start = 0) {
+    this.#size = start;
+  }
 
   get size(): number {
     return this.#size;

@@ -4,10 +4,10 @@ import type { RecordStore } from "../ports.ts";
 import { mapAtMost, type ScannedObject, scanObjects } from "../scan.ts";
 import { readBatch } from "./batch.ts";
 import { type Tile, TreeBuilder } from "./builder.ts";
-import { readCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
+import { readCheckpoint, type SignedCheckpoint, type TreeHead } from "./checkpoint.ts";
 import { LeafBook } from "./leaf-book.ts";
 import { batchPrefix, checkpointName, readBatchName, tileName } from "./places.ts";
-import { newestCheckpoint, readPointer } from "./stored.ts";
+import { newestCheckpoint, readPointer, restoreTree, type StoredBatch } from "./stored.ts";
 
 type Store = Pick<RecordStore, "listVersions" | "readVersion" | "read" | "readCurrent" | "list">;
 
@@ -23,21 +23,36 @@ export interface ReadTree {
   /** Whether all batches below the checkpoint are there, and make its root. */
   readonly isWhole: boolean;
   readonly findings: readonly Finding[];
+  /** Where only what is new is looked at: batches that were verified before, oldest first. */
+  readonly before: readonly StoredBatch[] | undefined;
 }
 
 const parallelReads = 16;
 /** Most names that one finding gives. */
 const examples = 5;
 
-/** Reads all batches once, and every tile that the checkpoint's tree has. */
-export async function readTree(store: Store, logKeys: readonly VerifierKey[]): Promise<ReadTree> {
+/**
+ * Reads all batches once, and every tile that the checkpoint's tree has.
+ * @param since a head that was verified before: what it has is not read again, and that the tree begins with it is shown
+ */
+export async function readTree(
+  store: Store,
+  logKeys: readonly VerifierKey[],
+  since?: TreeHead,
+): Promise<ReadTree> {
   const findings: Finding[] = [];
   const say = (code: Parameters<typeof finding>[0], object: string, message: string) =>
     findings.push(finding(code, object, "-", message));
   const checkpoint = await newestCheckpoint(store, logKeys);
-  const builder = new TreeBuilder();
-  const leaves = new LeafBook();
-  const roots = new Map<number, string>([[0, rootText(builder)]]);
+  const known = since === undefined ? new TreeBuilder() : await restoreTree(store, since);
+  if (known === undefined) {
+    say("TREE_FORKED", checkpointName, "the tree does not begin with the one that was verified before");
+  }
+  const builder = known ?? new TreeBuilder();
+  const start = builder.size;
+  const leaves = new LeafBook(start);
+  const before: StoredBatch[] = [];
+  const roots = new Map<number, string>([[start, rootText(builder)]]);
   const size = checkpoint?.size ?? 0;
   const badTiles: string[] = [];
   let newestBatch: Date | undefined;
@@ -46,6 +61,12 @@ export async function readTree(store: Store, logKeys: readonly VerifierKey[]): P
     for (const { code, message } of await versionFaults(store, object)) say(code, object.name, message);
     const first = readBatchName(object.name);
     if (first === undefined || object.oldest === undefined || isBroken) continue;
+    if (first < start) {
+      const { versionId, lastModified } = object.oldest;
+      before.push({ first, name: object.name, versionId, lastModified });
+      if (start === size) newestBatch = lastModified;
+      continue;
+    }
     if (first !== builder.size) {
       isBroken = true;
       say("BATCH_MISSING", object.name, `no batch reaches from entry ${builder.size} to this one`);
@@ -91,7 +112,15 @@ export async function readTree(store: Store, logKeys: readonly VerifierKey[]): P
     say("CHECKPOINT_INVALID", checkpointName, "no log key of the trust file has signed it");
   }
   const isWhole = checkpoint !== undefined && !isShort && !isDifferent && builder.size >= size;
-  return { checkpoint, leaves, roots, newestBatch, isWhole, findings };
+  return {
+    checkpoint,
+    leaves,
+    roots,
+    newestBatch,
+    isWhole,
+    findings,
+    before: since === undefined ? undefined : before,
+  };
 }
 
 function rootText(builder: TreeBuilder): string {

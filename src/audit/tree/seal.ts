@@ -16,9 +16,9 @@ import {
   listBatches,
   newestCheckpoint,
   readStoredBatch,
+  restoreTree,
   type StoredBatch,
 } from "./stored.ts";
-import { readBundle, readTile, type TileName } from "./tile.ts";
 
 export interface SealPorts {
   readonly store: RecordStore;
@@ -96,10 +96,9 @@ class SealedTree {
   static async open(ports: SealPorts, batches: readonly StoredBatch[]): Promise<SealedTree> {
     const { store, logKeys } = ports;
     const checkpoint = await newestCheckpoint(store, logKeys);
-    const tree = new SealedTree(
-      ports,
-      checkpoint === undefined ? new TreeBuilder() : await restored(ports, checkpoint),
-    );
+    const builder = checkpoint === undefined ? new TreeBuilder() : await restoreTree(store, checkpoint);
+    if (builder === undefined) throw damaged("the tiles at its edge are not those of its checkpoint");
+    const tree = new SealedTree(ports, builder);
     for (const batch of batches) {
       if (batch.first < (checkpoint?.size ?? 0)) continue;
       if (batch.first !== tree.size) throw damaged(`a batch before ${batch.name} is missing`);
@@ -180,23 +179,6 @@ class SealedTree {
 }
 
 const parallelWrites = 16;
-
-/** Goes on from a checkpoint by the tiles at its edge. */
-async function restored(
-  { store }: SealPorts,
-  { size, root }: { readonly size: number; readonly root: Uint8Array },
-): Promise<TreeBuilder> {
-  const read = async (tile: TileName) => (await store.read(tileName(tile))) ?? new Uint8Array();
-  const builder = await TreeBuilder.restore(
-    size,
-    async (tile) => readTile(await read(tile), tile) ?? [],
-    async (tile) => readBundle(await read(tile), tile) ?? [],
-  );
-  if (Buffer.compare(builder.root(), root) !== 0) {
-    throw damaged("the tiles at the tree's edge are not those of its checkpoint");
-  }
-  return builder;
-}
 
 /** @returns the batch that stands there, ours or another sealer's */
 async function createBatch(store: RecordStore, name: string, bytes: Uint8Array): Promise<Uint8Array> {

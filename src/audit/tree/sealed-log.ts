@@ -5,11 +5,12 @@ import type { ListedObject, RecordStore } from "../ports.ts";
 import type { ReadObject } from "../read-object.ts";
 import { formatTime } from "../time.ts";
 import type { Checkpoint } from "../types.ts";
-import { readCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
+import { readCheckpoint, type SignedCheckpoint, type TreeHead } from "./checkpoint.ts";
 import { readCosigned } from "./cosignatures.ts";
 import type { TreeKeys } from "./keys.ts";
 import { checkpointName, keptCheckpoint, treePrefix } from "./places.ts";
 import { type ReadTree, readTree } from "./read-tree.ts";
+import { SealedVersions } from "./sealed-versions.ts";
 import { listBatches, readStoredBatch } from "./stored.ts";
 
 export type TreeStore = Pick<RecordStore, "listVersions" | "readVersion" | "read" | "readCurrent" | "list">;
@@ -36,16 +37,44 @@ export class SealedLog {
   readonly #tree: ReadTree;
   readonly #cosigned: Cosignatures;
   readonly #seen = new Map<string, { readonly seen: Checkpoint; readonly object: string }>();
+  readonly #before: SealedVersions | undefined;
+  /** S3's time, ms. */
+  readonly #verifiedAt: number;
   #counts = { cosigned: 0, sealed: 0, pending: 0 };
 
   private constructor(store: TreeStore, tree: ReadTree, cosigned: Cosignatures) {
     this.#store = store;
     this.#tree = tree;
     this.#cosigned = cosigned;
+    this.#before = tree.before === undefined ? undefined : new SealedVersions(store, tree.before);
+    this.#verifiedAt = tree.before?.at(-1)?.lastModified.getTime() ?? Number.NEGATIVE_INFINITY;
   }
 
-  static async open(store: TreeStore, { logKeys, witnesses }: TreeKeys): Promise<SealedLog> {
-    const tree = await readTree(store, logKeys);
+  /** The newest checkpoint that a log key signed. */
+  get checkpoint(): SignedCheckpoint | undefined {
+    return this.#tree.checkpoint;
+  }
+
+  /** Whether only what is new is looked at. */
+  get isPartial(): boolean {
+    return this.#before !== undefined;
+  }
+
+  /** Whether a version was verified before: sealed then, or older by its arrival than what was sealed last. */
+  async wasVerified(version: ListedObject): Promise<boolean> {
+    if (this.#before === undefined) return false;
+    const { key, versionId, lastModified } = version;
+    if (this.#tree.leaves.find(key, versionId) !== undefined) return false;
+    return lastModified.getTime() < this.#verifiedAt - 1000 || (await this.#before.has(version));
+  }
+
+  /** @param since a head that was verified before */
+  static async open(
+    store: TreeStore,
+    { logKeys, witnesses }: TreeKeys,
+    since?: TreeHead,
+  ): Promise<SealedLog> {
+    const tree = await readTree(store, logKeys, since);
     return new SealedLog(store, tree, await readCosignatures(store, tree, logKeys, witnesses));
   }
 
@@ -117,6 +146,8 @@ export class SealedLog {
     yield* this.#cosigned.findings;
     yield* await this.#removed();
     for (const { seen, object } of this.#seen.values()) {
+      // What a tree that was verified before had for smaller sizes was compared then.
+      if (this.isPartial && seen.size < Math.min(...this.#tree.roots.keys())) continue;
       if (this.#tree.roots.get(seen.size) === seen.root) continue;
       const what =
         seen.size > this.#tree.leaves.size ? "a larger tree than there is" : "another tree than there is";
@@ -196,7 +227,8 @@ async function readCosignatures(
     const { cosigners } = await readCosigned(store, checkpoint, witnesses);
     if (cosigners.length === 0) continue;
     for (const { key } of cosigners) heard.add(key.name);
-    if (tree.roots.get(size) !== Buffer.from(checkpoint.root).toString("base64")) {
+    const isOld = size < Math.min(...tree.roots.keys());
+    if (!isOld && tree.roots.get(size) !== Buffer.from(checkpoint.root).toString("base64")) {
       // Of batches that are damaged it is said already.
       const message = "a witness has cosigned another tree of this size than the batches make";
       if (tree.isWhole) findings.push(finding("TREE_FORKED", keptCheckpoint(size), "-", message));

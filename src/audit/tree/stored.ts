@@ -2,8 +2,17 @@ import type { VerifierKey } from "../../access/trust/verifier-key.ts";
 import type { RecordStore } from "../ports.ts";
 import { scanObjects } from "../scan.ts";
 import { type BatchEntry, readBatch } from "./batch.ts";
-import { readCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
-import { batchPrefix, checkpointName, checkpointsPrefix, keptCheckpoint, readBatchName } from "./places.ts";
+import { TreeBuilder } from "./builder.ts";
+import { readCheckpoint, type SignedCheckpoint, type TreeHead } from "./checkpoint.ts";
+import {
+  batchPrefix,
+  checkpointName,
+  checkpointsPrefix,
+  keptCheckpoint,
+  readBatchName,
+  tileName,
+} from "./places.ts";
+import { readBundle, readTile, type TileName } from "./tile.ts";
 
 /** What of the tree lies in the bucket. */
 
@@ -63,6 +72,20 @@ export async function currentCheckpoint(
 ): Promise<SignedCheckpoint | undefined> {
   const bytes = await readPointer(store);
   return bytes === undefined ? undefined : readCheckpoint(bytes, logKeys);
+}
+
+/** The tree of a checkpoint, by the tiles at its edge; `undefined` where they do not make its root. */
+export async function restoreTree(
+  store: Pick<RecordStore, "read">,
+  { size, root }: Pick<TreeHead, "size" | "root">,
+): Promise<TreeBuilder | undefined> {
+  const read = async (tile: TileName) => (await store.read(tileName(tile))) ?? new Uint8Array();
+  const builder = await TreeBuilder.restore(
+    size,
+    async (tile) => readTile(await read(tile), tile) ?? [],
+    async (tile) => readBundle(await read(tile), tile) ?? [],
+  );
+  return Buffer.compare(builder.root(), root) === 0 ? builder : undefined;
 }
 
 /** The bytes of `checkpoint` as they are now. */

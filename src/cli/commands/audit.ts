@@ -4,10 +4,14 @@ import { requestIn } from "../../audit/extensions.ts";
 import type { Finding } from "../../audit/finding.ts";
 import type { Report } from "../../audit/report.ts";
 import type { Story, StoryEntry } from "../../audit/story.ts";
+import { readCheckpoint, type SignedCheckpoint } from "../../audit/tree/checkpoint.ts";
+import type { TreeKeys } from "../../audit/tree/keys.ts";
 import { treeKeysOf } from "../../audit/tree/keys.ts";
+import { formatNote } from "../../audit/tree/note.ts";
 import { SealedLog } from "../../audit/tree/sealed-log.ts";
 import { verifyLog } from "../../audit/verify.ts";
 import { JitError } from "../../error.ts";
+import { readFile, writeFile } from "../compose/admin-files.ts";
 import { type Audit, openAudit } from "../compose.ts";
 import { argument, type Context, isOn, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -92,8 +96,10 @@ export async function auditVerify(context: Context): Promise<number> {
 
 async function verifyAll(context: Context, audit: Audit): Promise<Report> {
   const { trust, store } = audit;
-  const sealed = trust === undefined ? undefined : await SealedLog.open(store, treeKeysOf(trust));
-  return await verifyLog(audit.store, {
+  const keys = treeKeysOf(trust);
+  const since = sinceOf(context, keys.logKeys);
+  const sealed = trust === undefined ? undefined : await SealedLog.open(store, keys, since);
+  const report = await verifyLog(audit.store, {
     log: audit.fingerprint,
     trust: audit.trust,
     knowsCatalog: audit.knowsCatalog,
@@ -101,6 +107,22 @@ async function verifyAll(context: Context, audit: Audit): Promise<Report> {
     approvals: audit.approvals,
     ...(sealed === undefined ? {} : { sealed }),
     strict: isOn(context, "strict"),
+  });
+  const keep = text(context, "keep");
+  if (keep !== undefined && report.ok && sealed?.checkpoint !== undefined) {
+    writeFile(keep, formatNote(sealed.checkpoint.note), {});
+  }
+  return report;
+}
+
+/** The checkpoint up to which everything was verified before. */
+function sinceOf(context: Context, logKeys: TreeKeys["logKeys"]): SignedCheckpoint | undefined {
+  const path = text(context, "since");
+  if (path === undefined) return undefined;
+  const checkpoint = readCheckpoint(readFile(path), logKeys);
+  if (checkpoint !== undefined) return checkpoint;
+  throw new JitError("CHECKPOINT_FILE", `${path} is no checkpoint that a log key of the trust file signed`, {
+    hint: "verify without --since, and keep the checkpoint with --keep",
   });
 }
 

@@ -193,6 +193,73 @@ describe("verifying a sealed log", () => {
     for (const name of [checkpointName, keptCheckpoint(3), keptCheckpoint(4)]) store.erase(name);
   }
 
+  describe("since a checkpoint that was verified before", () => {
+    const since = async () => await newestCheckpoint(store, [log.key]);
+    async function verifySince(head: Awaited<ReturnType<typeof since>>) {
+      store.calls.length = 0;
+      const sealed = await SealedLog.open(store, keys, head);
+      return await verifyLog(store, { log: fingerprint, trust: undefined, sealed });
+    }
+    const reads = () => store.calls.filter((call) => call.startsWith("readVersion v1/rec/"));
+
+    test("nothing new is nothing to read, and what is new needs its key, its predecessor and its request", async () => {
+      await sealNow();
+      const head = await since();
+      clock.pass(10);
+      expect(await verifySince(head)).toMatchObject({ ok: true, records: 0, findings: [] });
+      expect(reads()).toEqual([]);
+      await alice.issue(request, { notAfter: issue.record.notAfter, renews: issue.sha256 });
+      const bob = testWriter(store, "bob", { clock });
+      await bob.issue(await bob.request());
+      const pending = await verifySince(head);
+      expect(pending).toMatchObject({ ok: true, findings: [], tree: { records: { pending: 4 } } });
+      await sealNow();
+      await cosignNow();
+      const report = await verifySince(head);
+      expect(report.findings).toEqual([]);
+      expect(report.tree?.records).toEqual({ cosigned: 4, sealed: 0, pending: 0 });
+      // Alice's enrolment, request, first session and last record; four of hers and Bob's that are new.
+      expect(reads()).toHaveLength(8);
+    });
+
+    test.each<[string, () => unknown, string[]]>([
+      ["the record before it gone", () => store.erase(lastRecord()), ["CHAIN_GAP"]],
+      ["a new record gone", () => store.erase(newest()), ["SEALED_REMOVED"]],
+      [
+        "a new record changed",
+        () => store.spoil(newest(), () => request.bytes),
+        ["NAME_DIFFERS", "SEALED_CHANGED"],
+      ],
+      ["an old record deleted", () => store.mark(issue.key), ["OBJECT_DELETED"]],
+      ["a new batch gone", () => store.erase(batchName(5)), ["BATCH_MISSING"]],
+      [
+        "an old tile changed",
+        () => store.spoil(tileName({ level: 0, index: 0, width: 5 }), () => Buffer.alloc(160)),
+        ["TREE_FORKED"],
+      ],
+    ])("%s is found", async (_, spoil, expected) => {
+      await sealNow();
+      await cosignNow();
+      const head = await since();
+      clock.pass(10);
+      await alice.request();
+      await sealNow();
+      expect((await verifySince(head)).findings).toEqual([]);
+      await spoil();
+      const found = (await verifySince(head)).findings.map(({ code }) => code);
+      expect(found).toEqual(expect.arrayContaining(expected));
+    });
+
+    const newest = () => [...store.objects.keys()].filter((key) => key.includes(".5.request"))[0] ?? "";
+
+    test("a tree that another one was before is not the same log", async () => {
+      const head = await since();
+      if (head === undefined) throw new Error("no checkpoint");
+      const other = { ...head, root: Buffer.alloc(32, 1) };
+      expect((await verifySince(other)).findings.map(({ code }) => code)).toContain("TREE_FORKED");
+    });
+  });
+
   test("a log key that the trust file does not name signs nothing", async () => {
     expect(await codes({ ...keys, logKeys: [other.key] })).toContain("CHECKPOINT_INVALID");
   });

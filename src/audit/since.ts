@@ -1,0 +1,56 @@
+import { type RecordKey, readKey, recordPrefix } from "./key.ts";
+import type { RecordStore } from "./ports.ts";
+import { chainOf } from "./rules/chain.ts";
+import { type ScannedObject, scanObjects } from "./scan.ts";
+import type { SealedLog } from "./tree/sealed-log.ts";
+
+/** What has to be read where a part of the log was verified before. */
+export interface NewPart {
+  /** In order of their names: what is new, what lies under the same requests, and what their keys' chains need. */
+  readonly objects: readonly ScannedObject[];
+  /** Places in those chains whose records were verified before, and are not read. */
+  readonly passed: readonly RecordKey[];
+}
+
+/**
+ * Picks by names alone: everything that is new; all of the requests that something new belongs to; of each chain among these the
+ * enrolment, and the record before the first new one, whose hash that one names.
+ */
+export async function newPart(store: Pick<RecordStore, "listVersions">, sealed: SealedLog): Promise<NewPart> {
+  const fresh = new Set<string>();
+  const requests = new Set<string>();
+  /** The lowest new number of each chain. */
+  const chains = new Map<string, number>();
+  for await (const object of scanObjects(store, recordPrefix)) {
+    if (!(await isNew(object, sealed))) continue;
+    fresh.add(object.name);
+    const key = readKey(object.name);
+    if (key === undefined) continue;
+    if (key.request !== "-") requests.add(key.request);
+    chains.set(chainOf(key), Math.min(key.n, chains.get(chainOf(key)) ?? key.n));
+  }
+  for await (const { name } of scanObjects(store, recordPrefix)) {
+    const key = readKey(name);
+    if (key === undefined || !requests.has(key.request)) continue;
+    if (!chains.has(chainOf(key))) chains.set(chainOf(key), Number.POSITIVE_INFINITY);
+  }
+  const objects: ScannedObject[] = [];
+  const passed: RecordKey[] = [];
+  for await (const object of scanObjects(store, recordPrefix)) {
+    const key = readKey(object.name);
+    const lowest = key === undefined ? undefined : chains.get(chainOf(key));
+    if (fresh.has(object.name)) objects.push(object);
+    else if (key !== undefined && lowest !== undefined) {
+      const isNeeded = requests.has(key.request) || key.n === 0 || key.n === lowest - 1;
+      if (isNeeded) objects.push(object);
+      else passed.push(key);
+    }
+  }
+  return { objects, passed };
+}
+
+async function isNew({ oldest, later, deleteMarkers }: ScannedObject, sealed: SealedLog): Promise<boolean> {
+  if (oldest === undefined || deleteMarkers > 0) return true;
+  for (const version of [oldest, ...later]) if (!(await sealed.wasVerified(version))) return true;
+  return false;
+}

@@ -32,7 +32,8 @@ function show(typed, args, { env = alice, expect = 0, lines = 14 } = {}) {
   });
   const text = done.stdout.trimEnd().split("\n").flatMap(fold);
   for (const line of text.slice(0, lines)) console.log(`  ${line}`);
-  if (text.length > lines) console.log(paint(2, `  … ${text.length - lines} more lines`));
+  if (text.length > lines)
+    console.log(paint(2, `  … ${text.length - lines} more ${text.length - lines === 1 ? "line" : "lines"}`));
   if (done.status !== expect) {
     failed += 1;
     console.log(paint(31, `  expected exit code ${expect}, got ${done.status}`));

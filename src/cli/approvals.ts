@@ -9,7 +9,7 @@ import { type CasePorts, readerOf } from "../session/approve/ports.ts";
 import type { Review } from "../session/approve/review.ts";
 import { type Happening, happeningOf, named } from "../session/notify/happening.ts";
 import type { Connection } from "./compose.ts";
-import { type Context, text } from "./context.ts";
+import type { Context } from "./context.ts";
 import { noticeLine } from "./render/session.ts";
 import { clean } from "./style.ts";
 
@@ -56,18 +56,23 @@ export function requestArgument(context: Context): string {
 const longestComment = 1024;
 
 /** What an approver has to say; it stands in a record that is locked, as it was typed. */
-export function commentOf(context: Context, flag: "comment" | "reason"): string {
-  const comment = text(context, flag)?.trim() ?? "";
-  if (comment.length > longestComment || findHostile(comment) !== undefined) {
-    throw new JitError("REASON_INVALID", `--${flag} is too long, or holds characters that cannot be seen`, {
-      hint: `at most ${longestComment} characters on one line`,
-    });
-  }
+export function commentOf(context: Context, typed: string | undefined, flag: "comment" | "reason"): string {
+  const comment = typed?.trim() ?? "";
+  checkComment(comment, flag);
   for (const { kind } of findPersonal("reason", comment)) {
     const message = `--${flag} seems to hold personal data (${kind}), which stays in the record`;
     context.terminal.note(noticeLine(context, { code: "PERSONAL_DATA", message }));
   }
   return comment;
+}
+
+/** @throws JitError `REASON_INVALID` */
+export function checkComment(comment: string, flag: "comment" | "reason"): void {
+  if (comment.length > longestComment || findHostile(comment) !== undefined) {
+    throw new JitError("REASON_INVALID", `--${flag} is too long, or holds characters that cannot be seen`, {
+      hint: `at most ${longestComment} characters on one line`,
+    });
+  }
 }
 
 /** A decision that nobody was asked about needs the flag that says so. */

@@ -4,7 +4,7 @@ import { type Context, escapeJson } from "./context.ts";
 import { adviceOn, exitCodes, exitOf } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
-import { clean, makeStyle, type Style, table } from "./style.ts";
+import { clean, makeStyle, type Style, table, wrap } from "./style.ts";
 import { isTerminal, openTerminal, type Streams } from "./terminal.ts";
 
 /** Parses, loads the command's body, runs it, explains what went wrong. Returns the exit code. */
@@ -52,7 +52,7 @@ export async function run(typed: readonly string[]): Promise<number> {
   };
   const tell = (error: unknown): number => {
     if (context.json) streams.write(2, `${escapeJson(JSON.stringify({ error: plain(error) }))}\n`);
-    else streams.write(2, explain(error, style));
+    else streams.write(2, explain(error, style, streams.columns() || Number.POSITIVE_INFINITY));
     return exitFor(invocation, error);
   };
   // The sandbox has its own way to stop.
@@ -117,12 +117,17 @@ function plain(error: unknown): { code: string; message: string; hint?: string }
   };
 }
 
-function explain(error: unknown, style: Style): string {
+/** @param columns of the terminal, if it is one: what programs read keeps its lines, and a command in a hint its own */
+function explain(error: unknown, style: Style, columns: number): string {
   const { message, hint, code } = plain(error);
   if (code === "INTERRUPTED") return `${clean(message)}\n`;
-  const lines = message.split("\n").map(clean);
-  let text = `${style.bad("error:")} ${lines.join("\n       ")} ${style.dim(`[${code}]`)}\n`;
-  if (hint !== undefined) text += `  ${style.dim("→")} ${hint.split("\n").map(clean).join("\n    ")}\n`;
+  const fold = (indent: string) => (line: string) =>
+    line.includes("`") ? clean(line) : wrap(clean(line), columns, indent);
+  const [last = "", ...before] = message.split("\n").map(clean).reverse();
+  const lines = [...before.reverse(), `${last} ${style.dim(`[${code}]`)}`];
+  let text = `${style.bad("error:")} ${lines.map((line) => wrap(line, columns, " ".repeat(7))).join("\n       ")}\n`;
+  if (hint !== undefined)
+    text += `  ${style.dim("→")} ${hint.split("\n").map(fold("    ")).join("\n    ")}\n`;
   if (code === "UNEXPECTED" && process.env["JIT_DEBUG"] === "1" && error instanceof Error) {
     text += `${clean(error.stack ?? error.message)}\n`;
   }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { escapeForTerminal } from "../access/text.ts";
 
 /** How things look; without colour it is the same text. */
@@ -81,6 +82,7 @@ export function wrap(text: string, columns: number, indent = ""): string {
   return lines.join(`\n${indent}`);
 }
 
+/** Columns that a text takes: colours, which chalk put there, take none. */
 function width(text: string): number {
-  return [...text].length;
+  return [...stripVTControlCharacters(text)].length;
 }

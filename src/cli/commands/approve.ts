@@ -4,7 +4,7 @@ import { historyOf } from "../../session/approve/history.ts";
 import { checkApproval, type Review, reviewRequest } from "../../session/approve/review.ts";
 import { commentOf, decided, decidePorts, mustBeConfirmed, requestArgument, selfOf } from "../approvals.ts";
 import { connect } from "../compose.ts";
-import { type Context, isOn, printJson } from "../context.ts";
+import { type Context, isOn, printJson, text } from "../context.ts";
 import { confirm } from "../prompts.ts";
 import { reviewLines } from "../render/review.ts";
 import { clockTime, noticeLine } from "../render/session.ts";
@@ -14,7 +14,7 @@ import { clean } from "../style.ts";
 export async function approve(context: Context): Promise<number> {
   const request = requestArgument(context);
   mustBeConfirmed(context);
-  const comment = commentOf(context, "comment");
+  const comment = commentOf(context, text(context, "comment"), "comment");
   const connection = await connect(context);
   const ports = decidePorts(connection);
   const { self, review } = await context.terminal.progress("Verifying the request", async () => {

@@ -71,7 +71,7 @@ export async function catalogSign(context: Context): Promise<number> {
     printJson(context, { file: `${path}.jws`, digest: catalog.digest, version: catalog.version, signatures });
   else {
     context.terminal.print(
-      `${context.style.good("✓")} ${path}.jws: version ${catalog.version}, ${signatures} signature(s)`,
+      `${context.style.good("✓")} ${path}.jws: version ${catalog.version}, ${signatures} ${signatures === 1 ? "signature" : "signatures"}`,
     );
     context.terminal.note(
       context.style.dim("  next: jit catalog publish, by who may write to the audit bucket"),

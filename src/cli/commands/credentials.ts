@@ -11,7 +11,7 @@ import type { Session } from "../../session/types.ts";
 import { warmSessionHere } from "../compose/local.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
 import type { Wish } from "../obtain.ts";
-import { noticeLine } from "../render/session.ts";
+import { approvalsText, noticeLine } from "../render/session.ts";
 import { tellUnused } from "../unused.ts";
 
 /**
@@ -89,7 +89,7 @@ async function findSession(
     throw new JitError("REFUSED", `refused by ${obtained.rule}: ${obtained.message}`);
   }
   if (obtained.kind === "pending") {
-    throw new JitError("PENDING", `request ${obtained.request} waits for ${obtained.quorum} approval(s)`, {
+    throw new JitError("PENDING", `request ${obtained.request} waits for ${approvalsText(obtained.quorum)}`, {
       hint: "run the command again once it is approved",
     });
   }

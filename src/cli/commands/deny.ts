@@ -2,10 +2,19 @@ import { JitError } from "../../error.ts";
 import { denyRequest } from "../../session/approve/decide.ts";
 import { historyOf } from "../../session/approve/history.ts";
 import { checkDenial, reviewRequest } from "../../session/approve/review.ts";
-import { commentOf, decided, decidePorts, mustBeConfirmed, requestArgument, selfOf } from "../approvals.ts";
+import {
+  checkComment,
+  commentOf,
+  decided,
+  decidePorts,
+  mustBeConfirmed,
+  requestArgument,
+  selfOf,
+} from "../approvals.ts";
+import { whatIsWrong } from "../ask.ts";
 import { connect } from "../compose.ts";
-import { type Context, isOn, printJson } from "../context.ts";
-import { confirm } from "../prompts.ts";
+import { type Context, isOn, printJson, text } from "../context.ts";
+import { askText, confirm } from "../prompts.ts";
 import { reviewLines } from "../render/review.ts";
 import { noticeLine } from "../render/session.ts";
 import { clean } from "../style.ts";
@@ -14,12 +23,9 @@ import { clean } from "../style.ts";
 export async function deny(context: Context): Promise<number> {
   const request = requestArgument(context);
   mustBeConfirmed(context);
-  const comment = commentOf(context, "reason");
-  if (comment === "") {
-    throw new JitError("FLAG_MISSING", "--reason is missing: the requester is told why", {
-      hint: "give --reason",
-    });
-  }
+  const isAsked = context.terminal.interactive && !isOn(context, "yes");
+  const given = commentOf(context, text(context, "reason"), "reason");
+  if (given === "" && !isAsked) throw reasonMissing();
   const connection = await connect(context);
   const ports = decidePorts(connection);
   const { self, review } = await context.terminal.progress("Verifying the request", async () => {
@@ -31,6 +37,7 @@ export async function deny(context: Context): Promise<number> {
     const history = await historyOf(ports.store, ports.reader, review.found, connection.clock.now());
     for (const line of reviewLines(context, review, history)) context.terminal.note(line);
   }
+  const comment = given === "" ? await askReason(context) : given;
   if (!isOn(context, "yes") && !(await confirm(context, "Deny it?", "--yes")))
     throw new JitError("CANCELLED", "cancelled; nothing was denied and nothing was written");
   const { inheritedSourceIdentity } = connection;
@@ -50,4 +57,17 @@ export async function deny(context: Context): Promise<number> {
     );
   }
   return 0;
+}
+
+async function askReason(context: Context): Promise<string> {
+  const message = "Why not? (the requester is told)";
+  const check = (typed: string) =>
+    typed.trim() === "" ? "the requester is told why" : whatIsWrong(() => checkComment(typed, "reason"));
+  return commentOf(context, await askText(context, { message, flag: "--reason", check }), "reason");
+}
+
+function reasonMissing(): JitError {
+  return new JitError("FLAG_MISSING", "--reason is missing: the requester is told why", {
+    hint: "give --reason",
+  });
 }

@@ -7,6 +7,7 @@ import { connect } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 import { accessInput, durationFor, targetsFor, usualPurpose } from "../obtain.ts";
 import { openedLines } from "../render/opened.ts";
+import { approvalsText } from "../render/session.ts";
 import { clean, wrap } from "../style.ts";
 
 /** `jit explain [TARGET…]`: the decision, the policy with its size, and what would be opened; writes nothing. */
@@ -89,7 +90,7 @@ function decisionText(
   }
   if (decision.kind === "refused")
     return `${style.bad("refused")} by ${clean(decision.rule)}: ${clean(decision.message)}`;
-  return `${style.warn("waits")} for ${decision.quorum} approval(s)`;
+  return `${style.warn("waits")} for ${approvalsText(decision.quorum)}`;
 }
 
 function approversText(approvers: readonly string[]): string {
@@ -99,7 +100,7 @@ function approversText(approvers: readonly string[]): string {
 
 function outcomeText(decision: Alternative["decision"]): string {
   if (decision.kind === "granted") return `granted at once, by ${clean(decision.by)}`;
-  return `waits for ${decision.quorum} approval(s) by ${approversText(decision.approvers)}`;
+  return `waits for ${approvalsText(decision.quorum)} by ${approversText(decision.approvers)}`;
 }
 
 function needs({

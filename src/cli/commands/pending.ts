@@ -34,14 +34,18 @@ export async function pending(context: Context): Promise<number> {
         formatDuration(record.duration),
         `${one.standing.approvals.length} of ${one.standing.terms.quorum}`,
         clockTime(one.standing.closesAt),
-        whatNow(one),
       ];
     });
-    terminal.print(
-      table([["REQUEST", "TARGET", "BY", "FOR", "APPROVED", "UNTIL", ""], ...rows], (cell, row, column) =>
-        row === 0 ? style.dim(cell) : column === 1 ? style.name(cell) : cell,
-      ),
+    const paint = (cell: string, row: number, column: number) =>
+      row === 0 ? style.dim(cell) : column === 1 ? style.name(cell) : cell;
+    const lines = table([["REQUEST", "TARGET", "BY", "FOR", "APPROVED", "UNTIL"], ...rows], paint).split(
+      "\n",
     );
+    for (const [index, line] of lines.entries()) {
+      const one = shown[index - 1];
+      // On a line of its own: beside the rest, it would not fit 80 columns.
+      terminal.print(one === undefined ? line : `${line}\n  ${whatNow(one)}`);
+    }
   }
   if (shown.some((one) => whatNow(one) === "yours to decide"))
     terminal.note(style.dim("  jit approve REQUEST shows all of it and asks; jit deny REQUEST --reason …"));

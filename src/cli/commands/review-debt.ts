@@ -61,7 +61,7 @@ export async function settle(context: Context): Promise<number> {
       hint: "`jit audit show` tells what was done",
     });
   }
-  const comment = commentOf(context, "comment");
+  const comment = commentOf(context, text(context, "comment"), "comment");
   if (comment === "") {
     throw new JitError("FLAG_MISSING", "--comment is missing: what the verdict rests on", {
       hint: "it stands in a record that nobody can change",

@@ -2,9 +2,9 @@ import { JitError } from "../../error.ts";
 import { type Context, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Obtained } from "../obtained.ts";
-import { clean } from "../style.ts";
+import { clean, wrap } from "../style.ts";
 import { tellUnused } from "../unused.ts";
-import { clockTime, heldKeysLines, noticeLine, sessionJson } from "./session.ts";
+import { approvalsText, clockTime, heldKeysLines, noticeLine, sessionJson } from "./session.ts";
 
 /** What came of a request, for people or programs; the exit code. */
 export function report(context: Context, obtained: Obtained, names: readonly string[]): number {
@@ -60,13 +60,14 @@ export function report(context: Context, obtained: Obtained, names: readonly str
 
 /** That a request waits, who can act, and what they and the requester type. */
 export function pendingLines(
-  { style }: Context,
+  { style, terminal }: Context,
   { request, quorum, approvers, closesAt, opensAt }: Extract<Obtained, { kind: "pending" }>,
   names: readonly string[],
 ): string[] {
-  const count = quorum === 1 ? "an approval" : `${quorum} approvals`;
+  const who = clean(approvers.join(", "));
+  const waits = `${style.name(names.join(" "))} waits for ${approvalsText(quorum)} by ${who}, until ${clockTime(closesAt)}`;
   return [
-    `${style.warn("…")} ${style.name(names.join(" "))} waits for ${count} by ${clean(approvers.join(", "))}, until ${clockTime(closesAt)}`,
+    `${style.warn("…")} ${wrap(waits, terminal.columns, "  ")}`,
     `  request ${request}`,
     ...(opensAt === undefined ? [] : [`  for a window that opens ${clockTime(opensAt)}`]),
     style.dim(`  they type:  jit approve ${request}`),
@@ -86,7 +87,8 @@ export function scheduledLines(
   return [
     `${style.good("✓")} ${style.name(target)} is granted from ${clockTime(opensAt)} to ${clockTime(notAfter)}`,
     `  request ${request}`,
-    style.dim(`  then:  jit exec ${target} -- COMMAND`),
-    style.dim(`  jit watch ${request} waits for it; jit deny ${request} gives it up`),
+    style.dim(`  then:             jit exec ${target} -- COMMAND`),
+    style.dim(`  to wait for it:   jit watch ${request}`),
+    style.dim(`  to give it up:    jit deny ${request}`),
   ];
 }

@@ -6,6 +6,6 @@ export function openedLines(opened: readonly OpenedResource[], columns: number, 
   return opened.map((one) => {
     const limits = one.limits.length === 0 ? "" : ` (${one.limits.join("; ")})`;
     const line = clean(`${one.service}: ${one.actions.join(", ")} on ${one.resources.join(", ")}${limits}`);
-    return indent + wrap(line, columns - indent.length, `${indent}  `);
+    return indent + wrap(line, columns, `${indent}  `);
   });
 }

@@ -18,7 +18,7 @@ export function reviewLines({ terminal, style }: Context, review: Review, histor
   const { terms, approvals, texts, targets } = standing;
   const attested = withoutProofs(standing.question.circumstances.attested);
   const line = (label: string, value: string) =>
-    `  ${style.dim(label.padEnd(11))}${wrap(value, terminal.columns - 13, " ".repeat(13))}`;
+    `  ${style.dim(label.padEnd(11))}${wrap(value, terminal.columns, " ".repeat(13))}`;
   const said = (circumstances: Readonly<Record<string, string>>) =>
     clean(
       Object.entries(circumstances)

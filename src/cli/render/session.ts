@@ -4,6 +4,11 @@ import type { Notice, Session } from "../../session/types.ts";
 import { type Context, escapeJson } from "../context.ts";
 import { clean } from "../style.ts";
 
+/** How many have to agree, in words. */
+export function approvalsText(quorum: number): string {
+  return quorum === 1 ? "an approval" : `${quorum} approvals`;
+}
+
 /** A session without its secrets. */
 export function sessionJson(session: Session): Record<string, unknown> {
   const { request, targets, role, region, issuedAt, notAfter, identity, credentials } = session;

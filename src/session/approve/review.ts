@@ -107,7 +107,7 @@ export function checkApproval(review: Review): "approve" | "issue" {
   throw new JitError("APPROVED_ALREADY", "you have approved this request already; one person counts once", {
     hint:
       standing.missing > 0
-        ? `${standing.missing} more must agree: ${whoCan(standing)}`
+        ? `${standing.missing} more must agree: ${whoElseCan(standing)}`
         : "the requester's jit picks it up",
   });
 }
@@ -158,4 +158,13 @@ function notAllowed(standing: Standing): JitError {
 function whoCan({ decision, terms }: Standing): string {
   const names = decision.kind === "needsApproval" ? decision.approvers : terms.approvers;
   return names.length === 0 ? "nobody, by the catalog" : names.join(", ");
+}
+
+/** Who has agreed counts once, and is not asked again. */
+function whoElseCan(standing: Standing): string {
+  const agreed = new Set(standing.approvals.map(({ record }) => record.by.arn));
+  const { decision, terms } = standing;
+  const names = decision.kind === "needsApproval" ? decision.approvers : terms.approvers;
+  const others = names.filter((name) => !agreed.has(name));
+  return others.length === 0 ? whoCan(standing) : others.join(", ");
 }

@@ -76,12 +76,12 @@ export async function status(context: Context): Promise<number> {
       const who = quorum === 0 ? "" : ", once it is approved";
       const is = notBefore > now ? "opens:" : "open:";
       terminal.print(
-        `${style.warn(is)} ${clockTime(notBefore)} ${clean(targets.join(" "))}${who}, until ${clockTime(end)}   (jit watch ${request})`,
+        `${style.warn(is)} ${clockTime(notBefore)} ${clean(targets.join(" "))}${who}, until ${clockTime(end)}\n  ${style.dim(`jit watch ${request}`)}`,
       );
       continue;
     }
     terminal.print(
-      `${style.warn("waits:")} ${clean(targets.join(" "))} for an approval, until ${clockTime(closesAt)}   (jit watch ${request})`,
+      `${style.warn("waits:")} ${clean(targets.join(" "))} for an approval, until ${clockTime(closesAt)}\n  ${style.dim(`jit watch ${request}`)}`,
     );
   }
   for (const one of unfinished) {

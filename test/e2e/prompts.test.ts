@@ -211,4 +211,24 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
     const asked = await atTerminal(alice, ["request", "customers:read", "--yes", ...why], []);
     expect(asked.code).toBe(0);
   });
+
+  test("`jit deny` asks why not, and takes nothing blank for it", async () => {
+    const bob = await machine("bob");
+    const alice = await machine("alice");
+    const { request } = JSON.parse(
+      (await alice.jit(["request", "payroll:read", ...why, "--yes", "--json"])).stdout,
+    );
+    const denied = await atTerminal(
+      bob,
+      ["deny", request],
+      [
+        { see: "Why not?", type: ` ${enter}` },
+        { see: "the requester is told why", type: `no such case${enter}` },
+        { see: "Deny it?", type: `y${enter}` },
+      ],
+    );
+    expect(denied).toMatchObject({ code: 0, answered: 3 });
+    const story = JSON.parse((await alice.jit(["audit", "show", request, "--json"])).stdout);
+    expect(story.entries.at(-1).record).toMatchObject({ type: "denial", comment: { text: "no such case" } });
+  });
 });

@@ -162,7 +162,7 @@ function printStory({ terminal, style }: Context, story: Story, texts: KeptTexts
     if (entry.grade !== undefined && shared === undefined)
       terminal.print(`    ${gradeText(entry.grade, style, "key this is")}`);
     for (const line of entryText(entry, texts))
-      terminal.print(`    ${wrap(clean(line), terminal.columns - 4, "      ")}`);
+      terminal.print(`    ${wrap(clean(line), terminal.columns, "      ")}`);
     if (entry.reason !== undefined) terminal.print(`    ${style.bad(`not valid: ${entry.reason}`)}`);
   }
   for (const finding of story.findings) terminal.print(findingLine(finding, style));

@@ -86,6 +86,6 @@ function print({ terminal, style }: Context, checks: readonly Check[]): void {
     const row = table([[name.padEnd(width), found]], paint, terminal.columns - 2);
     terminal.print(`${marks[check.state]} ${row.replaceAll("\n", "\n  ")}`);
     if (check.hint !== undefined)
-      terminal.print(`    ${style.dim("→")} ${wrap(clean(check.hint), terminal.columns - 6, "      ")}`);
+      terminal.print(`    ${style.dim("→")} ${wrap(clean(check.hint), terminal.columns, "      ")}`);
   }
 }

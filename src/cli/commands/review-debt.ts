@@ -30,19 +30,22 @@ export async function reviewDebt(context: Context): Promise<number> {
   const { terminal, style } = context;
   if (shown.length === 0) terminal.print("no emergency waits for a review");
   else {
-    const rows = shown.map(({ found: { request }, ...one }) => [
+    const rows = shown.map(({ found: { request } }) => [
       request.record.request,
       clean(request.record.targets.join(" ")),
       clean(request.record.by.arn.split(":").at(-1) ?? ""),
       clockTime(new Date(request.record.at)),
       formatDuration(request.record.duration),
-      one.isOwn ? "your own" : one.mayReview ? "yours to review" : "for others",
     ]);
-    terminal.print(
-      table([["REQUEST", "TARGET", "BY", "AT", "FOR", ""], ...rows], (cell, row, column) =>
-        row === 0 ? style.dim(cell) : column === 1 ? style.name(cell) : cell,
-      ),
-    );
+    const paint = (cell: string, row: number, column: number) =>
+      row === 0 ? style.dim(cell) : column === 1 ? style.name(cell) : cell;
+    const lines = table([["REQUEST", "TARGET", "BY", "AT", "FOR"], ...rows], paint).split("\n");
+    for (const [index, line] of lines.entries()) {
+      const one = shown[index - 1];
+      // On a line of its own: beside the rest, it would not fit 80 columns.
+      const whose = one?.isOwn ? "your own" : one?.mayReview ? "yours to review" : "for others";
+      terminal.print(one === undefined ? line : `${line}\n  ${whose}`);
+    }
     terminal.note(style.dim("  jit review-debt settle REQUEST --verdict justified|unjustified --comment …"));
   }
   for (const { request, userid, code } of unclear)
@@ -58,7 +61,7 @@ export async function settle(context: Context): Promise<number> {
   const verdict = text(context, "verdict");
   if (verdict !== "justified" && verdict !== "unjustified") {
     throw new JitError("FLAG_MISSING", "--verdict is missing: justified or unjustified", {
-      hint: "`jit audit show` tells what was done",
+      hint: `\`jit audit show ${request}\` tells what was done`,
     });
   }
   const comment = commentOf(context, text(context, "comment"), "comment");
@@ -83,7 +86,7 @@ export async function settle(context: Context): Promise<number> {
     const { terminal, style } = context;
     const { by, targets } = settled.found.request.record;
     const what = `${clean(targets.join(" "))} by ${clean(by.arn)} was ${verdict}`;
-    terminal.print(`${style.good("✓")} ${wrap(what, terminal.columns - 2, "  ")}`);
+    terminal.print(`${style.good("✓")} ${wrap(what, terminal.columns, "  ")}`);
   }
   return 0;
 }

@@ -4,7 +4,7 @@ import { openCache } from "../compose/local.ts";
 import { type Context, printJson } from "../context.ts";
 import { clockTime, timeLeft, zonedTime } from "../render/session.ts";
 import { shortNames } from "../render/who.ts";
-import { clean, table } from "../style.ts";
+import { clean, table, wrap } from "../style.ts";
 
 /** `jit status`: what is open on this machine; asks nobody. */
 export async function status(context: Context): Promise<number> {
@@ -33,7 +33,11 @@ export async function status(context: Context): Promise<number> {
   for (const { breakGlass, targets, request } of sessions) {
     if (breakGlass)
       terminal.print(
-        `${style.bad("BREAK-GLASS")} ${clean(targets.join(" "))} is open without anybody's approval, and will be reviewed (${request})`,
+        wrap(
+          `${style.bad("BREAK-GLASS")} ${clean(targets.join(" "))} is open without anybody's approval, and will be reviewed (${request})`,
+          terminal.columns,
+          "  ",
+        ),
       );
   }
   if (sessions.length === 0)

@@ -256,6 +256,16 @@ describe("jit notify test", () => {
     expect((await recordsOf(sandbox())).length).toBe(before);
   });
 
+  test("tells whom the catalog names that was published a moment ago", async () => {
+    answer = ok;
+    const admin = await machine("admin");
+    expect((await admin.jit(["stores"])).code).toBe(0);
+    const list = `[{ webhook: { url: "${url}/new", format: json }, on: [denied] }]`;
+    await publishCatalog(sandbox(), admin, 3, (yaml) => `${yaml}notifications: ${list}\n`);
+    expect((await admin.jit(["notify", "test"])).code).toBe(0);
+    expect(heard.map(({ path }) => path)).toEqual(["/new"]);
+  });
+
   test("has nobody to tell where the catalog names nobody", async () => {
     writeFileSync(catalog, sandboxCatalog);
     expectError(await alice.jit(["notify", "test", "--json"]), "NOTIFY_NOBODY", 3);

@@ -39,7 +39,10 @@ export async function auditProve(context: Context): Promise<number> {
   else {
     const { terminal, style } = context;
     terminal.print(`${style.good("✓")} ${out}: ${proof.records.length} records of ${request} and its keys`);
-    terminal.note(style.dim(`  anybody with the fingerprint checks it: jit audit verify --proof ${out}`));
+    terminal.note(
+      style.dim("  anybody with the fingerprint (JIT_ORGANIZATION=LOCATION#FINGERPRINT) checks it:"),
+    );
+    terminal.note(style.dim(`    jit audit verify --proof ${out}`));
   }
   return 0;
 }

@@ -44,7 +44,9 @@ export async function auditShow(context: Context): Promise<number> {
     for (const one of linked) {
       if (await isEmergency(audit, one)) {
         const what = "BREAK-GLASS: this was had without anybody's approval";
-        context.terminal.print(context.style.bad(`${what}; ${reviewText(one)}`));
+        const { style, terminal } = context;
+        for (const line of wrap(`${what}; ${reviewText(one)}`, terminal.columns).split("\n"))
+          terminal.print(style.bad(line));
       }
       printStory(context, one, await textsOf(audit, one));
     }

@@ -16,6 +16,8 @@ import { checkedRules } from "../compose/rules.ts";
 import { openBucket } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 
+const usual = "jit.yaml";
+
 /** `jit catalog check`: the file, and each access compiled, so that nobody meets a policy that is too large at 3 a.m. */
 export async function catalogCheck(context: Context): Promise<number> {
   const path = fileOf(context);
@@ -74,7 +76,7 @@ export async function catalogSign(context: Context): Promise<number> {
       `${context.style.good("✓")} ${path}.jws: version ${catalog.version}, ${signatures} ${signatures === 1 ? "signature" : "signatures"}`,
     );
     context.terminal.note(
-      context.style.dim("  next: jit catalog publish, by who may write to the audit bucket"),
+      context.style.dim(`  next: jit catalog publish${named(path)}, by who may write to the audit bucket`),
     );
   }
   return 0;
@@ -94,7 +96,7 @@ export async function catalogPublish(context: Context): Promise<number> {
   const signed = readFileIfThere(location.signed);
   if (signed === undefined || !sameYaml(signed, yaml)) {
     throw new JitError("CATALOG_UNSIGNED", `${path} is not signed as it stands`, {
-      hint: "run: jit catalog sign --key admin.jwk",
+      hint: `run: jit catalog sign${named(path)} --key admin.jwk`,
     });
   }
   const trustFiles = trustFilesOf(location.trust);
@@ -203,5 +205,10 @@ function sameYaml(signed: Uint8Array, yaml: Uint8Array): boolean {
 }
 
 function fileOf(context: Context): string {
-  return context.invocation.args[0] ?? "jit.yaml";
+  return context.invocation.args[0] ?? usual;
+}
+
+/** The file as the next command has to be given it. */
+function named(path: string): string {
+  return path === usual ? "" : ` ${path}`;
 }

@@ -6,9 +6,12 @@ import { connect } from "../compose.ts";
 import { type Context, printJson } from "../context.ts";
 import { clean, table } from "../style.ts";
 
-/** `jit notify test`: a test message to everybody whom the catalog tells of anything, and what became of each. */
+/**
+ * `jit notify test`: a test message to everybody whom the catalog, as it is published now, tells of anything, and what
+ * became of each.
+ */
 export async function notifyTest(context: Context): Promise<number> {
-  const { organization, identity, request } = await connect(context);
+  const { organization, identity, request } = await connect(context, true);
   const { catalog } = organization;
   if ((catalog.notifications ?? []).length === 0) {
     throw new JitError("NOTIFY_NOBODY", "the catalog tells nobody of anything", {

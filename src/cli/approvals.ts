@@ -1,6 +1,5 @@
 import { findPersonal } from "../access/personal.ts";
 import { findHostile } from "../access/text.ts";
-import { isId } from "../audit/id.ts";
 import type { RecordReader } from "../audit/record-reader.ts";
 import { JitError } from "../error.ts";
 import { type Self, whoDecides } from "../session/approve/approver.ts";
@@ -11,7 +10,7 @@ import { type Happening, happeningOf, named } from "../session/notify/happening.
 import type { Connection } from "./compose.ts";
 import type { Context } from "./context.ts";
 import { noticeLine } from "./render/session.ts";
-import { clean } from "./style.ts";
+import { refuseBadId } from "./request-id.ts";
 
 /** What commands about approvals share: ports out of a connection, and what is typed. */
 
@@ -47,10 +46,8 @@ export function requestArgument(context: Context): string {
   if (request === undefined) {
     throw new JitError("FLAG_MISSING", "no request is named", { hint: "`jit pending` lists them" });
   }
-  if (isId(request)) return request;
-  throw new JitError("REQUEST_ID_INVALID", `"${clean(request.slice(0, 60))}" is no request id`, {
-    hint: "it has 26 letters and digits; `jit pending` lists them",
-  });
+  refuseBadId(request);
+  return request;
 }
 
 const longestComment = 1024;

@@ -1,7 +1,7 @@
 import type { LogTexts } from "../audit/log/entry.ts";
 import type { Period } from "../audit/log/moment.ts";
 import type { LogPorts } from "../audit/log/read.ts";
-import type { Audit } from "./compose.ts";
+import type { Audit } from "./compose/audit.ts";
 import { keptTexts } from "./render/texts.ts";
 
 /** What reading the log needs of a bucket that is open for auditing. */

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { isBrokenGlass } from "../access/break-glass.ts";
 import { formatLocation } from "../access/location.ts";
@@ -14,12 +13,8 @@ import type {
 } from "../access/types.ts";
 import type { AppendPorts } from "../audit/append.ts";
 import { archivedCatalogs } from "../audit/archived-catalogs.ts";
-import { claimPrefix } from "../audit/claim.ts";
-import { type MirrorFolder, openMirror } from "../audit/mirror.ts";
 import type { Clock, RecordStore } from "../audit/ports.ts";
-import type { ApprovalLookups } from "../audit/rules/approvals.ts";
 import { formatTime } from "../audit/time.ts";
-import type { ProofOptions } from "../audit/tree/check-proof.ts";
 import type { Aws } from "../aws/clients.ts";
 import { openAws } from "../aws/clients.ts";
 import { commonError, failureOf } from "../aws/error.ts";
@@ -32,7 +27,6 @@ import { type KnownIdentity, readBelieved, readIdentity, writeIdentity } from ".
 import { checkedRulesIn } from "../local/checked-rules.ts";
 import { claimedCircumstances, isCi } from "../local/circumstances.ts";
 import { fileJournal } from "../local/journal.ts";
-import { mirrorFolder } from "../local/mirror-folder.ts";
 import { fileOwedEnds } from "../local/owed-ends.ts";
 import { segmentOf } from "../local/paths.ts";
 import type { Settings } from "../local/settings.ts";
@@ -56,7 +50,6 @@ import { insideSession } from "./compose/inside.ts";
 import { endsFolder, systemRandom as random } from "./compose/local.ts";
 import { rememberNoDebts } from "./compose/no-debts.ts";
 import {
-  copiedOrganization,
   isRecent,
   lastBelieved,
   readOrganization,
@@ -68,7 +61,6 @@ import { audiencesOf, proofsOf } from "./compose/proofs.ts";
 import { expectRules, openRules } from "./compose/rules.ts";
 import { openTell, type Tell } from "./compose/tell.ts";
 import { openTicketDesk } from "./compose/tickets.ts";
-import { openTrails, type Trails } from "./compose/trails.ts";
 import { writerOf, writerPlace } from "./compose/writer.ts";
 import { type Context, text } from "./context.ts";
 import { version } from "./version.ts";
@@ -228,7 +220,7 @@ function nameOf(
   );
 }
 
-interface Base {
+export interface Base {
   readonly organization: Organization;
   readonly identity: Identity;
   readonly inheritedSourceIdentity: string | undefined;
@@ -238,7 +230,7 @@ interface Base {
   readonly clock: ServerClock;
 }
 
-async function openBase(
+export async function openBase(
   context: Context,
   here: Here,
   pinned: Pinned,
@@ -338,7 +330,7 @@ function sourceIdentityIn(jwt: string): string | undefined {
  * Resolves the caller's own credentials. A profile whose `credential_process` is jit itself would go round for ever: the
  * marker, which that process inherits, lets it say so.
  */
-async function keyIdOf(aws: Aws, env: Context["env"]): Promise<string> {
+export async function keyIdOf(aws: Aws, env: Context["env"]): Promise<string> {
   if (process.env[resolving] !== undefined) {
     throw new JitError(
       "AWS_PROFILE_LOOP",
@@ -369,7 +361,7 @@ async function keyIdOf(aws: Aws, env: Context["env"]): Promise<string> {
 
 const resolving = "JIT_RESOLVING";
 
-function regionOf(context: Context, here: Here, catalog: Catalog | undefined): string {
+export function regionOf(context: Context, here: Here, catalog: Catalog | undefined): string {
   return (
     text(context, "region") ??
     context.env["AWS_REGION"] ??
@@ -380,186 +372,19 @@ function regionOf(context: Context, here: Here, catalog: Catalog | undefined): s
   );
 }
 
-function reasonsOf(aws: Pick<Aws, "s3">): ReasonStore {
+export function reasonsOf(aws: Pick<Aws, "s3">): ReasonStore {
   return reasonStore((bucket) => ({
     ...bucketOf(aws, bucket),
     remove: (key, versionId) => removeVersion(aws.s3, bucket, key, versionId),
   }));
 }
 
-function bucketOf({ s3 }: Pick<Aws, "s3">, bucket: string, account?: string): RecordStore {
+export function bucketOf({ s3 }: Pick<Aws, "s3">, bucket: string, account?: string): RecordStore {
   return bucketStore({ s3, bucket, account, wait });
 }
 
-function journalFolder(here: Here, organization: Organization, identity: Identity): string {
+export function journalFolder(here: Here, organization: Organization, identity: Identity): string {
   return `${here.paths.state}/journal/${segmentOf(organization.fingerprint)}/${segmentOf(identity.userid)}`;
-}
-
-/** The believed organization; asked for where the last check is older than five minutes. */
-export async function openOrganization(context: Context): Promise<Organization> {
-  return (await openChecked(context)).organization;
-}
-
-/** The same, and when it was last checked. */
-export async function openChecked(
-  context: Context,
-): Promise<{ readonly organization: Organization; readonly checkedAt: Date }> {
-  const here = openHere(context);
-  const pinned = pinnedOf(context, here);
-  const believed = lastBelieved(context, here, pinned);
-  if (believed?.recent === true) {
-    return { organization: believed.organization, checkedAt: new Date(believed.checkedAt) };
-  }
-  const organization =
-    pinned.location.kind === "path"
-      ? await readOrganization(context, here, pinned, noBucket)
-      : (await openBase(context, here, pinned)).organization;
-  return { organization, checkedAt: new Date() };
-}
-
-function noBucket(): never {
-  throw new Error("a catalog at a path needs no bucket");
-}
-
-/** What `audit` commands need. */
-export interface Audit {
-  readonly store: RecordStore;
-  readonly fingerprint: string;
-  readonly trust: Organization["trust"];
-  /** The one in force. */
-  readonly catalog: Catalog;
-  readonly clock: Clock;
-  knowsCatalog(digest: string): Promise<boolean>;
-  /** Reasons and tickets that lie apart from their records. */
-  readonly reasons: ReasonStore;
-  /** Where the catalog in force has them put. */
-  readonly reasonsPlace: string | undefined;
-  /** The catalog of a digest, where it was published and is signed as the trust file of its time asks. */
-  catalogOf(digest: string): Promise<Catalog | undefined>;
-  readonly approvals: ApprovalLookups;
-}
-
-/** By what is published now, never by what this machine remembers: every machine must find the same. */
-export async function openAudit(context: Context): Promise<Audit> {
-  const here = openHere(context);
-  const pinned = pinnedOf(context, here);
-  const mirror = text(context, "mirror");
-  if (mirror !== undefined) return await openCopy(context, here, pinned, mirror);
-  return auditOf(context, here, await openBase(context, here, pinned, { anew: true }));
-}
-
-function auditOf(context: Context, here: Here, { organization, aws, clock }: Base): Audit {
-  const { audit } = organization.catalog;
-  const bucket = text(context, "bucket");
-  const store = bucketOf(aws, bucket ?? audit.bucket, bucket === undefined ? audit.account : undefined);
-  const catalogOf = archivedCatalogs(store, organization);
-  return {
-    store,
-    fingerprint: organization.fingerprint,
-    trust: organization.trust,
-    catalog: organization.catalog,
-    clock,
-    reasons: reasonsOf(aws),
-    reasonsPlace: audit.reasons,
-    catalogOf,
-    approvals: {
-      rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
-      claimOf: (request) => store.read(`${claimPrefix}${request}`),
-    },
-    knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
-  };
-}
-
-/** A copy of the log in a folder: nobody is asked, and what this machine has seen of the organization is not older. */
-async function openCopy(context: Context, here: Here, pinned: Pinned, folder: string): Promise<Audit> {
-  const store = openMirror(openMirrorFolder(context, folder));
-  const organization = await copiedOrganization(here, pinned, store, folder);
-  const catalogOf = archivedCatalogs(store, organization);
-  return {
-    store,
-    fingerprint: organization.fingerprint,
-    trust: organization.trust,
-    catalog: organization.catalog,
-    clock: { now: () => new Date() },
-    // Reasons that lie apart are not copied.
-    reasons: reasonStore(() => ({ ...store, remove: () => store.replace("", new Uint8Array()) })),
-    reasonsPlace: undefined,
-    catalogOf,
-    approvals: {
-      rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
-      claimOf: (request) => store.read(`${claimPrefix}${request}`),
-    },
-    knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
-  };
-}
-
-export function openMirrorFolder(context: Context, folder: string): MirrorFolder {
-  return mirrorFolder(resolve(context.cwd, folder));
-}
-
-/** What a proof is checked by: the pinned fingerprint and what this machine remembers; nobody is asked. */
-export function openProofOptions(
-  context: Context,
-): Pick<ProofOptions, "fingerprint" | "trustSeen" | "now" | "rules"> {
-  const here = openHere(context);
-  const pinned = pinnedOf(context, here);
-  return {
-    fingerprint: pinned.fingerprint,
-    trustSeen: readBelieved(here.places, pinned.text).seen.trust,
-    now: new Date(),
-    rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
-  };
-}
-
-/** The log, and CloudTrail as the caller's own credentials see it. */
-export async function openReconcile(
-  context: Context,
-): Promise<{ readonly audit: Audit; readonly trails: Trails }> {
-  const here = openHere(context);
-  const base = await openBase(context, here, pinnedOf(context, here), { anew: true });
-  const { catalog } = base.organization;
-  const hosts = allowedHosts(context, catalog.endpoints);
-  const { aws, clock, identity } = base;
-  const region = regionOf(context, here, catalog);
-  const open = () =>
-    openAws({
-      region,
-      bucketRegion: catalog.audit.region,
-      profile: here.profile,
-      client: clientName,
-      clock,
-      hosts,
-      // A trail's bucket can be anywhere.
-      followRegion: true,
-    }).s3;
-  const trails = openTrails({ env: context.env, aws, clock, identity, catalog, hosts, region, s3: open });
-  return { audit: auditOf(context, here, base), trails };
-}
-
-/** The audit bucket of a catalog that an administrator holds in hand, to publish it there. */
-export async function openBucket(context: Context, catalog: Catalog): Promise<RecordStore> {
-  const here = openHere(context);
-  const aws = openAws({
-    region: regionOf(context, here, catalog),
-    bucketRegion: catalog.audit.region,
-    profile: here.profile,
-    client: clientName,
-    clock: new ServerClock(Date.now),
-    hosts: allowedHosts(context, catalog.endpoints),
-  });
-  return bucketOf(aws, catalog.audit.bucket, catalog.audit.account);
-}
-
-/** AWS for who holds keys of an organization that this machine need not have pinned. */
-export function openPlainAws(context: Context, region: string): Aws {
-  return openAws({
-    region,
-    bucketRegion: region,
-    profile: openHere(context).profile,
-    client: clientName,
-    clock: new ServerClock(Date.now),
-    hosts: allowedHosts(context, []),
-  });
 }
 
 /** What leases of a session need: STS alone, asked with the session's own keys. */
@@ -580,60 +405,4 @@ export async function leaseService(
     hosts: allowedHosts(context, last?.catalog.endpoints ?? []),
   });
   return { tokens: tokenService({ ...aws, wait }), clock };
-}
-
-interface Examined {
-  readonly name: string;
-  readonly state: "good" | "warning" | "bad";
-  readonly found: string;
-  readonly hint?: string;
-}
-
-/** What `jit doctor` looks at below the ports. */
-export async function examine(context: Context): Promise<{
-  readonly local: readonly Examined[];
-  remote(connection: Connection): Promise<readonly Examined[]>;
-}> {
-  const here = openHere(context);
-  const vault = await here.vault.probe();
-  const sessions = await here.cache.list();
-  return {
-    local: [
-      { name: "jit", state: "good", found: `${version}, Node ${process.versions.node}` },
-      { name: "settings", state: "good", found: here.settingsFile },
-      {
-        name: "sessions",
-        state: "good",
-        found: `${sessions.length} in ${here.paths.cache}/sessions, ${vault.kind === "keyring" ? "encrypted" : "readable by you alone (0600)"}: ${vault.why}`,
-      },
-    ],
-    async remote({ organization, bucket, request }) {
-      const { audit } = organization.catalog;
-      const { ownKeysOf, placeText } = await import("./compose/keys.ts");
-      const { thumbprint } = request.records.signer;
-      const place = ownKeysOf(context).find((key) => key.thumbprint === thumbprint)?.place ?? "gone";
-      const key: Examined = {
-        name: "signing key",
-        state: "good",
-        found: `${thumbprint}, ${placeText(place)}`,
-      };
-      try {
-        for await (const _ of bucket.list("v1/trust/")) break;
-        return [
-          key,
-          {
-            name: "audit bucket",
-            state: "good",
-            found: `${audit.bucket} of ${audit.account} in ${audit.region} answers`,
-          },
-        ];
-      } catch (error) {
-        const message = error instanceof Error ? error.message : "cannot be read";
-        return [
-          key,
-          { name: "audit bucket", state: "bad", found: message, hint: "nothing is issued without it" },
-        ];
-      }
-    },
-  };
 }

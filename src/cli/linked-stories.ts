@@ -3,7 +3,7 @@ import { extensionsOf, requestIn } from "../audit/extensions.ts";
 import { isId } from "../audit/id.ts";
 import { RecordReader } from "../audit/record-reader.ts";
 import { type Story, tellStory } from "../audit/story.ts";
-import type { Audit } from "./compose.ts";
+import type { Audit } from "./compose/audit.ts";
 
 /** Requests that extend each other, that are told together at most; somebody may have chained any number. */
 const most = 16;

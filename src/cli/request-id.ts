@@ -7,7 +7,7 @@ export function refuseBadId(request: string): void {
     parseId(request);
   } catch (cause) {
     throw new JitError("REQUEST_ID_INVALID", `${JSON.stringify(request.slice(0, 60))} is no request id`, {
-      hint: "it has 26 letters and digits; `jit status` shows them",
+      hint: "it has 26 letters and digits; `jit status`, `jit pending` and `jit audit log` show them",
       cause,
     });
   }

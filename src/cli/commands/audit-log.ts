@@ -9,7 +9,7 @@ import { type Outcome, outcomes } from "../../audit/log/outcome.ts";
 import { type LogPorts, LogReader } from "../../audit/log/read.ts";
 import { codeOf, JitError } from "../../error.ts";
 import { listedFor, logPorts } from "../audit-log.ts";
-import { openAudit } from "../compose.ts";
+import { openAudit } from "../compose/audit.ts";
 import { type Context, escapeJson, isOn, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { logCsv, logCsvHeader, logHeader, logJson, logLegend, logLine } from "../render/log.ts";

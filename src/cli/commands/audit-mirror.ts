@@ -1,5 +1,5 @@
 import { mirrorLog } from "../../audit/mirror.ts";
-import { openAudit, openMirrorFolder } from "../compose.ts";
+import { openAudit, openMirrorFolder } from "../compose/audit.ts";
 import { argument, type Context, printJson } from "../context.ts";
 
 /** `jit audit mirror DIR`: a copy of the log that verifies without network or credentials. */

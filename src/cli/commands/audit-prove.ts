@@ -5,10 +5,11 @@ import { proveRequest } from "../../audit/tree/prove.ts";
 import { readRequestProof, writeRequestProof } from "../../audit/tree/request-proof.ts";
 import { JitError } from "../../error.ts";
 import { readFile, writeFile } from "../compose/admin-files.ts";
-import { openAudit, openProofOptions } from "../compose.ts";
+import { openAudit, openProofOptions } from "../compose/audit.ts";
 import { argument, type Context, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { findingLine } from "../render/finding.ts";
+import { entryJson } from "../render/story.ts";
 import { refuseBadId } from "../request-id.ts";
 import { clean } from "../style.ts";
 
@@ -67,18 +68,7 @@ export async function verifyProof(context: Context, path: string): Promise<numbe
       state,
       checkpoint: { origin: checkpoint.origin, size: checkpoint.size, root },
       cosigners: cosigners.map(({ key, time }) => ({ name: key.name, time: timeText(time) })),
-      entries: entries.map(({ key, record, reason, grade, lastModified, name, sha256 }) => ({
-        type: key.type,
-        at: record?.at ?? null,
-        by: record?.by ?? { userid: key.userid },
-        verified: reason === undefined,
-        reason: reason ?? null,
-        grade: grade ?? null,
-        object: name,
-        sha256: sha256 ?? null,
-        arrived: lastModified,
-        record: record ?? null,
-      })),
+      entries: entries.map(entryJson),
       findings,
     });
     return good ? 0 : exitCodes.found.code;

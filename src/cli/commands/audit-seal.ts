@@ -2,8 +2,8 @@ import { treeKeysOf } from "../../audit/tree/keys.ts";
 import { seal } from "../../audit/tree/seal.ts";
 import { JitError } from "../../error.ts";
 import { openAdminKey } from "../compose/admin-signer.ts";
+import { openAudit } from "../compose/audit.ts";
 import { openTreeKey } from "../compose/tree-keys.ts";
-import { openAudit } from "../compose.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
 
 /** `jit audit seal`: puts what is new into the log's tree and signs its head; for cron, any number at once. */

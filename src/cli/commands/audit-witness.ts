@@ -1,9 +1,9 @@
 import { treeKeysOf } from "../../audit/tree/keys.ts";
 import { witness } from "../../audit/tree/witness.ts";
 import { openAdminKey } from "../compose/admin-signer.ts";
+import { openAudit } from "../compose/audit.ts";
 import { openHere } from "../compose/here.ts";
 import { openTreeKey, witnessFile, witnessMemory } from "../compose/tree-keys.ts";
-import { openAudit } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 
 /** `jit audit witness`: cosigns the newest checkpoint if it continues the last; for cron, in another account than the log's. */

@@ -12,12 +12,12 @@ import { SealedLog } from "../../audit/tree/sealed-log.ts";
 import { verifyLog } from "../../audit/verify.ts";
 import { JitError } from "../../error.ts";
 import { readFile, writeFile } from "../compose/admin-files.ts";
-import { type Audit, openAudit } from "../compose.ts";
+import { type Audit, openAudit } from "../compose/audit.ts";
 import { argument, type Context, isOn, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { linkedStories } from "../linked-stories.ts";
 import { findingLine } from "../render/finding.ts";
-import { entryText } from "../render/story.ts";
+import { entryJson, entryText } from "../render/story.ts";
 import { type KeptTexts, textsOf } from "../render/texts.ts";
 import { treeLines } from "../render/tree.ts";
 import { refuseBadId } from "../request-id.ts";
@@ -133,18 +133,7 @@ function storyJson(story: Story) {
     request: story.request,
     state: story.state,
     complete: story.complete,
-    entries: story.entries.map(({ key, record, reason, grade, lastModified, name, sha256 }) => ({
-      type: key.type,
-      at: record?.at ?? null,
-      by: record?.by ?? { userid: key.userid },
-      verified: reason === undefined,
-      reason: reason ?? null,
-      grade: grade ?? null,
-      object: name,
-      sha256: sha256 ?? null,
-      arrived: lastModified,
-      record: record ?? null,
-    })),
+    entries: story.entries.map(entryJson),
     findings: story.findings,
   };
 }

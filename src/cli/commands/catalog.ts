@@ -12,8 +12,8 @@ import type { Catalog } from "../../access/types.ts";
 import { codeOf, JitError } from "../../error.ts";
 import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
 import { openAdminKey } from "../compose/admin-signer.ts";
+import { openBucket } from "../compose/audit.ts";
 import { checkedRules } from "../compose/rules.ts";
-import { openBucket } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 
 const usual = "jit.yaml";

@@ -1,5 +1,6 @@
 import { codeOf, isJitError } from "../../error.ts";
-import { connect, examine } from "../compose.ts";
+import { examine } from "../compose/examine.ts";
+import { connect } from "../compose.ts";
 import { type Context, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { clean, table, wrap } from "../style.ts";

@@ -4,8 +4,8 @@ import { isThumbprint } from "../../audit/key.ts";
 import { type ListedWriter, listWriters } from "../../audit/writers.ts";
 import { JitError } from "../../error.ts";
 import { openKmsKey } from "../compose/admin-signer.ts";
+import { type Audit, openAudit, openOrganization } from "../compose/audit.ts";
 import { ownKeysOf, placeText } from "../compose/keys.ts";
-import { type Audit, openAudit, openOrganization } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { clean, table } from "../style.ts";
 

@@ -1,11 +1,11 @@
 import { withoutRevocations } from "../../access/trust/revoked-keys.ts";
-import { isId } from "../../audit/id.ts";
 import { RecordReader } from "../../audit/record-reader.ts";
 import { JitError } from "../../error.ts";
 import { eraseTexts, findTexts, type Subject } from "../../session/erase-reasons.ts";
-import { openAudit } from "../compose.ts";
+import { openAudit } from "../compose/audit.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
 import { confirm } from "../prompts.ts";
+import { refuseBadId } from "../request-id.ts";
 import { clean } from "../style.ts";
 
 /** `jit reasons erase REQUEST…|--requester NAME`: deletes reasons and tickets; their records stay, and still verify. */
@@ -53,11 +53,6 @@ function subjectOf(context: Context): Subject {
       hint: "jit reasons erase REQUEST…   or   jit reasons erase --requester NAME",
     });
   }
-  const wrong = requests.find((request) => !isId(request));
-  if (wrong !== undefined) {
-    throw new JitError("REQUEST_ID_INVALID", `${JSON.stringify(wrong.slice(0, 60))} is no request id`, {
-      hint: "it has 26 letters and digits; `jit audit show` tells the story of one",
-    });
-  }
+  for (const request of requests) refuseBadId(request);
   return requester === undefined ? { requests } : { requester };
 }

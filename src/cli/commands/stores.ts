@@ -3,7 +3,7 @@ import { formatDuration } from "../../access/duration.ts";
 import { describe } from "../../access/policy/describe.ts";
 import type { Catalog, Store } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
-import { openChecked, openOrganization } from "../compose.ts";
+import { openChecked, openOrganization } from "../compose/audit.ts";
 import { argument, type Context, printJson } from "../context.ts";
 import { openedLines } from "../render/opened.ts";
 import { clockTime } from "../render/session.ts";

@@ -12,7 +12,7 @@ import { JitError } from "../../error.ts";
 import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
 import { createAdminKey, readKeySet, refuseStranger } from "../compose/admin-keys.ts";
 import { openAdminKey, openPublicKey } from "../compose/admin-signer.ts";
-import { openOrganization } from "../compose.ts";
+import { openOrganization } from "../compose/audit.ts";
 import { type Context, printJson, text } from "../context.ts";
 import { clean, table } from "../style.ts";
 

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { formatLocation, parsePin, unsigned } from "../../access/location.ts";
 import { JitError } from "../../error.ts";
+import { openOrganization } from "../compose/audit.ts";
 import { changeSetting, openSettings } from "../compose/local.ts";
-import { openOrganization } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { clean } from "../style.ts";
 

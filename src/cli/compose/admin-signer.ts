@@ -20,7 +20,7 @@ export async function openPublicKey(context: Context, named: string): Promise<Pu
 /** A signer with a key in KMS, by the caller's own credentials. */
 export async function openKmsKey(context: Context, arn: string): Promise<Signer> {
   const key = parseKmsArn(arn);
-  const { openPlainAws } = await import("../compose.ts");
+  const { openPlainAws } = await import("./audit.ts");
   const { kmsKey } = await import("../../aws/kms-signer.ts");
   const kms = kmsKey({ aws: openPlainAws(context, key.region), key });
   return kms.signer(await kms.publicKey());

@@ -78,3 +78,19 @@ function circumstances(label: string, of: Readonly<Record<string, string>>): str
     ? []
     : [`${label}: ${entries.map(([name, value]) => `${name} ${value}`).join(", ")}`];
 }
+
+/** One record of a story, for programs. */
+export function entryJson({ key, record, reason, grade, lastModified, name, sha256 }: StoryEntry) {
+  return {
+    type: key.type,
+    at: record?.at ?? null,
+    by: record?.by ?? { userid: key.userid },
+    verified: reason === undefined,
+    reason: reason ?? null,
+    grade: grade ?? null,
+    object: name,
+    sha256: sha256 ?? null,
+    arrived: lastModified,
+    record: record ?? null,
+  };
+}

@@ -2,7 +2,7 @@ import type { Catalog } from "../../access/types.ts";
 import type { Story } from "../../audit/story.ts";
 import type { AuditRecord } from "../../audit/types.ts";
 import { areTextsOf } from "../../session/sealed-text.ts";
-import type { Audit } from "../compose.ts";
+import type { Audit } from "../compose/audit.ts";
 
 /** What is known of the texts of a request whose record holds only their digests. */
 export type KeptTexts =

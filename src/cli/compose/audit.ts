@@ -1,0 +1,191 @@
+import { resolve } from "node:path";
+import type { Catalog, Organization } from "../../access/types.ts";
+import { archivedCatalogs } from "../../audit/archived-catalogs.ts";
+import { claimPrefix } from "../../audit/claim.ts";
+import { type MirrorFolder, openMirror } from "../../audit/mirror.ts";
+import type { Clock, RecordStore } from "../../audit/ports.ts";
+import type { ApprovalLookups } from "../../audit/rules/approvals.ts";
+import type { ProofOptions } from "../../audit/tree/check-proof.ts";
+import type { Aws } from "../../aws/clients.ts";
+import { openAws } from "../../aws/clients.ts";
+import { reasonStore } from "../../aws/reason-store.ts";
+import { ServerClock } from "../../aws/server-clock.ts";
+import { readBelieved } from "../../local/believed.ts";
+import { checkedRulesIn } from "../../local/checked-rules.ts";
+import { mirrorFolder } from "../../local/mirror-folder.ts";
+import type { ReasonStore } from "../../session/sealed-text.ts";
+import { type Base, bucketOf, clientName, openBase, reasonsOf, regionOf } from "../compose.ts";
+import { type Context, text } from "../context.ts";
+import { version } from "../version.ts";
+import { type Here, openHere } from "./here.ts";
+import { copiedOrganization, lastBelieved, readOrganization, workedOut } from "./organization.ts";
+import { allowedHosts, type Pinned, pinnedOf } from "./pinned.ts";
+import { openRules } from "./rules.ts";
+import { openTrails, type Trails } from "./trails.ts";
+
+/** The believed organization; asked for where the last check is older than five minutes. */
+export async function openOrganization(context: Context): Promise<Organization> {
+  return (await openChecked(context)).organization;
+}
+
+/** The same, and when it was last checked. */
+export async function openChecked(
+  context: Context,
+): Promise<{ readonly organization: Organization; readonly checkedAt: Date }> {
+  const here = openHere(context);
+  const pinned = pinnedOf(context, here);
+  const believed = lastBelieved(context, here, pinned);
+  if (believed?.recent === true) {
+    return { organization: believed.organization, checkedAt: new Date(believed.checkedAt) };
+  }
+  const organization =
+    pinned.location.kind === "path"
+      ? await readOrganization(context, here, pinned, noBucket)
+      : (await openBase(context, here, pinned)).organization;
+  return { organization, checkedAt: new Date() };
+}
+
+function noBucket(): never {
+  throw new Error("a catalog at a path needs no bucket");
+}
+
+/** What `audit` commands need. */
+export interface Audit {
+  readonly store: RecordStore;
+  readonly fingerprint: string;
+  readonly trust: Organization["trust"];
+  /** The one in force. */
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  knowsCatalog(digest: string): Promise<boolean>;
+  /** Reasons and tickets that lie apart from their records. */
+  readonly reasons: ReasonStore;
+  /** Where the catalog in force has them put. */
+  readonly reasonsPlace: string | undefined;
+  /** The catalog of a digest, where it was published and is signed as the trust file of its time asks. */
+  catalogOf(digest: string): Promise<Catalog | undefined>;
+  readonly approvals: ApprovalLookups;
+}
+
+/** By what is published now, never by what this machine remembers: every machine must find the same. */
+export async function openAudit(context: Context): Promise<Audit> {
+  const here = openHere(context);
+  const pinned = pinnedOf(context, here);
+  const mirror = text(context, "mirror");
+  if (mirror !== undefined) return await openCopy(context, here, pinned, mirror);
+  return auditOf(context, here, await openBase(context, here, pinned, { anew: true }));
+}
+
+function auditOf(context: Context, here: Here, { organization, aws, clock }: Base): Audit {
+  const { audit } = organization.catalog;
+  const bucket = text(context, "bucket");
+  const store = bucketOf(aws, bucket ?? audit.bucket, bucket === undefined ? audit.account : undefined);
+  const catalogOf = archivedCatalogs(store, organization);
+  return {
+    store,
+    fingerprint: organization.fingerprint,
+    trust: organization.trust,
+    catalog: organization.catalog,
+    clock,
+    reasons: reasonsOf(aws),
+    reasonsPlace: audit.reasons,
+    catalogOf,
+    approvals: {
+      rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
+      claimOf: (request) => store.read(`${claimPrefix}${request}`),
+    },
+    knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
+  };
+}
+
+/** A copy of the log in a folder: nobody is asked, and what this machine has seen of the organization is not older. */
+async function openCopy(context: Context, here: Here, pinned: Pinned, folder: string): Promise<Audit> {
+  const store = openMirror(openMirrorFolder(context, folder));
+  const organization = await copiedOrganization(here, pinned, store, folder);
+  const catalogOf = archivedCatalogs(store, organization);
+  return {
+    store,
+    fingerprint: organization.fingerprint,
+    trust: organization.trust,
+    catalog: organization.catalog,
+    clock: { now: () => new Date() },
+    // Reasons that lie apart are not copied.
+    reasons: reasonStore(() => ({ ...store, remove: () => store.replace("", new Uint8Array()) })),
+    reasonsPlace: undefined,
+    catalogOf,
+    approvals: {
+      rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
+      claimOf: (request) => store.read(`${claimPrefix}${request}`),
+    },
+    knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
+  };
+}
+
+export function openMirrorFolder(context: Context, folder: string): MirrorFolder {
+  return mirrorFolder(resolve(context.cwd, folder));
+}
+
+/** What a proof is checked by: the pinned fingerprint and what this machine remembers; nobody is asked. */
+export function openProofOptions(
+  context: Context,
+): Pick<ProofOptions, "fingerprint" | "trustSeen" | "now" | "rules"> {
+  const here = openHere(context);
+  const pinned = pinnedOf(context, here);
+  return {
+    fingerprint: pinned.fingerprint,
+    trustSeen: readBelieved(here.places, pinned.text).seen.trust,
+    now: new Date(),
+    rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
+  };
+}
+
+/** The log, and CloudTrail as the caller's own credentials see it. */
+export async function openReconcile(
+  context: Context,
+): Promise<{ readonly audit: Audit; readonly trails: Trails }> {
+  const here = openHere(context);
+  const base = await openBase(context, here, pinnedOf(context, here), { anew: true });
+  const { catalog } = base.organization;
+  const hosts = allowedHosts(context, catalog.endpoints);
+  const { aws, clock, identity } = base;
+  const region = regionOf(context, here, catalog);
+  const open = () =>
+    openAws({
+      region,
+      bucketRegion: catalog.audit.region,
+      profile: here.profile,
+      client: clientName,
+      clock,
+      hosts,
+      // A trail's bucket can be anywhere.
+      followRegion: true,
+    }).s3;
+  const trails = openTrails({ env: context.env, aws, clock, identity, catalog, hosts, region, s3: open });
+  return { audit: auditOf(context, here, base), trails };
+}
+
+/** The audit bucket of a catalog that an administrator holds in hand, to publish it there. */
+export async function openBucket(context: Context, catalog: Catalog): Promise<RecordStore> {
+  const here = openHere(context);
+  const aws = openAws({
+    region: regionOf(context, here, catalog),
+    bucketRegion: catalog.audit.region,
+    profile: here.profile,
+    client: clientName,
+    clock: new ServerClock(Date.now),
+    hosts: allowedHosts(context, catalog.endpoints),
+  });
+  return bucketOf(aws, catalog.audit.bucket, catalog.audit.account);
+}
+
+/** AWS for who holds keys of an organization that this machine need not have pinned. */
+export function openPlainAws(context: Context, region: string): Aws {
+  return openAws({
+    region,
+    bucketRegion: region,
+    profile: openHere(context).profile,
+    client: clientName,
+    clock: new ServerClock(Date.now),
+    hosts: allowedHosts(context, []),
+  });
+}

@@ -1,7 +1,10 @@
+import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sandboxCatalog } from "../../src/cli/sandbox-catalog.ts";
 import { reader, useSandbox } from "../support/fixture.ts";
 import type { Machine } from "../support/jit.ts";
 import { expectError, recordsOf } from "../support/ledger.ts";
@@ -286,4 +289,15 @@ rules: |
     const ended = await alice.jit(["request", "orders:read", "--break-glass", ...why, "-y", "--json"]);
     expectError(ended, "BREAK_GLASS_UNAVAILABLE", 3);
   });
+});
+
+test("a catalog whose rules forget emergencies is told so when it is checked", async () => {
+  const check = async (actions: string) => {
+    const rules = `rules: |\n  @id("all")\n  permit(principal, action in [${actions}], resource);\n`;
+    writeFileSync(join(admin.home, "jit.yaml"), `${sandboxCatalog}${rules}`);
+    const { code, stdout } = await admin.jit(["catalog", "check", "--json"], { cwd: admin.home });
+    return [code, JSON.parse(stdout).notices.map((notice: { code: string }) => notice.code)];
+  };
+  expect(await check('Action::"request"')).toEqual([0, ["BREAK_GLASS_UNRULED"]]);
+  expect(await check('Action::"request", Action::"breakGlass"')).toEqual([0, []]);
 });

@@ -1,6 +1,7 @@
 import { parseCatalog } from "../../access/catalog/parse.ts";
 import { parseLocation } from "../../access/location.ts";
 import { compileSessionPolicy } from "../../access/policy/compile.ts";
+import type { Rule } from "../../access/rules/tree.ts";
 import {
   addCatalogSignature,
   readSignedCatalog,
@@ -10,11 +11,13 @@ import {
 import { readTrust, trustDigest, verifyTrustChain } from "../../access/trust/trust-file.ts";
 import type { Catalog } from "../../access/types.ts";
 import { codeOf, JitError } from "../../error.ts";
+import type { Notice } from "../../session/types.ts";
 import { readFile, readFileIfThere, trustFilesOf, writeFile } from "../compose/admin-files.ts";
 import { openAdminKey } from "../compose/admin-signer.ts";
 import { openBucket } from "../compose/audit.ts";
 import { checkedRules } from "../compose/rules.ts";
 import { type Context, printJson, text } from "../context.ts";
+import { noticeLine } from "../render/session.ts";
 
 const usual = "jit.yaml";
 
@@ -33,6 +36,7 @@ export async function catalogCheck(context: Context): Promise<number> {
       sizes.push({ target: `${store.name}:${access.name}`, characters });
     }
   }
+  const notices = withoutEmergencies(catalog, rules);
   if (context.json) {
     printJson(context, {
       file: path,
@@ -41,6 +45,7 @@ export async function catalogCheck(context: Context): Promise<number> {
       stores: catalog.stores.size,
       rules: rules.length,
       policies: sizes,
+      notices,
     });
     return 0;
   }
@@ -53,7 +58,20 @@ export async function catalogCheck(context: Context): Promise<number> {
     terminal.print(
       style.dim(`  largest session policy: ${biggest.target}, ${biggest.characters} of 2048 characters`),
     );
+  for (const notice of notices) terminal.note(noticeLine(context, notice));
   return 0;
+}
+
+/** Rules decide alone where there are some: a store's `breakGlass` is then for nobody until a rule names that action. */
+function withoutEmergencies(catalog: Catalog, rules: readonly Rule[]): readonly Notice[] {
+  const isPermitted = rules.some(
+    ({ effect, actions }) => effect === "permit" && actions.includes("breakGlass"),
+  );
+  const stores = [...catalog.stores.values()].filter((store) => store.breakGlass !== undefined);
+  if (rules.length === 0 || isPermitted || stores.length === 0) return [];
+  const names = stores.map(({ name }) => name).join(", ");
+  const message = `no rule permits breakGlass: nobody can break the glass of ${names}`;
+  return [{ code: "BREAK_GLASS_UNRULED", message }];
 }
 
 /** `jit catalog sign`: writes or completes `jit.yaml.jws` beside the catalog. */

@@ -12,7 +12,7 @@ export interface RuleEngine {
   }): EngineValidation | EngineFailure;
   preparsePolicySet(
     name: string,
-    policies: { readonly staticPolicies: string },
+    policies: { readonly staticPolicies: string | Readonly<Record<string, PolicyTree>> },
   ): { readonly type: "success" } | EngineFailure;
   preparseSchema(name: string, schema: string): { readonly type: "success" } | EngineFailure;
   statefulIsAuthorized(call: EngineCall): EngineAnswer | EngineFailure;

@@ -1,6 +1,6 @@
 import { JitError } from "../../error.ts";
 import type { Catalog } from "../types.ts";
-import type { EngineFailure, RuleEngine } from "./engine.ts";
+import type { EngineFailure, PolicyTree, RuleEngine } from "./engine.ts";
 import { ruleSchema } from "./schema.ts";
 import type { Rule } from "./tree.ts";
 
@@ -16,7 +16,8 @@ export interface PreparedRules {
 
 /**
  * Has Cedar hold the rules of a catalog ready. Every function of its WebAssembly costs time when first called, so
- * nothing is asked of it here but to read the policies: Cedar numbers them as they stand in the text.
+ * nothing is asked of it here but to take the policies, as `checkRules` has had it read them; it numbers those of a text as
+ * they stand there.
  * @param rules as `checkRules` gives them
  * @param validate whether Cedar is to check its questions by the schema too
  * @throws JitError `CATALOG_INVALID`
@@ -28,7 +29,9 @@ export function prepareRules(
   validate: boolean,
 ): PreparedRules {
   const made = [
-    engine.preparsePolicySet(catalog.digest, { staticPolicies: catalog.rules?.text ?? "" }),
+    engine.preparsePolicySet(catalog.digest, {
+      staticPolicies: treesOf(rules) ?? catalog.rules?.text ?? "",
+    }),
     ...(validate ? [engine.preparseSchema("jit", ruleSchema)] : []),
   ];
   if (made.some(({ type }) => type !== "success")) {
@@ -71,4 +74,11 @@ export function cut(engine: RuleEngine, text: string): Piece[] | EngineFailure {
     return { text: policy, offset };
   });
   return pieces.sort((a, b) => a.offset - b.offset);
+}
+
+/** The policies by the names that Cedar would give them; `undefined` where one can only be had as text. */
+function treesOf(rules: readonly Rule[]): Readonly<Record<string, PolicyTree>> | undefined {
+  const trees = rules.flatMap(({ tree }) => tree ?? []);
+  if (trees.length < rules.length) return undefined;
+  return Object.fromEntries(trees.map((tree, index) => [`policy${index}`, tree]));
 }

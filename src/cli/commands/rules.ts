@@ -19,7 +19,8 @@ export async function rulesCheck(context: Context): Promise<number> {
   const catalog = parseCatalog(readFile(path), path);
   const rules = await checkedRules(catalog, path);
   if (context.json) {
-    printJson(context, { file: path, digest: catalog.digest, rules });
+    const told = rules.map(({ tree: _, ...rule }) => rule);
+    printJson(context, { file: path, digest: catalog.digest, rules: told });
     return 0;
   }
   if (rules.length === 0) {

@@ -96,7 +96,7 @@ export const organization: Organization = {
   catalog: parseCatalog(new TextEncoder().encode(yaml), "jit.yaml"),
 };
 
-const engine = openCedar();
+const engine = Promise.resolve(openCedar());
 let rules: ApprovalRules | undefined;
 const sharedRules = () => (rules ??= cedarRules(() => engine, "jit.yaml", new Map()));
 

@@ -45,7 +45,7 @@ export async function auditShow(context: Context): Promise<number> {
       if (await isEmergency(audit, one)) {
         const what = "BREAK-GLASS: this was had without anybody's approval";
         const { style, terminal } = context;
-        for (const line of wrap(`${what}; ${reviewText(one)}`, terminal.columns).split("\n"))
+        for (const line of wrap(`${what}; ${reviewText(one)}`, terminal.columns, "  ").split("\n"))
           terminal.print(style.bad(line));
       }
       printStory(context, one, await textsOf(audit, one));

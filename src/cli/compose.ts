@@ -14,6 +14,7 @@ import type {
 import type { AppendPorts } from "../audit/append.ts";
 import { archivedCatalogs } from "../audit/archived-catalogs.ts";
 import type { Clock, RecordStore } from "../audit/ports.ts";
+import { claimsOf } from "../audit/statement.ts";
 import { formatTime } from "../audit/time.ts";
 import type { Aws } from "../aws/clients.ts";
 import { openAws } from "../aws/clients.ts";
@@ -303,7 +304,8 @@ async function askIdentity(aws: Aws, here: Here, accessKeyId: string, audiences:
     tokens.identity(),
     isAsked ? tokens.statement(...(audiences.length > 0 ? audiences : ["jit-identity"])) : undefined,
   ]);
-  const inheritedSourceIdentity = statement === undefined ? undefined : sourceIdentityIn(statement);
+  // Straight from STS over TLS to the one who asked: nothing is proved to others with it, so no signature is checked.
+  const inheritedSourceIdentity = statement === undefined ? undefined : claimsOf(statement)?.sourceIdentity;
   const known: KnownIdentity = {
     identity,
     inheritedSourceIdentity,
@@ -312,18 +314,6 @@ async function askIdentity(aws: Aws, here: Here, accessKeyId: string, audiences:
   };
   writeIdentity(here.places, accessKeyId, known);
   return known;
-}
-
-/** Straight from STS over TLS to the one who asked: nothing is proved to others with it, so no signature is checked. */
-function sourceIdentityIn(jwt: string): string | undefined {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString());
-    const own = (claims as Record<string, Record<string, unknown> | undefined>)["https://sts.amazonaws.com/"];
-    const value = own?.["source_identity"];
-    return typeof value === "string" && value !== "" ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

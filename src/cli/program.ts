@@ -70,7 +70,6 @@ type Choose = (command: string, args: readonly string[], flags: Flags, typed: re
 
 /** One command; a name of two words is a subcommand. `options` is called only for the command that is run or explained. */
 interface Declared {
-  readonly group: string;
   readonly name: string;
   readonly takes?: string;
   readonly summary: string;
@@ -84,7 +83,6 @@ interface Declared {
 
 const declared: readonly Declared[] = [
   {
-    group: "Ask and use:",
     name: "request",
     takes: "[targets...]",
     summary: "ask for a session: STORE:ACCESS, several where the role is one",
@@ -97,14 +95,12 @@ const declared: readonly Declared[] = [
         .option("--wait", "where others must agree, wait for them"),
   },
   {
-    group: "Ask and use:",
     name: "watch",
     takes: "[request]",
     summary: "wait for the approvals of a request, and pick its session up",
     options: aws,
   },
   {
-    group: "Ask and use:",
     name: "exec",
     takes: "[targets...]",
     summary: "run a command with a session: jit exec TARGET -- COMMAND",
@@ -122,14 +118,12 @@ const declared: readonly Declared[] = [
         .option("--forget", "forget the session when the command ends"),
   },
   {
-    group: "Ask and use:",
     name: "credentials",
     takes: "[targets...]",
     summary: "print a session for AWS SDKs (credential_process)",
     options: (command) => aws(justify(command)),
   },
   {
-    group: "Ask and use:",
     name: "env",
     takes: "[targets...]",
     summary: "print a session for a shell",
@@ -141,9 +135,8 @@ const declared: readonly Declared[] = [
           .default("env"),
       ),
   },
-  { group: "Ask and use:", name: "status", summary: "what sessions are there, with their time left" },
+  { name: "status", summary: "what sessions are there, with their time left" },
   {
-    group: "Ask and use:",
     name: "extend",
     takes: "[targets...]",
     summary: "have a session for longer: its targets or its request, --for counted from now",
@@ -156,7 +149,6 @@ const declared: readonly Declared[] = [
         .option("--wait", "where others must agree, wait for them"),
   },
   {
-    group: "Ask and use:",
     name: "forget",
     takes: "[targets...]",
     summary: "wipe a session from this machine and write its end record",
@@ -164,13 +156,11 @@ const declared: readonly Declared[] = [
     options: (command) => aws(command).option("--all", "every session"),
   },
   {
-    group: "Decide:",
     name: "pending",
     summary: "the requests that wait for approvals",
     options: aws,
   },
   {
-    group: "Decide:",
     name: "approve",
     takes: "[request]",
     summary: "look at a request, and agree to it",
@@ -180,7 +170,6 @@ const declared: readonly Declared[] = [
         .option("-y, --yes", "do not ask for confirmation"),
   },
   {
-    group: "Decide:",
     name: "deny",
     takes: "[request]",
     summary: "say no to a request, or withdraw your own",
@@ -190,7 +179,6 @@ const declared: readonly Declared[] = [
         .option("-y, --yes", "do not ask for confirmation"),
   },
   {
-    group: "Decide:",
     name: "revoke",
     takes: "[request]",
     summary: "end live sessions for everybody: of a request, a requester, a store, or all",
@@ -206,19 +194,16 @@ const declared: readonly Declared[] = [
         .option("-y, --yes", "do not ask for confirmation"),
   },
   {
-    group: "Decide:",
     name: "sweep",
     summary: "for cron: revoke what was forgotten early, remove denials that have ended",
     options: aws,
   },
   {
-    group: "Decide:",
     name: "review-debt",
     summary: "emergencies (--break-glass) that nobody has reviewed",
     options: aws,
   },
   {
-    group: "Decide:",
     name: "review-debt settle",
     takes: "<request>",
     summary: "say whether an emergency of another person was justified",
@@ -228,16 +213,14 @@ const declared: readonly Declared[] = [
         .option("--comment <text>", "what it rests on, for the record")
         .option("-y, --yes", "do not ask for confirmation"),
   },
-  { group: "Look:", name: "stores", summary: "the stores of the catalog", options: aws },
+  { name: "stores", summary: "the stores of the catalog", options: aws },
   {
-    group: "Look:",
     name: "stores show",
     takes: "<store>",
     summary: "one store with its accesses",
     options: aws,
   },
   {
-    group: "Look:",
     name: "explain",
     takes: "[targets...]",
     summary: "what would be opened, for how long, who decides",
@@ -247,23 +230,20 @@ const declared: readonly Declared[] = [
         .option("--purpose <purpose>", "the purpose that rules are to see")
         .option("--ticket <ticket>", "the ticket that rules are to see"),
   },
-  { group: "Look:", name: "doctor", summary: "check this machine, the catalog and AWS", options: aws },
+  { name: "doctor", summary: "check this machine, the catalog and AWS", options: aws },
   {
-    group: "Set up:",
     name: "use",
     takes: "[location]",
     summary: "pin an organization: LOCATION#FINGERPRINT",
     options: (command) => aws(command).option("--forget", "pin none"),
   },
   {
-    group: "Set up:",
     name: "config",
     takes: "[name] [value]",
     summary: "a person's own settings: list, show one, or set one",
     options: (command) => command.option("--unset", "remove the setting"),
   },
   {
-    group: "Set up:",
     name: "sandbox",
     summary: "an AWS look-alike on this machine to try jit with",
     options: (command) =>
@@ -272,16 +252,14 @@ const declared: readonly Declared[] = [
         .option("--dir <directory>", "keep the state in a directory")
         .option("--env <person>", "print the environment of a person of the running sandbox, for eval"),
   },
-  { group: "Audit:", name: "audit", summary: "read and verify the records" },
+  { name: "audit", summary: "read and verify the records" },
   {
-    group: "Audit:",
     name: "audit show",
     takes: "<request>",
     summary: "the story of one request",
     options: aws,
   },
   {
-    group: "Audit:",
     name: "audit log",
     summary: "who asked for what and why, and what came of it: one line a request",
     more:
@@ -314,7 +292,6 @@ const declared: readonly Declared[] = [
         .option("--bucket <bucket>", "another bucket than the catalog's"),
   },
   {
-    group: "Audit:",
     name: "audit report",
     summary: "what happened in a period, for those who check: Markdown, HTML or CSV",
     more:
@@ -340,7 +317,6 @@ const declared: readonly Declared[] = [
         .option("--bucket <bucket>", "another bucket than the catalog's"),
   },
   {
-    group: "Audit:",
     name: "audit verify",
     summary: "check every record of the bucket",
     options: (command) =>
@@ -353,7 +329,6 @@ const declared: readonly Declared[] = [
         .option("--proof <file>", "check a request's proof alone, without network or credentials"),
   },
   {
-    group: "Audit:",
     name: "audit prove",
     takes: "<request>",
     summary: "write what proves that a request's records are in the log",
@@ -363,7 +338,6 @@ const declared: readonly Declared[] = [
     options: (command) => aws(command).option("--out <file>", "where to write it; printed unless told"),
   },
   {
-    group: "Audit:",
     name: "audit reconcile",
     summary: "compare CloudTrail with the records, both ways",
     more:
@@ -388,14 +362,12 @@ const declared: readonly Declared[] = [
         .option("--strict", "what could not be looked at fails, too"),
   },
   {
-    group: "Audit:",
     name: "audit mirror",
     takes: "<directory>",
     summary: "copy the log into a folder, what is new alone",
     options: (command) => aws(command).option("--bucket <bucket>", "another bucket than the catalog's"),
   },
   {
-    group: "Audit:",
     name: "audit seal",
     summary: "for cron: put what is new into the log's tree, and sign it",
     more:
@@ -407,7 +379,6 @@ const declared: readonly Declared[] = [
         .option("--full", "look through all hours now"),
   },
   {
-    group: "Audit:",
     name: "audit witness",
     summary: "for cron: cosign the log's newest checkpoint, if it continues the last",
     options: (command) =>
@@ -417,16 +388,14 @@ const declared: readonly Declared[] = [
   },
   // For `exec`, which hands the end of its command to a process of its own.
   {
-    group: "Audit:",
     name: "audit end",
     summary: "write the end record of a command",
     hidden: true,
     options: aws,
   },
-  { group: "Administer:", name: "catalog", summary: "check, sign and publish the catalog" },
-  { group: "Administer:", name: "catalog check", takes: "[file]", summary: "check a catalog for mistakes" },
+  { name: "catalog", summary: "check, sign and publish the catalog" },
+  { name: "catalog check", takes: "[file]", summary: "check a catalog for mistakes" },
   {
-    group: "Administer:",
     name: "catalog sign",
     takes: "[file]",
     summary: "sign a catalog with an administrator's key",
@@ -434,15 +403,13 @@ const declared: readonly Declared[] = [
       aws(command).option("--key <key>", "private key: a file (JWK) or a KMS key's ARN", "admin.jwk"),
   },
   {
-    group: "Administer:",
     name: "catalog publish",
     takes: "[file]",
     summary: "publish a signed catalog and the trust files to the audit bucket",
     options: aws,
   },
-  { group: "Administer:", name: "reasons", summary: "reasons and tickets that are kept apart from records" },
+  { name: "reasons", summary: "reasons and tickets that are kept apart from records" },
   {
-    group: "Administer:",
     name: "reasons erase",
     takes: "[requests...]",
     summary: "erase the reason and ticket of requests, or of all of a requester",
@@ -451,49 +418,42 @@ const declared: readonly Declared[] = [
         .option("--requester <name>", "all texts of one requester, by name or aws:userid")
         .option("-y, --yes", "do not ask for confirmation"),
   },
-  { group: "Administer:", name: "rules", summary: "check and test the catalog's rules" },
+  { name: "rules", summary: "check and test the catalog's rules" },
   {
-    group: "Administer:",
     name: "rules check",
     takes: "[file]",
     summary: "check the rules of a catalog for mistakes",
     options: (command) => command.option("--schema", "print the Cedar schema that rules are written for"),
   },
   {
-    group: "Administer:",
     name: "rules test",
     takes: "<file>",
     summary: "try the rules on a table of cases (YAML)",
     options: (command) => command.option("--catalog <file>", "the catalog", "jit.yaml"),
   },
-  { group: "Administer:", name: "keys", summary: "the keys that records are signed with" },
+  { name: "keys", summary: "the keys that records are signed with" },
   {
-    group: "Administer:",
     name: "keys list",
     summary: "this machine's keys, or all of the log",
     options: (command) => aws(command).option("--all", "all keys of the log, with first and last use"),
   },
   {
-    group: "Administer:",
     name: "keys show",
     takes: "[key]",
     summary: "one key, by thumbprint or KMS ARN: whose it is, and who says so",
     options: aws,
   },
   {
-    group: "Administer:",
     name: "keys rotate",
     summary: "throw this machine's key away, and enrol a new one",
     options: (command) => aws(command).option("-y, --yes", "do not ask for confirmation"),
   },
   {
-    group: "Administer:",
     name: "keys trust",
     summary: "by what it is told whose key it is, and which keys are revoked",
     options: aws,
   },
   {
-    group: "Administer:",
     name: "keys revoke",
     takes: "<thumbprint>",
     summary: "make the next trust file, in which a writer's key no longer counts",
@@ -508,16 +468,14 @@ const declared: readonly Declared[] = [
         )
         .option("--dir <directory>", "the trust files", "trust"),
   },
-  { group: "Administer:", name: "notify", summary: "who is told of requests" },
+  { name: "notify", summary: "who is told of requests" },
   {
-    group: "Administer:",
     name: "notify test",
     summary: "send a test message to everybody whom the catalog tells of anything",
     options: aws,
   },
-  { group: "Administer:", name: "trust", summary: "who may sign what" },
+  { name: "trust", summary: "who may sign what" },
   {
-    group: "Administer:",
     name: "trust init",
     summary: "make an administrator's key and the first trust file",
     options: (command) =>
@@ -549,7 +507,6 @@ const declared: readonly Declared[] = [
         .option("--witness <key>", "cosigns them", append, []),
   },
   {
-    group: "Administer:",
     name: "trust key",
     takes: "<name>",
     summary: "make a log's or a witness's key, and print what trust files call it",
@@ -562,7 +519,6 @@ const declared: readonly Declared[] = [
         ),
   },
   {
-    group: "Administer:",
     name: "trust update",
     summary: "make the next trust file, with other log keys and witnesses",
     options: (command) =>
@@ -574,7 +530,6 @@ const declared: readonly Declared[] = [
         .option("--dir <directory>", "the trust files", "trust"),
   },
   {
-    group: "Administer:",
     name: "trust sign",
     takes: "[file]",
     summary: "add an administrator's signature to a trust file",
@@ -582,7 +537,6 @@ const declared: readonly Declared[] = [
       aws(command).option("--key <key>", "private key: a file (JWK) or a KMS key's ARN", "admin.jwk"),
   },
   {
-    group: "Administer:",
     name: "trust show",
     summary: "the trust file that is believed, and its fingerprint",
     options: (command) => aws(command).option("--dir <directory>", "trust files of a directory"),
@@ -613,11 +567,10 @@ function declare(output: ProgramOutput, first: string | undefined, choose: Choos
   program.helpInformation = () => overview;
   const known = first !== undefined && isDeclared(first);
   const parents = new Map<string, Command>();
-  for (const { group, name, takes, summary, more, json, hidden, options } of declared) {
+  for (const { name, takes, summary, more, json, hidden, options } of declared) {
     const [family = "", word] = name.split(" ");
     // A run needs one family; help, and a misspelt name, need the names of all.
     if (known ? family !== first : word !== undefined) continue;
-    if (word === undefined) program.commandsGroup(group);
     const parent = word === undefined ? program : (parents.get(family) ?? program);
     const usage = takes === undefined ? (word ?? family) : `${word ?? family} ${takes}`;
     const command = settings(

@@ -21,6 +21,12 @@ function variable(key: string): string {
 const READ = ["s3:GetObject", "s3:GetObjectVersion"];
 const LIST = ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"];
 const SETTINGS = ["s3:GetBucketObjectLockConfiguration", "s3:GetBucketVersioning"];
+const ASSUME = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
+/** What names the request of a session, in a tag and in its name. */
+const NAMED = {
+  StringLike: { "sts:RoleSessionName": "jit-*", "aws:RequestTag/jit:request": "?*" },
+  "ForAllValues:StringLike": { "aws:TagKeys": "jit:*" },
+};
 
 /**
  * A store role's trust with issuer `requester`: whoever of the account may assume it must name the request in
@@ -29,26 +35,21 @@ const SETTINGS = ["s3:GetBucketObjectLockConfiguration", "s3:GetBucketVersioning
  */
 export function storeTrust(account: string): string {
   const Principal = { AWS: `arn:aws:iam::${account}:root` };
-  const Action = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
-  const request = {
-    StringLike: { "sts:RoleSessionName": "jit-*", "aws:RequestTag/jit:request": "?*" },
-    "ForAllValues:StringLike": { "aws:TagKeys": "jit:*" },
-  };
   return policyText(
     {
       Sid: "Users",
       Effect: "Allow",
       Principal,
-      Action,
-      Condition: { ...request, StringEquals: { "sts:SourceIdentity": variable("aws:username") } },
+      Action: ASSUME,
+      Condition: { ...NAMED, StringEquals: { "sts:SourceIdentity": variable("aws:username") } },
     },
     {
       Sid: "Roles",
       Effect: "Allow",
       Principal,
-      Action,
+      Action: ASSUME,
       Condition: {
-        ...request,
+        ...NAMED,
         ArnLike: { "aws:PrincipalArn": `arn:aws:iam::${account}:role/*` },
         Null: { "sts:SourceIdentity": "false" },
       },
@@ -62,10 +63,9 @@ export function emergencyTrust(people: readonly string[]): string {
     Sid: "Emergency",
     Effect: "Allow",
     Principal: { AWS: people },
-    Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    Action: ASSUME,
     Condition: {
-      StringLike: { "sts:RoleSessionName": "jit-*", "aws:RequestTag/jit:request": "?*" },
-      "ForAllValues:StringLike": { "aws:TagKeys": "jit:*" },
+      ...NAMED,
       StringEquals: { "sts:SourceIdentity": variable("aws:username") },
     },
   });
@@ -80,10 +80,9 @@ export function approverTrust(approvers: readonly string[]): string {
     Sid: "Approvers",
     Effect: "Allow",
     Principal: { AWS: approvers },
-    Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    Action: ASSUME,
     Condition: {
-      StringLike: { "sts:RoleSessionName": "jit-*", "aws:RequestTag/jit:request": "?*" },
-      "ForAllValues:StringLike": { "aws:TagKeys": "jit:*" },
+      ...NAMED,
       Null: { "sts:SourceIdentity": "false" },
       StringNotEquals: { "sts:SourceIdentity": variable("aws:username") },
     },
@@ -132,7 +131,7 @@ export function storeRoles(account: string): string {
 export function requesterPolicy(roles: string | readonly string[]): string {
   return policyText({
     Effect: "Allow",
-    Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    Action: ASSUME,
     Resource: roles,
   });
 }
@@ -153,7 +152,7 @@ export function approverPolicy(
     },
     {
       Effect: "Allow",
-      Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+      Action: ASSUME,
       Resource: issues,
     },
     {

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { openRequests } from "../../src/audit/pending.ts";
 import { tellStory } from "../../src/audit/story.ts";
 import type { StoredRecord } from "../../src/audit/types.ts";
 import { codeOf } from "../../src/error.ts";
@@ -172,31 +171,5 @@ describe("tellStory", () => {
     await alice.issue(request, { role: "arn:aws:iam::222222222222:role/other" });
     const { findings } = await tell(request.record.id);
     expect(findings.map(({ code }) => code)).toEqual(["ISSUE_ROLE"]);
-  });
-});
-
-describe("openRequests", () => {
-  test("has what is neither issued nor closed, by names alone", async () => {
-    const since = clock.now();
-    const open = await alice.request();
-    clock.pass(4000);
-    const issued = await alice.request();
-    await alice.issue(issued);
-    const aborted = await alice.request();
-    clock.pass(4000);
-    await abort(aborted);
-    const last = await testWriter(store, "bob", { clock }).request();
-    store.put("v1/rec/20261124T09/noise", Buffer.from(""));
-    store.calls.length = 0;
-    const found = await openRequests(store, since, clock.now());
-    expect(found.map(({ request, userid }) => [request, userid])).toEqual([
-      [open.record.id, "AROAEXAMPLEEXAMPLE123:alice"],
-      [last.record.id, "AROAEXAMPLEEXAMPLE123:bob"],
-    ]);
-    expect(found[0]?.at).toEqual(since);
-    expect(found[0]?.name).toBe(open.key);
-    expect(store.calls.every((call) => call.startsWith("list "))).toBe(true);
-    expect(store.calls).toHaveLength(3);
-    expect(await openRequests(store, new Date(clock.now().getTime() + 7_200_000), clock.now())).toEqual([]);
   });
 });

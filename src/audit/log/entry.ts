@@ -1,4 +1,5 @@
 import { approvalOf } from "../../access/approval.ts";
+import { shortName } from "../../access/short-name.ts";
 import { findTargets } from "../../access/target.ts";
 import type { Catalog, Identity, Store } from "../../access/types.ts";
 import { isJitError } from "../../error.ts";
@@ -107,7 +108,7 @@ export function isVerified({ problems }: LogEntry): boolean {
 /** What an auditor calls the requester: the last part of the ARN, or the userid where no record tells one. Not escaped. */
 export function nameOf({ asked, userid }: Pick<LogEntry, "asked" | "userid">): string {
   if (asked === undefined) return userid.slice(userid.indexOf(":") + 1);
-  return asked.by.arn.slice(asked.by.arn.lastIndexOf("/") + 1);
+  return shortName(asked.by.arn);
 }
 
 /** @param isEmergency whether the role is one that the catalog keeps for emergencies */

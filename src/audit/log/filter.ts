@@ -1,4 +1,5 @@
 import { matches } from "../../access/rules/groups.ts";
+import { shortName } from "../../access/short-name.ts";
 import type { Identity } from "../../access/types.ts";
 import type { AskedFacts } from "./entry.ts";
 import type { NamedRequest } from "./names.ts";
@@ -61,7 +62,7 @@ export function matchesAsked({ by, ...asked }: AskedFacts, filter: LogFilter): b
 
 function fitsWho(who: string, by: Identity): boolean {
   if (who.startsWith("arn:")) return matches(who, by.arn);
-  return fitsUserid(who, by.userid) || fits(who, by.arn.slice(by.arn.lastIndexOf("/") + 1));
+  return fitsUserid(who, by.userid) || fits(who, shortName(by.arn));
 }
 
 function fitsUserid(who: string, userid: string): boolean {

@@ -1,3 +1,4 @@
+import { shortName } from "../../access/short-name.ts";
 import { isVerified, type LogEntry } from "../log/entry.ts";
 import type { Period } from "../log/moment.ts";
 import { type Outcome, outcomes } from "../log/outcome.ts";
@@ -213,9 +214,4 @@ function lengthsOf(entries: readonly LogEntry[], granted: readonly LogEntry[]): 
 
 function isOver(notAfter: string, now: Date): boolean {
   return secondsOf(notAfter) * 1000 <= now.getTime();
-}
-
-/** The last part of an ARN. */
-function shortName(arn: string): string {
-  return arn.slice(arn.lastIndexOf("/") + 1);
 }

@@ -1,3 +1,4 @@
+import { formatTime } from "../time.ts";
 import type { BatchEntry } from "./batch.ts";
 import { nameOf } from "./sealed-versions.ts";
 
@@ -73,7 +74,7 @@ export class LeafBook {
     return {
       index,
       sha256: page.hasDigest[at] === 1 ? page.digests.toString("hex", at * 32, (at + 1) * 32) : "-",
-      serverTime: `${new Date((page.times[at] ?? 0) * 1000).toISOString().slice(0, 19)}Z`,
+      serverTime: formatTime(new Date((page.times[at] ?? 0) * 1000)),
     };
   }
 

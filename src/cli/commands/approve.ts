@@ -1,3 +1,4 @@
+import { shortName } from "../../access/short-name.ts";
 import { JitError } from "../../error.ts";
 import { approveRequest } from "../../session/approve/decide.ts";
 import { historyOf } from "../../session/approve/history.ts";
@@ -61,7 +62,7 @@ function plain(approved: Approved): Record<string, unknown> {
 }
 
 function whatFollows(approved: Approved, { found }: Review): string {
-  const who = clean(found.request.record.by.arn.split("/").at(-1) ?? "");
+  const who = clean(shortName(found.request.record.by.arn));
   if (approved.kind === "waiting") return `${approved.missing} more must agree`;
   if (approved.kind === "complete") return `${who}'s jit picks it up`;
   if (approved.kind === "early")

@@ -1,4 +1,5 @@
 import { tellStory } from "../../audit/story.ts";
+import { formatTime } from "../../audit/time.ts";
 import { checkProof } from "../../audit/tree/check-proof.ts";
 import { treeKeysOf } from "../../audit/tree/keys.ts";
 import { proveRequest } from "../../audit/tree/prove.ts";
@@ -100,5 +101,5 @@ export async function verifyProof(context: Context, path: string): Promise<numbe
 }
 
 function timeText(seconds: number | undefined): string {
-  return seconds === undefined ? "-" : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+  return seconds === undefined ? "-" : formatTime(new Date(seconds * 1000));
 }

@@ -7,6 +7,7 @@ import { openKmsKey } from "../compose/admin-signer.ts";
 import { type Audit, openAudit, openOrganization } from "../compose/audit.ts";
 import { ownKeysOf, placeText } from "../compose/keys.ts";
 import { type Context, isOn, printJson } from "../context.ts";
+import { dayOf, minute } from "../render/utc.ts";
 import { clean, table } from "../style.ts";
 
 /** `jit keys list`: this machine's keys; with `--all` those of the log. */
@@ -48,7 +49,7 @@ async function listAll(context: Context): Promise<number> {
     .map((writer) => [
       writer.thumbprint,
       stateOf(context, audit.trust, writer.thumbprint, gradeText(writer)),
-      `${day(writer.first)} to ${day(writer.last)}`,
+      `${dayOf(writer.first)} to ${dayOf(writer.last)}`,
       `${writer.records} records`,
       clean(writer.userid),
     ]);
@@ -201,12 +202,4 @@ function stateOf(context: Context, trust: Trust | undefined, thumbprint: string,
 function dimFirst(context: Context) {
   return (cell: string, _row: number, column: number): string =>
     column === 0 ? context.style.dim(cell) : cell;
-}
-
-function day(time: Date): string {
-  return time.toISOString().slice(0, 10);
-}
-
-function minute(time: Date): string {
-  return time.toISOString().slice(0, 16).replace("T", " ");
 }

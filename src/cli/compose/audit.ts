@@ -80,45 +80,43 @@ function auditOf(context: Context, here: Here, { organization, aws, clock }: Bas
   const { audit } = organization.catalog;
   const bucket = text(context, "bucket");
   const store = bucketOf(aws, bucket ?? audit.bucket, bucket === undefined ? audit.account : undefined);
-  const catalogOf = archivedCatalogs(store, organization);
-  return {
-    store,
-    fingerprint: organization.fingerprint,
-    trust: organization.trust,
-    catalog: organization.catalog,
-    clock,
-    reasons: reasonsOf(aws),
-    reasonsPlace: audit.reasons,
-    catalogOf,
-    approvals: {
-      rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
-      claimOf: (request) => store.read(`${claimPrefix}${request}`),
-    },
-    knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
-  };
+  return auditIn(here, organization, { store, clock, reasons: reasonsOf(aws), reasonsPlace: audit.reasons });
 }
 
 /** A copy of the log in a folder: nobody is asked, and what this machine has seen of the organization is not older. */
 async function openCopy(context: Context, here: Here, pinned: Pinned, folder: string): Promise<Audit> {
   const store = openMirror(openMirrorFolder(context, folder));
   const organization = await copiedOrganization(here, pinned, store, folder);
-  const catalogOf = archivedCatalogs(store, organization);
-  return {
+  return auditIn(here, organization, {
     store,
-    fingerprint: organization.fingerprint,
-    trust: organization.trust,
-    catalog: organization.catalog,
     clock: { now: () => new Date() },
     // Reasons that lie apart are not copied.
     reasons: reasonStore(() => ({ ...store, remove: () => store.replace("", new Uint8Array()) })),
     reasonsPlace: undefined,
+  });
+}
+
+/** The log in a place, judged by an organization and the catalogs that lie in that place. */
+function auditIn(
+  here: Here,
+  organization: Organization,
+  place: Pick<Audit, "store" | "clock" | "reasons" | "reasonsPlace">,
+): Audit {
+  const { fingerprint, trust, catalog } = organization;
+  const catalogOf = archivedCatalogs(place.store, organization);
+  return {
+    ...place,
+    fingerprint,
+    trust,
+    catalog,
     catalogOf,
-    approvals: {
-      rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
-      claimOf: (request) => store.read(`${claimPrefix}${request}`),
-    },
+    approvals: { rules: rulesFor(here), claimOf: (request) => place.store.read(`${claimPrefix}${request}`) },
     knowsCatalog: async (wanted) => (await catalogOf(wanted)) !== undefined,
   };
+}
+
+function rulesFor(here: Here): ReturnType<typeof openRules> {
+  return openRules("the catalog", checkedRulesIn(workedOut(here), version));
 }
 
 export function openMirrorFolder(context: Context, folder: string): MirrorFolder {
@@ -135,7 +133,7 @@ export function openProofOptions(
     fingerprint: pinned.fingerprint,
     trustSeen: readBelieved(here.places, pinned.text).seen.trust,
     now: new Date(),
-    rules: openRules("the catalog", checkedRulesIn(workedOut(here), version)),
+    rules: rulesFor(here),
   };
 }
 

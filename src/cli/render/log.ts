@@ -2,14 +2,16 @@ import { formatDuration } from "../../access/duration.ts";
 import { withoutProofs } from "../../audit/attested.ts";
 import { extendsOf } from "../../audit/extends.ts";
 import { type Act, isVerified, type LogEntry, nameOf } from "../../audit/log/entry.ts";
+import { formatTime } from "../../audit/time.ts";
 import { clean, type Style } from "../style.ts";
 import { type Cell, csvLine } from "./csv.ts";
+import { minute } from "./utc.ts";
 
 /** `jit audit log`: one line for each request. */
 
 type Column = readonly [title: string, width: number, cell: (entry: LogEntry) => string];
 
-const time = ({ at }: LogEntry) => at.toISOString().slice(0, 16).replace("T", " ");
+const time = ({ at }: LogEntry) => minute(at);
 const target = ({ asked }: LogEntry) => asked?.targets.join(" ") ?? "?";
 const outcome = (entry: LogEntry) => entry.outcome ?? "?";
 
@@ -83,7 +85,7 @@ export function logJson(entry: LogEntry) {
   const [first] = entry.sessions;
   return {
     request: entry.request,
-    at: `${entry.at.toISOString().slice(0, 19)}Z`,
+    at: formatTime(entry.at),
     verified: isVerified(entry),
     problems: entry.problems,
     notices: entry.notices,
@@ -142,7 +144,7 @@ function actJson({ at, by, grade, sha256 }: Act) {
 }
 
 const csvColumns: readonly (readonly [title: string, cell: (entry: LogEntry) => Cell])[] = [
-  ["time", ({ at }) => `${at.toISOString().slice(0, 19)}Z`],
+  ["time", ({ at }) => formatTime(at)],
   ["request", ({ request }) => request],
   ["verified", isVerified],
   ["problems", ({ problems }) => problems.join(" ")],

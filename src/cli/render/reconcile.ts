@@ -3,6 +3,7 @@ import type { Touched } from "../../audit/reconcile/match.ts";
 import type { Reconciled } from "../../audit/reconcile/reconcile.ts";
 import type { Context } from "../context.ts";
 import { clean, type Style, table, wrap } from "../style.ts";
+import { minute } from "./utc.ts";
 
 /** Most lines of what was touched under one request. */
 const shownResources = 10;
@@ -19,8 +20,8 @@ export function printReconciled({ terminal, style }: Context, report: Reconciled
     `${mark} ${many(report.sessions, "session")} of stores' roles, ${report.explained} explained by their records; ${invalid} invalid`,
   );
   const rows = [
-    ["  period", `${minute(report.since)} to ${minute(report.until)}`],
-    ["  certain", `a record without an event counts until ${minute(report.horizon)}`],
+    ["  period", `${minuteZ(report.since)} to ${minuteZ(report.until)}`],
+    ["  certain", `a record without an event counts until ${minuteZ(report.horizon)}`],
     ["  read", `${many(report.events, "event")} of ${report.accounts.join(", ") || "no account"}`],
     ["  regions", report.regions.join(", ") || "none"],
     [
@@ -50,7 +51,7 @@ function findingText(
   columns: number,
 ) {
   const paint = severity === "invalid" ? style.bad : severity === "gap" ? style.warn : style.dim;
-  const moment = at === undefined ? "" : `${minute(new Date(at * 1000))}  `;
+  const moment = at === undefined ? "" : `${minuteZ(new Date(at * 1000))}  `;
   const about = `${moment}${object}${request === undefined ? "" : `  request ${request}`}`;
   const head = `${severity} ${code}`;
   const folded = wrap(`${head} ${clean(message)}`, columns, "  ");
@@ -72,6 +73,6 @@ function printTouched(
   if (unshown > 0) print(style.dim(`         … and ${unshown} more`));
 }
 
-function minute(date: Date): string {
-  return `${date.toISOString().slice(0, 16).replace("T", " ")}Z`;
+function minuteZ(date: Date): string {
+  return `${minute(date)}Z`;
 }

@@ -1,3 +1,4 @@
+import { shortName } from "../../access/short-name.ts";
 import type { Identity } from "../../access/types.ts";
 
 /**
@@ -6,11 +7,10 @@ import type { Identity } from "../../access/types.ts";
  */
 export function shortNames(identities: readonly Identity[]): ReadonlyMap<string, string> {
   const byUserid = new Map(identities.map((identity) => [identity.userid, identity.arn]));
-  const short = (arn: string) => arn.slice(arn.lastIndexOf("/") + 1);
-  const all = [...byUserid.values()].map(short);
+  const all = [...byUserid.values()].map(shortName);
   return new Map(
     [...byUserid].map(([userid, arn]) => {
-      const name = short(arn);
+      const name = shortName(arn);
       return [userid, all.filter((one) => one === name).length > 1 ? arn : name];
     }),
   );

@@ -1,6 +1,7 @@
 import { formatDuration } from "../../../access/duration.ts";
 import type { Count } from "../../../audit/report/counts.ts";
 import type { Item } from "../../../audit/report/figures.ts";
+import { minute } from "../utc.ts";
 import type { Chart, Table } from "./document.ts";
 
 export function countTable<T extends Count>(
@@ -38,14 +39,6 @@ export function barsOf(label: string, counts: readonly Count[]): Chart {
 
 export function itemCells({ request, at, who, targets }: Item): string[] {
   return [request, minute(at), who, targets];
-}
-
-export function dayOf(at: Date): string {
-  return at.toISOString().slice(0, 10);
-}
-
-export function minute(at: Date): string {
-  return at.toISOString().slice(0, 16).replace("T", " ");
 }
 
 /** `3d4h`, `1h5m`, `40s`: seconds show only below an hour. */

@@ -1,6 +1,7 @@
 import type { Figures } from "../../../audit/report/figures.ts";
 import { type Framework, frameworkNames, references } from "../../../audit/report/frameworks.ts";
-import { barsOf, countTable, dayOf, itemCells, minute, span } from "./cells.ts";
+import { dayOf, minute } from "../utc.ts";
+import { barsOf, countTable, itemCells, span } from "./cells.ts";
 import type { Headline, ReportDocument } from "./document.ts";
 import { eventSections } from "./events.ts";
 import { sectionOf } from "./section.ts";

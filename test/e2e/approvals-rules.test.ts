@@ -1,9 +1,8 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { reader, useSandbox, why } from "../support/fixture.ts";
 import type { Machine } from "../support/jit.ts";
 import { assumedRoles, expectError, unrecordedSessions } from "../support/ledger.ts";
+import { publishCatalog } from "../support/publish.ts";
 
 /** Where the requester issues and rules ask for an approval: through the real binary, by a catalog that is published. */
 
@@ -22,13 +21,7 @@ rules: |
 `;
 
 beforeAll(async () => {
-  const admin = await machine("admin");
-  const folder = join(admin.home, "organization");
-  cpSync(dirname(sandbox().catalog), folder, { recursive: true });
-  const catalog = join(folder, "jit.yaml");
-  writeFileSync(catalog, `${readFileSync(catalog, "utf8").replace("version: 1", "version: 2")}${rules}`);
-  expect((await admin.jit(["catalog", "sign", catalog, "--key", join(folder, "admin.jwk")])).code).toBe(0);
-  expect((await admin.jit(["catalog", "publish", catalog])).code).toBe(0);
+  await publishCatalog(sandbox(), await machine("admin"), 2, (yaml) => `${yaml}${rules}`);
 });
 
 const ask = (who: Machine, target: string, ...more: string[]) =>

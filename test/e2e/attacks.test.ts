@@ -2,6 +2,7 @@ import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterAll, expect, test } from "vitest";
 import { hourOf } from "../../src/audit/time.ts";
+import { clientOptions } from "../support/aws-client.ts";
 import { useSandbox, why } from "../support/fixture.ts";
 import type { Machine } from "../support/jit.ts";
 import { expectError } from "../support/ledger.ts";
@@ -16,13 +17,8 @@ afterAll(() => {
 
 async function handsOf(name: string) {
   const { env } = await machine(name);
-  const credentials = {
-    accessKeyId: env["AWS_ACCESS_KEY_ID"] ?? "",
-    secretAccessKey: env["AWS_SECRET_ACCESS_KEY"] ?? "",
-    ...(env["AWS_SESSION_TOKEN"] === undefined ? {} : { sessionToken: env["AWS_SESSION_TOKEN"] }),
-  };
-  const options = { region: "eu-central-1", endpoint: sandbox().url, credentials, maxAttempts: 1 };
-  const s3 = new S3Client({ ...options, forcePathStyle: true });
+  const options = { ...clientOptions(sandbox(), env), maxAttempts: 1 };
+  const s3 = new S3Client(options);
   const sts = new STSClient(options);
   clients.push(s3, sts);
   const { UserId: userid = "" } = await sts.send(new GetCallerIdentityCommand({}));

@@ -1,9 +1,9 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
 import type { Ended, Machine } from "../support/jit.ts";
 import { expectError } from "../support/ledger.ts";
+import { publishCatalog } from "../support/publish.ts";
 
 /** What AWS and the CI service signed about who asks: in the record with its proof, and as a ground for rules. */
 
@@ -31,14 +31,7 @@ rules: |
 `;
 
 beforeAll(async () => {
-  const admin = await machine("admin");
-  const folder = join(admin.home, "organization");
-  cpSync(dirname(sandbox().catalog), folder, { recursive: true });
-  const catalog = join(folder, "jit.yaml");
-  writeFileSync(catalog, `${readFileSync(catalog, "utf8").replace("version: 1", "version: 2")}${rules}`);
-  const signed = await admin.jit(["catalog", "sign", catalog, "--key", join(folder, "admin.jwk")]);
-  expect(signed).toMatchObject({ code: 0 });
-  expect(await admin.jit(["catalog", "publish", catalog])).toMatchObject({ code: 0 });
+  await publishCatalog(sandbox(), await machine("admin"), 2, (yaml) => `${yaml}${rules}`);
 });
 
 const ask = (who: Machine, target: string, env = {}): Promise<Ended> =>

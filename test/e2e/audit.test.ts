@@ -2,6 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { beforeAll, expect, test } from "vitest";
+import { clientOptions } from "../support/aws-client.ts";
 import { useSandbox, why } from "../support/fixture.ts";
 import type { Machine } from "../support/jit.ts";
 import { errorOf } from "../support/ledger.ts";
@@ -28,16 +29,7 @@ async function verify(who: Machine, ...flags: readonly string[]) {
 /** As alice may with her own credentials and any S3 client. */
 async function put(name: string): Promise<void> {
   const { env } = alice;
-  const s3 = new S3Client({
-    region: "eu-central-1",
-    endpoint: sandbox().url,
-    forcePathStyle: true,
-    credentials: {
-      accessKeyId: String(env["AWS_ACCESS_KEY_ID"]),
-      secretAccessKey: String(env["AWS_SECRET_ACCESS_KEY"]),
-      ...(env["AWS_SESSION_TOKEN"] === undefined ? {} : { sessionToken: env["AWS_SESSION_TOKEN"] }),
-    },
-  });
+  const s3 = new S3Client(clientOptions(sandbox(), env));
   await s3.send(new PutObjectCommand({ Bucket: "jit-audit", Key: name, Body: "garbage", IfNoneMatch: "*" }));
   s3.destroy();
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sandboxCatalog } from "../../src/cli/sandbox-catalog.ts";
+import { clientOptions } from "../support/aws-client.ts";
 import { reader, useSandbox } from "../support/fixture.ts";
 import type { Machine } from "../support/jit.ts";
 import { expectError, recordsOf } from "../support/ledger.ts";
@@ -179,15 +180,7 @@ test("an emergency that nobody has reviewed is a notice of verification", async 
 test("who may write debts and who may settle them, the bucket decides", async () => {
   const put = async (who: string, key: string) => {
     const env = await sandbox().environmentOf(who);
-    const s3 = new S3Client({
-      region: "eu-central-1",
-      endpoint: sandbox().url,
-      forcePathStyle: true,
-      credentials: {
-        accessKeyId: String(env["AWS_ACCESS_KEY_ID"]),
-        secretAccessKey: String(env["AWS_SECRET_ACCESS_KEY"]),
-      },
-    });
+    const s3 = new S3Client(clientOptions(sandbox(), env));
     const command = new PutObjectCommand({ Bucket: "jit-audit", Key: key, Body: "{}", IfNoneMatch: "*" });
     return await s3.send(command).then(
       () => "written",

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { beforeAll, expect, test } from "vitest";
+import { clientOptions } from "../support/aws-client.ts";
 import { useSandbox, why } from "../support/fixture.ts";
 import type { Machine } from "../support/jit.ts";
 import { expectError } from "../support/ledger.ts";
@@ -134,15 +135,7 @@ test("what does not verify is shown with its code, and ends with 20", async () =
   const mine = lines((await auditor.jit(["audit", "log", "--json", "--ticket", "SUP-12"])).stdout)[0];
   const name = mine.records.find(({ type }: { type: string }) => type === "request").object;
   const { env } = alice;
-  const s3 = new S3Client({
-    region: "eu-central-1",
-    endpoint: sandbox().url,
-    forcePathStyle: true,
-    credentials: {
-      accessKeyId: String(env["AWS_ACCESS_KEY_ID"]),
-      secretAccessKey: String(env["AWS_SECRET_ACCESS_KEY"]),
-    },
-  });
+  const s3 = new S3Client(clientOptions(sandbox(), env));
   // What nobody can do to the record itself: a record beside it that is none.
   const Key = name.replace(/\.[0-9]+\.request\.jws$/, ".99.end.jws");
   await s3.send(new PutObjectCommand({ Bucket: "jit-audit", Key, Body: "{}", IfNoneMatch: "*" }));

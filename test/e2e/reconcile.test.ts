@@ -18,6 +18,7 @@ import { bucketStore } from "../../src/aws/record-store.ts";
 import { ServerClock } from "../../src/aws/server-clock.ts";
 import { openWriter } from "../../src/local/key-store.ts";
 import { fileLock } from "../../src/local/lock.ts";
+import { clientOptions } from "../support/aws-client.ts";
 import { reader, useSandbox, why } from "../support/fixture.ts";
 import type { Machine } from "../support/jit.ts";
 import { expectError, expectHarmless } from "../support/ledger.ts";
@@ -61,17 +62,7 @@ async function serverTime(): Promise<Date> {
   return new Date(headers.get("date") ?? "");
 }
 
-function clientOf({ env }: Machine, region = "eu-central-1") {
-  return {
-    region,
-    endpoint: sandbox().url,
-    forcePathStyle: true,
-    credentials: {
-      accessKeyId: String(env["AWS_ACCESS_KEY_ID"]),
-      secretAccessKey: String(env["AWS_SECRET_ACCESS_KEY"]),
-    },
-  };
-}
+const clientOf = ({ env }: Machine, region?: string) => clientOptions(sandbox(), env, region);
 
 async function reconcile(who: Machine, ...flags: readonly string[]) {
   const sources = flags.some((flag) => flag.startsWith("--trail")) ? [] : ["--regions", "eu-central-1"];

@@ -5,15 +5,12 @@ import { readEnvelope, seal } from "../../../src/audit/envelope.ts";
 import { formatKey } from "../../../src/audit/key.ts";
 import { hourOf } from "../../../src/audit/time.ts";
 import type { AuditRecord } from "../../../src/audit/types.ts";
-import { codeOf } from "../../../src/error.ts";
 import { unjustified } from "../../../src/session/approve/asked.ts";
 import { approveRequest, denyRequest } from "../../../src/session/approve/decide.ts";
 import { pendingRequests } from "../../../src/session/approve/pending.ts";
-import { organization, type Party, Town } from "./parties.ts";
+import { failure, organization, type Party, Town } from "./parties.ts";
 
 /** Requesters and strangers with clients of their own: whatever lies under their own prefixes, as late as they like. */
-
-const failure = (work: Promise<unknown>) => work.then(() => undefined, codeOf);
 
 let town: Town;
 let alice: Party;

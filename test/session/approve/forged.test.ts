@@ -6,15 +6,12 @@ import { readEnvelope } from "../../../src/audit/envelope.ts";
 import { tellStory } from "../../../src/audit/story.ts";
 import type { AuditRecord, IssueBody } from "../../../src/audit/types.ts";
 import { verifyLog } from "../../../src/audit/verify.ts";
-import { codeOf } from "../../../src/error.ts";
 import { claim } from "../../../src/session/approve/claim.ts";
 import { sealCredentials } from "../../../src/session/approve/seal.ts";
 import { type Credentials, Secret } from "../../../src/session/types.ts";
-import { organization, type Party, Town } from "./parties.ts";
+import { failure, organization, type Party, Town } from "./parties.ts";
 
 /** Whoever can write any bytes under the own prefix, and an approver who would act alone, get nothing. */
-
-const failure = (work: Promise<unknown>) => work.then(() => undefined, codeOf);
 
 let town: Town;
 let alice: Party;

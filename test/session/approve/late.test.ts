@@ -1,9 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { codeOf, JitError } from "../../../src/error.ts";
+import { JitError } from "../../../src/error.ts";
 import { awaitDecision } from "../../../src/session/approve/wait.ts";
-import { type Party, Town } from "./parties.ts";
-
-const failure = (work: Promise<unknown>) => work.then(() => undefined, codeOf);
+import { failure, type Party, Town } from "./parties.ts";
 
 let town: Town;
 let alice: Party;

@@ -3,11 +3,18 @@ import { brokenGlass } from "../../../src/access/break-glass.ts";
 import { parseCatalog } from "../../../src/access/catalog/parse.ts";
 import { cedarRules } from "../../../src/access/rules/decide.ts";
 import { findTargets } from "../../../src/access/target.ts";
-import type { ApprovalRules, Identity, Organization, Trust } from "../../../src/access/types.ts";
+import type {
+  ApprovalRules,
+  Identity,
+  Justification,
+  Organization,
+  Target,
+  Trust,
+} from "../../../src/access/types.ts";
 import { appendRecord } from "../../../src/audit/append.ts";
 import { generateKey, localSigner } from "../../../src/audit/signer.ts";
 import type { Bodies, RecordType, StoredRecord } from "../../../src/audit/types.ts";
-import { JitError } from "../../../src/error.ts";
+import { codeOf, JitError } from "../../../src/error.ts";
 import { openCedar } from "../../../src/local/cedar.ts";
 import { whoDecides } from "../../../src/session/approve/approver.ts";
 import {
@@ -23,12 +30,23 @@ import { isOver, lookOnce } from "../../../src/session/approve/wait.ts";
 import type { WaitingRequest, WaitingSecret } from "../../../src/session/approve/waiting.ts";
 import { handedOver } from "../../../src/session/attempt.ts";
 import { settleDebt } from "../../../src/session/break-glass/review-debt.ts";
+import type { AccessInput } from "../../../src/session/plan.ts";
 import type { AssumeRoleInput, Lock } from "../../../src/session/ports.ts";
 import { type Outcome, type RequestPorts, requestAccess } from "../../../src/session/request-access.ts";
 import { Secret, type Session } from "../../../src/session/types.ts";
 import { MemoryChain, MemoryJournal } from "../../support/memory-chain.ts";
 import { MemoryRecordStore } from "../../support/memory-record-store.ts";
 import { fenceThat } from "../world.ts";
+
+/** The code of what it fails with; `undefined` where it does not. */
+export const failure = (work: Promise<unknown>) => work.then(() => undefined, codeOf);
+
+const named = (target: string) => findTargets(organization.catalog, [target]);
+const about = (what: string) => ({
+  purpose: "support",
+  reason: `a question about ${what}`,
+  ticket: undefined,
+});
 
 /** Several people with a machine each, one bucket, Cedar as it is, and AWS's statements on their keys. */
 
@@ -204,19 +222,7 @@ export class Party {
   };
 
   async asks(target = "payroll:read", duration = 1800): Promise<string> {
-    const outcome = await requestAccess(
-      this.ports,
-      {
-        organization,
-        identity: this.identity,
-        targets: findTargets(organization.catalog, [target]),
-        duration,
-        justification: { purpose: "support", reason: "a question about pay", ticket: undefined },
-        circumstances: { attested: {}, claimed: {} },
-        inheritedSourceIdentity: undefined,
-      },
-      fenceThat(),
-    );
+    const outcome = await this.#asks(named(target), duration, about("pay"));
     if (outcome.kind !== "pending") throw new Error(outcome.kind);
     return outcome.request;
   }
@@ -231,47 +237,42 @@ export class Party {
     } = {},
   ): Promise<Outcome> {
     const { notBefore, claimed = {} } = more;
-    const outcome = await requestAccess(
-      this.ports,
-      {
-        organization,
-        identity: this.identity,
-        targets: findTargets(organization.catalog, [target]),
-        duration,
-        justification: { purpose: "support", reason: "a question about an order", ticket: undefined },
-        circumstances: { attested: {}, claimed },
-        inheritedSourceIdentity: undefined,
-        notBefore,
-      },
-      fenceThat(),
-    );
+    const circumstances = { attested: {}, claimed };
+    return await this.#asks(named(target), duration, about("an order"), { circumstances, notBefore });
+  }
+
+  /** Opens the payroll in an emergency. */
+  async breaksGlass(): Promise<Session> {
+    const targets = brokenGlass(named("payroll:read"));
+    const justification = { purpose: "incident", reason: "the payroll run fails", ticket: undefined };
+    const outcome = await this.#asks(targets, 1800, justification);
+    if (outcome.kind !== "granted") throw new Error(outcome.kind);
+    return outcome.session;
+  }
+
+  /** A session that comes of it is kept as `jit` keeps it. */
+  async #asks(
+    targets: readonly Target[],
+    duration: number,
+    justification: Justification,
+    more: Pick<Partial<AccessInput>, "circumstances" | "notBefore"> = {},
+  ): Promise<Outcome> {
+    const input = {
+      organization,
+      identity: this.identity,
+      targets,
+      duration,
+      justification,
+      circumstances: { attested: {}, claimed: {} },
+      inheritedSourceIdentity: undefined,
+      ...more,
+    };
+    const outcome = await requestAccess(this.ports, input, fenceThat());
     if (outcome.kind === "granted") {
       this.sessions.push(outcome.session);
       await handedOver(this.ports, outcome.session);
     }
     return outcome;
-  }
-
-  /** Opens the payroll in an emergency. */
-  async breaksGlass(): Promise<Session> {
-    const targets = brokenGlass(findTargets(organization.catalog, ["payroll:read"]));
-    const outcome = await requestAccess(
-      this.ports,
-      {
-        organization,
-        identity: this.identity,
-        targets,
-        duration: 1800,
-        justification: { purpose: "incident", reason: "the payroll run fails", ticket: undefined },
-        circumstances: { attested: {}, claimed: {} },
-        inheritedSourceIdentity: undefined,
-      },
-      fenceThat(),
-    );
-    if (outcome.kind !== "granted") throw new Error(outcome.kind);
-    this.sessions.push(outcome.session);
-    await handedOver(this.ports, outcome.session);
-    return outcome.session;
   }
 
   async settles(request: string): Promise<void> {

@@ -1,11 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { codeOf } from "../../../src/error.ts";
 import { renewSession } from "../../../src/session/renew.ts";
 import type { Session } from "../../../src/session/types.ts";
 import { fenceThat } from "../world.ts";
-import { organization, type Party, Town } from "./parties.ts";
-
-const failure = (work: Promise<unknown>) => work.then(() => undefined, codeOf);
+import { failure, organization, type Party, Town } from "./parties.ts";
 
 let town: Town;
 let alice: Party;

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/access/digest.ts";
 import { tellStory } from "../../../src/audit/story.ts";
 import { verifyLog } from "../../../src/audit/verify.ts";
-import { codeOf, JitError } from "../../../src/error.ts";
+import { JitError } from "../../../src/error.ts";
 import { openDebts } from "../../../src/session/break-glass/debt.ts";
-import { organization, type Party, Town } from "../approve/parties.ts";
+import { failure, organization, type Party, Town } from "../approve/parties.ts";
 
 /** Emergencies, their debts, and what others can do to them with any bytes under their own prefix. */
 
@@ -18,8 +18,6 @@ beforeEach(() => {
   town = new Town();
   [alice, bob, carol, dave] = [town.user("alice"), town.user("bob"), town.user("carol"), town.user("dave")];
 });
-
-const failure = (work: Promise<unknown>) => work.then(() => undefined, codeOf);
 const options = {
   log: organization.fingerprint,
   trust: organization.trust,

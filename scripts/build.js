@@ -33,7 +33,7 @@ const common = {
     // Beside the part that reads it (src/local/cedar.ts).
     __JIT_CEDAR__: JSON.stringify("./cedar_wasm_bg.wasm"),
   },
-  external: ["@napi-rs/keyring", "@napi-rs/keyring-*"],
+  external: ["@duckdb/node-api", "@napi-rs/keyring", "@napi-rs/keyring-*"],
   // yaml's main entry loads Node's process and buffer modules; its browser build is the same parser.
   alias: { yaml: "./node_modules/yaml/browser/index.js" },
 };

@@ -24,6 +24,7 @@ import type { Connection } from "./compose.ts";
 import { type Context, isOn, text } from "./context.ts";
 import { recordEnd } from "./ends.ts";
 import { type AskedFor, askJustification } from "./justify.ts";
+import { leftBehind } from "./left-behind.ts";
 import type { Obtained } from "./obtained.ts";
 import { noticeLine } from "./render/session.ts";
 
@@ -59,6 +60,9 @@ export async function obtain(
   const cached = options.anew === true ? undefined : await flight.cache.read(name.name);
   const mine =
     cached?.inputs === name.inputs && cached.identity.userid === identity.userid ? cached : undefined;
+  if (mine === undefined)
+    for (const notice of await leftBehind(connection, targets))
+      context.terminal.note(noticeLine(context, notice));
   if (mine === undefined || !isFresh(mine, clock.now())) {
     const waiting = options.anew === true ? undefined : await waitingFor(connection, name);
     // A window that was asked for ahead has its turn when the grant that is there has ended.

@@ -1,4 +1,5 @@
 import { codeOf, JitError } from "../error.ts";
+import { catalogChanged } from "../session/approve/asked.ts";
 import { type PickUpPorts, pickUp } from "../session/approve/pick-up.ts";
 import type { CasePorts } from "../session/approve/ports.ts";
 import { awaitDecision, isOver, lookOnce, type Seen } from "../session/approve/wait.ts";
@@ -51,13 +52,20 @@ export async function lookAgain(
   }
 }
 
-/** Waits until the request is decided, and picks its session up. @throws JitError also `REQUEST_EXPIRED`, `REQUEST_ABORTED` */
+/**
+ * Waits until the request is decided, and picks its session up.
+ * @throws JitError also `REQUEST_EXPIRED`, `REQUEST_ABORTED`, and at once `REQUEST_CATALOG_CHANGED`
+ */
 export async function waitFor(
   context: Context,
   connection: Connection,
   of: WaitingRequest,
 ): Promise<Obtained> {
   const { terminal } = context;
+  if (of.catalog !== connection.organization.catalog.digest) {
+    await connection.waiting.remove(of.request);
+    throw catalogChanged(`ask anew: jit request ${of.targets.join(" ")}`);
+  }
   await repairCrashed(connection.request, connection.request.cache);
   const ports = { ...(await portsFor(connection, of)), wait: connection.wait };
   let last = "";

@@ -24,6 +24,21 @@ export function currentCatalog(text: string, of: PinnedOrganization): string | u
   return typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest) ? digest : undefined;
 }
 
+/**
+ * Whether what was granted under a catalog is answered for no more, because another one is believed now. Where none is
+ * known, nothing is said against it.
+ * @param of digest of its catalog, and the inputs of its cache name (`cache-name.ts`), which say where that was from
+ */
+export function isOutdated(
+  text: string,
+  of: { readonly catalog: string; readonly inputs?: string | undefined },
+): boolean {
+  const inputs = parseJson(of.inputs ?? "");
+  const [, fingerprint, location] = Array.isArray(inputs) ? inputs : [];
+  const believed = currentCatalog(text, { fingerprint: String(fingerprint), location: String(location) });
+  return believed !== undefined && believed !== of.catalog;
+}
+
 /** The new text of `current.json`; what was damaged is dropped. */
 export function withCurrentCatalog(text: string | undefined, of: PinnedOrganization, digest: string): string {
   const catalogs = { ...catalogsIn(text ?? ""), [keyOf(of)]: digest };

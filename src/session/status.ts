@@ -1,4 +1,5 @@
 import type { Identity } from "../access/types.ts";
+import { isOutdated } from "./current-catalog.ts";
 import { endOf, isUsable } from "./freshness.ts";
 import type { SessionCache } from "./ports.ts";
 import type { Session } from "./types.ts";
@@ -9,6 +10,8 @@ export interface SessionStatus {
   readonly role: string;
   /** Whether the glass was broken for it. */
   readonly breakGlass: boolean;
+  /** Whether the catalog has changed since: AWS takes it still, and jit hands it out no more. */
+  readonly outdated: boolean;
   /** Who asked for it. */
   readonly identity: Identity;
   /** The organization's fingerprint. */
@@ -26,14 +29,20 @@ export interface SessionStatus {
 
 /**
  * The sessions of this machine that still work or can be renewed, those that end first in front. Reads the cache
- * alone. @param localNow this machine's time: each session knows how far that is off
+ * alone.
+ * @param current the text of `current.json`
+ * @param localNow this machine's time: each session knows how far that is off
  */
-export async function sessionStatus(cache: SessionCache, localNow: Date): Promise<readonly SessionStatus[]> {
+export async function sessionStatus(
+  cache: SessionCache,
+  current: string,
+  localNow: Date,
+): Promise<readonly SessionStatus[]> {
   const found = await cache.list();
   return found
     .map(({ session }) => ({ session, now: serverTime(session, localNow) }))
     .filter(({ session, now }) => session.notAfter > now)
-    .map(({ session, now }) => statusOf(session, now))
+    .map(({ session, now }) => statusOf(session, current, now))
     .sort((a, b) => a.notAfter.getTime() - b.notAfter.getTime() || compare(a.request, b.request));
 }
 
@@ -42,12 +51,13 @@ export function serverTime(session: Session, localNow: Date): Date {
   return new Date(localNow.getTime() + (session.clockSkew ?? 0));
 }
 
-function statusOf(session: Session, now: Date): SessionStatus {
+function statusOf(session: Session, current: string, now: Date): SessionStatus {
   return {
     request: session.request,
     targets: session.targets,
     role: session.role,
     breakGlass: session.breakGlass === true,
+    outdated: isOutdated(current, session),
     identity: session.identity,
     organization: session.organization,
     accessKeyId: session.credentials.accessKeyId,

@@ -8,7 +8,7 @@ import { fenceThat } from "./world.ts";
 async function statusAt(now: Date, ...sessions: ReturnType<typeof session>[]) {
   const cache = new MemoryCache();
   for (const [index, of] of sessions.entries()) await cache.write(String(index), of, fenceThat());
-  return await sessionStatus(cache, now);
+  return await sessionStatus(cache, "", now);
 }
 
 test("what works is listed with its time, the first to end in front", async () => {

@@ -1,11 +1,10 @@
 import { findTargets, formatTarget } from "../../access/target.ts";
-import type { Organization } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
 import { targetNames } from "../../session/assume-input.ts";
 import { endForgotten } from "../../session/end.ts";
 import { forgetSessions } from "../../session/forget.ts";
 import type { Session } from "../../session/types.ts";
-import { openCache } from "../compose/local.ts";
+import { type OpenedCache, openCache } from "../compose/local.ts";
 import type { Connection } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { heldKeysLines, noticeLine, sessionJson } from "../render/session.ts";
@@ -23,9 +22,9 @@ export async function forget(context: Context): Promise<number> {
       hint: "`jit status` lists them",
     });
   }
-  const names = new Set(isOn(context, "all") ? [] : wantedNames(args, await opened.organization()));
+  const names = new Set(isOn(context, "all") ? [] : await wantedNames(args, opened));
   const wanted = (session: Session) =>
-    isOn(context, "all") || names.has(session.request) || names.has([...session.targets].sort().join(" "));
+    isOn(context, "all") || names.has(session.request) || names.has(targetsText(session));
   let connection: Promise<Connection> | undefined;
   const connected = () => {
     connection ??= import("../compose.ts").then(({ connect }) => connect(context));
@@ -54,9 +53,21 @@ export async function forget(context: Context): Promise<number> {
   return 0;
 }
 
-function wantedNames(args: readonly string[], organization: Organization | undefined): readonly string[] {
+/** What is in the cache needs no catalog: the one of now may not have the target any more. */
+async function wantedNames(
+  args: readonly string[],
+  { cache, organization: believed }: OpenedCache,
+): Promise<readonly string[]> {
   if (args.every((arg) => /^[0-9A-Z]{26}$/.test(arg))) return args;
-  if (organization === undefined) return [[...args].sort().join(" ")];
+  const together = [...args].sort().join(" ");
+  const there = new Set((await cache.list()).map(({ session }) => targetsText(session)));
+  if (there.has(together) || args.every((arg) => there.has(arg))) return [together, ...args];
+  const organization = await believed();
+  if (organization === undefined) return [together];
   const targets = findTargets(organization.catalog, args);
   return [targetNames(targets).join(" "), ...targets.map(formatTarget)];
+}
+
+function targetsText({ targets }: Session): string {
+  return [...targets].sort().join(" ");
 }

@@ -1,4 +1,5 @@
 import type { Identity } from "../../access/types.ts";
+import { isOutdated } from "../../session/current-catalog.ts";
 import { type SessionStatus, sessionStatus } from "../../session/status.ts";
 import { openCache } from "../compose/local.ts";
 import { type Context, printJson } from "../context.ts";
@@ -8,8 +9,9 @@ import { clean, table, wrap } from "../style.ts";
 
 /** `jit status`: what is open on this machine; asks nobody. */
 export async function status(context: Context): Promise<number> {
-  const { cache, now, pending, waiting, presentUserid } = await openCache(context);
-  const sessions = await sessionStatus(cache, now);
+  const { cache, now, pending, waiting, presentUserid, ...opened } = await openCache(context);
+  const current = opened.current();
+  const sessions = await sessionStatus(cache, current, now);
   const unfinished = await pending();
   // What was not asked to the end waits for nobody.
   const cut = new Set(unfinished.map(({ request }) => request));
@@ -20,7 +22,8 @@ export async function status(context: Context): Promise<number> {
     const plain = asked.map((one) => {
       const { request, targets, at, closesAt, quorum, approvers, notBefore, duration } = one;
       const window = { opensAt: notBefore ?? null, duration };
-      return { request, targets, at, closesAt, quorum, approvers, ...window };
+      const outdated = isOutdated(current, one);
+      return { request, targets, at, closesAt, quorum, approvers, ...window, outdated };
     });
     printJson(context, {
       sessions: sessions.map((session) => ({ ...session, own: own(session.identity) })),
@@ -58,7 +61,7 @@ export async function status(context: Context): Promise<number> {
       ...whose(session),
       timeLeft(session.grantSecondsLeft),
       zonedTime(session.notAfter),
-      session.secondsLeft > 0 ? session.request : `${session.request} (renewed when used)`,
+      `${session.request}${remarkOn(session)}`,
     ]);
     const head = [
       "TARGET",
@@ -74,7 +77,18 @@ export async function status(context: Context): Promise<number> {
       ),
     );
   }
-  for (const { request, targets, closesAt, notBefore, duration, quorum } of asked) {
+  for (const { outdated, targets, request, notAfter } of sessions) {
+    if (!outdated) continue;
+    const what = `${clean(targets.join(" "))} (${request}) works in AWS until ${clockTime(notAfter)}, but jit hands it out no more: the catalog has changed since`;
+    sayOutdated(context, what, targets);
+  }
+  for (const one of asked) {
+    const { request, targets, closesAt, notBefore, duration, quorum } = one;
+    if (isOutdated(current, one)) {
+      const what = `nothing comes of ${request} for ${clean(targets.join(" "))}: the catalog has changed since it was asked for`;
+      sayOutdated(context, what, targets);
+      continue;
+    }
     if (notBefore !== undefined) {
       const end = new Date(notBefore.getTime() + duration * 1000);
       const who = quorum === 0 ? "" : ", once it is approved";
@@ -94,4 +108,15 @@ export async function status(context: Context): Promise<number> {
     );
   }
   return 0;
+}
+
+/** What the catalog of before granted is asked for anew. */
+function sayOutdated({ style, terminal }: Context, what: string, targets: readonly string[]): void {
+  terminal.print(wrap(`${style.warn("outdated:")} ${what}`, terminal.columns, "  "));
+  terminal.print(`  ${style.dim(`jit request ${clean(targets.join(" "))}`)}`);
+}
+
+function remarkOn({ outdated, secondsLeft }: SessionStatus): string {
+  if (outdated) return " (outdated)";
+  return secondsLeft > 0 ? "" : " (renewed when used)";
 }

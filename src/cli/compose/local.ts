@@ -1,6 +1,6 @@
 import type { Organization } from "../../access/types.ts";
 import type { JournalEntry, Random } from "../../audit/ports.ts";
-import { filesIn } from "../../local/files.ts";
+import { filesIn, readPrivate } from "../../local/files.ts";
 import { segmentOf } from "../../local/paths.ts";
 import type { Settings } from "../../local/settings.ts";
 import type { WaitingRequest } from "../../session/approve/waiting.ts";
@@ -24,6 +24,8 @@ export interface OpenedCache {
   readonly cache: SessionCache;
   /** This machine's time. */
   readonly now: Date;
+  /** The text of `current.json`: which catalogs are believed now. */
+  current(): string;
   /** The catalog as it was last believed, where one is pinned and was read. */
   organization(): Promise<Organization | undefined>;
   pending(): Promise<readonly JournalEntry[]>;
@@ -38,6 +40,14 @@ export async function openCache(context: Context): Promise<OpenedCache> {
   return {
     cache: here.cache,
     now: new Date(),
+    current() {
+      try {
+        return Buffer.from(readPrivate(`${here.places.cache}/current.json`) ?? []).toString("utf8");
+      } catch {
+        // Somebody else's, or unreadable: nothing is known, and warm calls answer nothing.
+        return "";
+      }
+    },
     async organization() {
       const { pinnedOf } = await import("./pinned.ts");
       const { lastBelieved } = await import("./organization.ts");

@@ -9,6 +9,14 @@ import { isTextOf, type ReasonTexts } from "../sealed-text.ts";
 import { type Case, type CaseRecord, invalid } from "./case.ts";
 import type { CasePorts } from "./ports.ts";
 
+export function catalogChanged(hint: string): JitError {
+  return new JitError(
+    "REQUEST_CATALOG_CHANGED",
+    "the catalog has changed since this was asked for, so nobody can say any more what would be opened",
+    { hint },
+  );
+}
+
 /**
  * What a request asks for, in the catalog that it names, which must be the one believed now.
  * @throws JitError `REQUEST_CATALOG_CHANGED`, `REQUEST_INVALID`
@@ -16,13 +24,7 @@ import type { CasePorts } from "./ports.ts";
 export function targetsOf({ organization }: CasePorts, { request }: Case): readonly Target[] {
   const { record } = request;
   const { catalog, trust } = organization;
-  if (record.catalog !== catalog.digest) {
-    throw new JitError(
-      "REQUEST_CATALOG_CHANGED",
-      "the catalog has changed since this was asked for, so nobody can say any more what would be opened",
-      { hint: "have the requester ask anew" },
-    );
-  }
+  if (record.catalog !== catalog.digest) throw catalogChanged("have the requester ask anew");
   if (trust?.refusePathOnly === true && request.writer.grade !== "attested")
     throw invalid(record.request, "AWS did not sign whose key it is (KEY_PATH_ONLY)");
   try {

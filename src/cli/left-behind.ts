@@ -1,0 +1,41 @@
+import { isBrokenGlass } from "../access/break-glass.ts";
+import type { Target } from "../access/types.ts";
+import { targetNames } from "../session/assume-input.ts";
+import type { Notice } from "../session/types.ts";
+import type { Connection } from "./compose.ts";
+import { clockTime } from "./render/session.ts";
+
+/**
+ * What a catalog that is no longer believed left behind for the same targets: a session that is handed out no more, requests of
+ * which nothing comes. Those are forgotten once that is told; the session stays, since a process may hold its keys.
+ */
+export async function leftBehind(
+  connection: Connection,
+  targets: readonly Target[],
+): Promise<readonly Notice[]> {
+  const { organization, identity, flight, waiting, clock } = connection;
+  const names = targetNames(targets).join(" ");
+  const isSame = (of: { readonly targets: readonly string[]; readonly organization: string }) =>
+    of.organization === organization.fingerprint && [...of.targets].sort().join(" ") === names;
+  const changed = "the catalog has changed since";
+  const sessions = (await flight.cache.list()).flatMap(({ session }): Notice[] => {
+    const isLeft =
+      isSame(session) &&
+      session.catalog !== organization.catalog.digest &&
+      session.identity.userid === identity.userid &&
+      (session.breakGlass === true) === isBrokenGlass(targets) &&
+      session.notAfter > clock.now();
+    if (!isLeft) return [];
+    const message = `the session from ${clockTime(session.issuedAt)} (${session.request}) is handed out no more: ${changed}; jit revoke ${session.request} ends its keys`;
+    return [{ code: "CATALOG_CHANGED", message }];
+  });
+  const over = (await waiting.list()).filter(
+    (one) => isSame(one) && one.catalog !== organization.catalog.digest && one.userid === identity.userid,
+  );
+  for (const { request } of over) await waiting.remove(request);
+  const requests = over.map(({ request }) => ({
+    code: "CATALOG_CHANGED",
+    message: `nothing comes of the request ${request}: ${changed} it was made`,
+  }));
+  return [...sessions, ...requests];
+}

@@ -18,6 +18,7 @@ export const exitCodes = {
   local: { code: 11, meaning: "this machine's disk is full, read-only or not private enough" },
   noSession: { code: 12, meaning: "no session is there, and no reason was given to ask for one" },
   found: { code: 20, meaning: "verification found something wrong" },
+  nothing: { code: 21, meaning: "nothing could be compared, so nothing is known to be right" },
   wrapper: { code: 125, meaning: "`jit exec` itself failed, the command did not run" },
   notExecutable: { code: 126, meaning: "`jit exec`: the command cannot be executed" },
   notFound: {

@@ -342,7 +342,7 @@ const declared: readonly Declared[] = [
     summary: "compare CloudTrail with the records, both ways",
     more:
       "Reads the event history of the caller's account (management events of 90 days), or the files of a trail. Of the last " +
-      "24 hours unless --since says otherwise; times as in audit log. Exit 20 where anything is wrong.",
+      "24 hours unless --since says otherwise; times as in audit log. Exit 20 where anything is wrong, 21 where nothing could be compared.",
     options: (command) =>
       aws(command)
         .option("--since <time>", "from when")

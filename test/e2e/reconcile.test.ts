@@ -180,6 +180,19 @@ async function forge(who: Machine, like: AuditRecord<"issue">, change: Partial<I
 }
 
 describe("a clean day", () => {
+  test("of which nothing can be read is no clean day", async () => {
+    const empty = join(auditor.home, "no-trail");
+    mkdirSync(empty);
+    for (const flags of [[], ["--strict"]]) {
+      const { exit, codes, report } = await reconcile(auditor, "--trail-dir", empty, ...flags);
+      expect({ exit, codes: new Set(codes) }).toEqual({ exit: 21, codes: new Set(["ACCOUNT_NOT_COVERED"]) });
+      expect(report).toMatchObject({ ok: false, compared: false, events: 0 });
+    }
+    const printed = await auditor.jit(["audit", "reconcile", "--trail-dir", empty]);
+    expect(printed).toMatchObject({ code: 21, stdout: expect.stringContaining("nothing was compared") });
+    expect(printed.stdout).not.toContain("✓");
+  });
+
   test("reconciles with the event history", async () => {
     const { exit, codes, report } = await reconcile(auditor);
     // The audit account has a trail of its own.

@@ -19,6 +19,8 @@ export interface ReconcileOptions {
 
 export interface Reconciled {
   readonly ok: boolean;
+  /** Whether anything was read of an account that holds a role or the records; else nothing is said of anything. */
+  readonly compared: boolean;
   readonly since: Date;
   readonly until: Date;
   /** Until when a record without an event counts as such; earlier than `until` where events can still come. */
@@ -88,8 +90,10 @@ export async function reconcile(
   const findings = found.sort((a, b) => order(a) - order(b) || (a.at ?? 0) - (b.at ?? 0));
   const bySeverity = { invalid: 0, gap: 0, notice: 0 };
   for (const { severity } of findings) bySeverity[severity]++;
+  const compared = [...options.watched.accounts].some((account) => covered.has(account));
   return {
-    ok: bySeverity.invalid === 0 && (!options.strict || bySeverity.gap === 0),
+    ok: compared && bySeverity.invalid === 0 && (!options.strict || bySeverity.gap === 0),
+    compared,
     since: options.since,
     until: options.until,
     horizon: new Date(

@@ -13,10 +13,10 @@ import { JitError } from "../../error.ts";
 import { openReconcile } from "../compose/audit.ts";
 import type { Trails } from "../compose/trails.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
-import { exitCodes } from "../exit-codes.ts";
+import { type ExitName, exitCodes } from "../exit-codes.ts";
 import { printReconciled } from "../render/reconcile.ts";
 
-/** `jit audit reconcile`: what AWS says of sessions against what the records say; exit 0 only if nothing is wrong. */
+/** `jit audit reconcile`: what AWS says of sessions against what the records say; exit 0 only if nothing is wrong, and something was compared. */
 export async function auditReconcile(context: Context): Promise<number> {
   const chosen = chosenIn(context);
   const { audit, trails } = await openReconcile(context);
@@ -46,7 +46,12 @@ export async function auditReconcile(context: Context): Promise<number> {
   });
   if (context.json) printJson(context, reportJson(report));
   else printReconciled(context, report);
-  return report.ok ? exitCodes.ok.code : exitCodes.found.code;
+  return exitCodes[exitOfReconciled(report)].code;
+}
+
+function exitOfReconciled({ ok, compared, bySeverity }: Reconciled): ExitName {
+  if (bySeverity.invalid === 0 && !compared) return "nothing";
+  return ok ? "ok" : "found";
 }
 
 function reportJson({ findings, ...report }: Reconciled) {

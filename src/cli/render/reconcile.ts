@@ -14,11 +14,12 @@ export function printReconciled({ terminal, style }: Context, report: Reconciled
   for (const found of report.findings) print(findingText(found, style, columns));
   for (const one of report.touched) printTouched(one, print, style);
   const { invalid, gap, notice } = report.bySeverity;
-  const mark = report.ok ? style.good("✓") : style.bad("✗");
   const many = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
-  print(
-    `${mark} ${many(report.sessions, "session")} of stores' roles, ${report.explained} explained by their records; ${invalid} invalid`,
-  );
+  const mark = !report.ok ? style.bad("✗") : gap > 0 ? style.warn("✓") : style.good("✓");
+  const line = report.compared
+    ? `${many(report.sessions, "session")} of stores' roles, ${report.explained} explained by their records; ${invalid} invalid`
+    : "nothing was compared: nothing was read of any account that holds a role or the records";
+  print(wrap(`${mark} ${line}`, columns, "  "));
   const rows = [
     ["  period", `${minuteZ(report.since)} to ${minuteZ(report.until)}`],
     ["  certain", `a record without an event counts until ${minuteZ(report.horizon)}`],

@@ -257,7 +257,7 @@ const declared: readonly Declared[] = [
     name: "audit show",
     takes: "<request>",
     summary: "the story of one request",
-    options: aws,
+    options: (command) => copied(aws(command)),
   },
   {
     name: "audit log",
@@ -268,7 +268,7 @@ const declared: readonly Declared[] = [
       "values, separate them by commas. Exit 20 where a line is not verified.",
     json: "print one JSON object a line for each request",
     options: (command) =>
-      aws(command)
+      copied(aws(command))
         .option(
           "--who <name>",
           "requester: a name (* for any characters), an aws:userid, or a pattern of ARNs",
@@ -299,7 +299,7 @@ const declared: readonly Declared[] = [
       "UTC and belong to the period whole. Exit 20 where something could not be verified; the report is there then, too.",
     json: "print the figures as one JSON object",
     options: (command) =>
-      aws(command)
+      copied(aws(command))
         .addOption(
           new Option("--for <framework>", "whose questions it speaks to").choices([
             "gdpr",
@@ -320,12 +320,11 @@ const declared: readonly Declared[] = [
     name: "audit verify",
     summary: "check every record of the bucket",
     options: (command) =>
-      aws(command)
+      copied(aws(command))
         .option("--strict", "noise fails too")
         .option("--bucket <bucket>", "another bucket than the catalog's")
         .option("--since <file>", "read only what is new since a checkpoint that was verified before")
         .option("--keep <file>", "where nothing is wrong, write the checkpoint there, for --since")
-        .option("--mirror <directory>", "a copy that jit audit mirror made: no network, no credentials")
         .option("--proof <file>", "check a request's proof alone, without network or credentials"),
   },
   {
@@ -344,7 +343,7 @@ const declared: readonly Declared[] = [
       "Reads the event history of the caller's account (management events of 90 days), or the files of a trail. Of the last " +
       "24 hours unless --since says otherwise; times as in audit log. Exit 20 where anything is wrong, 21 where nothing could be compared.",
     options: (command) =>
-      aws(command)
+      copied(aws(command))
         .option("--since <time>", "from when")
         .option("--until <time>", "until when")
         .option(
@@ -617,6 +616,13 @@ function aws(command: Command): Command {
   return command
     .addOption(new Option("--profile <name>", "AWS profile to ask with").env("JIT_PROFILE"))
     .addOption(new Option("--region <region>", "AWS region to use").env("JIT_REGION"));
+}
+
+function copied(command: Command): Command {
+  return command.option(
+    "--mirror <directory>",
+    "a copy that jit audit mirror made: no network, no credentials",
+  );
 }
 
 function list(value: string): string[] {

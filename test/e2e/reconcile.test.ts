@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import {
   GetBucketPolicyCommand,
   GetObjectCommand,
@@ -19,6 +19,7 @@ import { ServerClock } from "../../src/aws/server-clock.ts";
 import { openWriter } from "../../src/local/key-store.ts";
 import { fileLock } from "../../src/local/lock.ts";
 import { clientOptions } from "../support/aws-client.ts";
+import { copyTrail, trailObjects } from "../support/copy-trail.ts";
 import { reader, useSandbox, why } from "../support/fixture.ts";
 import type { Machine } from "../support/jit.ts";
 import { expectError, expectHarmless } from "../support/ledger.ts";
@@ -108,24 +109,6 @@ function trailOf(who: Machine) {
     clock: new ServerClock(Date.now),
     wait: async () => undefined,
   });
-}
-
-async function trailObjects(): Promise<readonly string[]> {
-  const s3 = new S3Client(clientOf(auditor));
-  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: "acme-trail" }));
-  s3.destroy();
-  return Contents.map(({ Key = "" }) => Key);
-}
-
-/** What `aws s3 sync` would do. */
-async function copyTrail(folder: string): Promise<void> {
-  const s3 = new S3Client(clientOf(auditor));
-  for (const name of await trailObjects()) {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: "acme-trail", Key: name }));
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), (await Body?.transformToByteArray()) ?? "");
-  }
-  s3.destroy();
 }
 
 /** The last issue record of the log. */
@@ -219,7 +202,7 @@ describe("a clean day", () => {
   test("reconciles with a copy of them, if CloudTrail's keys are at hand", async () => {
     const copy = join(auditor.home, "trail");
     const keys = join(auditor.home, "keys.json");
-    await copyTrail(copy);
+    await copyTrail(sandbox(), auditor, copy);
     const unsigned = await reconcile(auditor, "--trail-dir", copy);
     expect(unsigned.exit).toBe(0);
     expect(new Set(unsigned.codes)).toEqual(new Set(["TRAIL_UNSIGNED"]));
@@ -265,7 +248,7 @@ describe("what somebody did", () => {
   });
 
   test("a log file of the trail is altered", async () => {
-    const objects = await trailObjects();
+    const objects = await trailObjects(sandbox(), auditor);
     const log = objects.find((name) => name.includes("_CloudTrail_eu-central-1_")) ?? "";
     await sandbox().tamper("acme-trail", log);
     const { exit, codes } = await reconcile(auditor, "--trail", "s3://acme-trail");

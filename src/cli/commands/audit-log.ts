@@ -20,8 +20,9 @@ export async function auditLog(context: Context): Promise<number> {
   const filter = filterOf(context);
   const out = printerOf(context);
   const isFollowed = isOn(context, "follow");
-  if (isFollowed && text(context, "until") !== undefined) {
-    throw new JitError("USAGE", "--follow goes on: it takes no --until", { hint: "leave one of them out" });
+  for (const end of ["until", "mirror"]) {
+    if (!isFollowed || text(context, end) === undefined) continue;
+    throw new JitError("USAGE", `--follow goes on: it takes no --${end}`, { hint: "leave one of them out" });
   }
   const audit = await openAudit(context);
   const now = audit.clock.now();

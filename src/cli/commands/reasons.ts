@@ -2,7 +2,7 @@ import { withoutRevocations } from "../../access/trust/revoked-keys.ts";
 import { RecordReader } from "../../audit/record-reader.ts";
 import { JitError } from "../../error.ts";
 import { eraseTexts, findTexts, type Subject } from "../../session/erase-reasons.ts";
-import { openAudit } from "../compose/audit.ts";
+import { openBucketAudit } from "../compose/audit.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
 import { confirm } from "../prompts.ts";
 import { refuseBadId } from "../request-id.ts";
@@ -11,7 +11,7 @@ import { clean } from "../style.ts";
 /** `jit reasons erase REQUEST…|--requester NAME`: deletes reasons and tickets; their records stay, and still verify. */
 export async function reasonsErase(context: Context): Promise<number> {
   const subject = subjectOf(context);
-  const audit = await openAudit(context);
+  const audit = await openBucketAudit(context);
   const { terminal, style } = context;
   const ports = {
     // What was written with a revoked key is personal data all the same.

@@ -8,8 +8,8 @@ import type { ApprovalLookups } from "../../audit/rules/approvals.ts";
 import type { ProofOptions } from "../../audit/tree/check-proof.ts";
 import type { Aws } from "../../aws/clients.ts";
 import { openAws } from "../../aws/clients.ts";
-import { reasonStore } from "../../aws/reason-store.ts";
 import { ServerClock } from "../../aws/server-clock.ts";
+import { JitError } from "../../error.ts";
 import { readBelieved } from "../../local/believed.ts";
 import { checkedRulesIn } from "../../local/checked-rules.ts";
 import { mirrorFolder } from "../../local/mirror-folder.ts";
@@ -19,9 +19,9 @@ import { type Context, text } from "../context.ts";
 import { version } from "../version.ts";
 import { type Here, openHere } from "./here.ts";
 import { copiedOrganization, lastBelieved, readOrganization, workedOut } from "./organization.ts";
-import { allowedHosts, type Pinned, pinnedOf } from "./pinned.ts";
+import { allowedHosts, pinnedOf } from "./pinned.ts";
 import { openRules } from "./rules.ts";
-import { openTrails, type Trails } from "./trails.ts";
+import { copiedTrails, openTrails, type Trails } from "./trails.ts";
 
 /** The believed organization; asked for where the last check is older than five minutes. */
 export async function openOrganization(context: Context): Promise<Organization> {
@@ -58,8 +58,8 @@ export interface Audit {
   readonly catalog: Catalog;
   readonly clock: Clock;
   knowsCatalog(digest: string): Promise<boolean>;
-  /** Reasons and tickets that lie apart from their records. */
-  readonly reasons: ReasonStore;
+  /** Reasons and tickets that lie apart from their records; a copy of the log has none of them. */
+  readonly reasons: ReasonStore | undefined;
   /** Where the catalog in force has them put. */
   readonly reasonsPlace: string | undefined;
   /** The catalog of a digest, where it was published and is signed as the trust file of its time asks. */
@@ -69,14 +69,26 @@ export interface Audit {
 
 /** By what is published now, never by what this machine remembers: every machine must find the same. */
 export async function openAudit(context: Context): Promise<Audit> {
-  const here = openHere(context);
-  const pinned = pinnedOf(context, here);
-  const mirror = text(context, "mirror");
-  if (mirror !== undefined) return await openCopy(context, here, pinned, mirror);
-  return auditOf(context, here, await openBase(context, here, pinned, { anew: true }));
+  const mirror = mirrorIn(context);
+  if (mirror !== undefined) return await openCopy(context, mirror);
+  return await openBucketAudit(context);
 }
 
-function auditOf(context: Context, here: Here, { organization, aws, clock }: Base): Audit {
+/** The bucket itself, and reasons that lie apart; never a copy. */
+export async function openBucketAudit(context: Context): Promise<Audit & { readonly reasons: ReasonStore }> {
+  const here = openHere(context);
+  return auditOf(context, here, await openBase(context, here, pinnedOf(context, here), { anew: true }));
+}
+
+function mirrorIn(context: Context): string | undefined {
+  const mirror = text(context, "mirror");
+  if (mirror !== undefined && text(context, "bucket") !== undefined) {
+    throw new JitError("USAGE", "--mirror reads a copy, and no bucket", { hint: "leave --bucket out" });
+  }
+  return mirror;
+}
+
+function auditOf(context: Context, here: Here, { organization, aws, clock }: Base) {
   const { audit } = organization.catalog;
   const bucket = text(context, "bucket");
   const store = bucketOf(aws, bucket ?? audit.bucket, bucket === undefined ? audit.account : undefined);
@@ -84,24 +96,25 @@ function auditOf(context: Context, here: Here, { organization, aws, clock }: Bas
 }
 
 /** A copy of the log in a folder: nobody is asked, and what this machine has seen of the organization is not older. */
-async function openCopy(context: Context, here: Here, pinned: Pinned, folder: string): Promise<Audit> {
+async function openCopy(context: Context, folder: string): Promise<Audit> {
+  const here = openHere(context);
+  const pinned = pinnedOf(context, here);
   const store = openMirror(openMirrorFolder(context, folder));
   const organization = await copiedOrganization(here, pinned, store, folder);
   return auditIn(here, organization, {
     store,
     clock: { now: () => new Date() },
-    // Reasons that lie apart are not copied.
-    reasons: reasonStore(() => ({ ...store, remove: () => store.replace("", new Uint8Array()) })),
+    reasons: undefined,
     reasonsPlace: undefined,
   });
 }
 
 /** The log in a place, judged by an organization and the catalogs that lie in that place. */
-function auditIn(
+function auditIn<P extends Pick<Audit, "store" | "clock" | "reasons" | "reasonsPlace">>(
   here: Here,
   organization: Organization,
-  place: Pick<Audit, "store" | "clock" | "reasons" | "reasonsPlace">,
-): Audit {
+  place: P,
+): Audit & P {
   const { fingerprint, trust, catalog } = organization;
   const catalogOf = archivedCatalogs(place.store, organization);
   return {
@@ -137,10 +150,11 @@ export function openProofOptions(
   };
 }
 
-/** The log, and CloudTrail as the caller's own credentials see it. */
+/** The log, and CloudTrail as the caller's own credentials see it; of copies, where they are to do: then nobody is asked. */
 export async function openReconcile(
   context: Context,
 ): Promise<{ readonly audit: Audit; readonly trails: Trails }> {
+  if (mirrorIn(context) !== undefined) return { audit: await openAudit(context), trails: copiedTrails };
   const here = openHere(context);
   const base = await openBase(context, here, pinnedOf(context, here), { anew: true });
   const { catalog } = base.organization;

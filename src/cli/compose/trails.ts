@@ -70,16 +70,33 @@ export function openTrails(ports: TrailPorts): Trails {
       return trailFileSource(trailBucket(ports.s3(), bucket, prefix), keys);
     },
     ceilings: roleCeilings(aws, identity.account),
-    directory: (path, keys) => trailFileSource(trailDirectory(path), keys),
+    directory: copiedTrails.directory,
     keys: async (regions, range) => {
       const found = await Promise.all(regions.map((region) => publicKeys(callIn(region), region, range)));
       return found.flat();
     },
-    keysIn: (path) => {
-      const keys = keysOf(path);
-      return async () => keys;
-    },
+    keysIn: copiedTrails.keysIn,
   };
+}
+
+/** Copies of trails alone: nobody is asked. */
+export const copiedTrails: Trails = {
+  lookup: refuseToAsk,
+  bucket: refuseToAsk,
+  directory: (path, keys) => trailFileSource(trailDirectory(path), keys),
+  // No account's: what roles rest on is then not known.
+  ceilings: { account: "-", managedPolicies: async () => undefined },
+  keys: async () => undefined,
+  keysIn: (path) => {
+    const keys = keysOf(path);
+    return async () => keys;
+  },
+};
+
+function refuseToAsk(): never {
+  throw new JitError("USAGE", "--mirror asks nobody: CloudTrail's events must be a copy, too", {
+    hint: "name a folder with the trail's files: --trail-dir DIRECTORY",
+  });
 }
 
 function keysOf(path: string): readonly TrailKey[] {

@@ -16,7 +16,7 @@ export type KeptTexts =
 
 /**
  * Reads the texts of a story's request from where its catalog had them put.
- * @returns `undefined` where they stand in the record, or nobody knows where they are
+ * @returns `undefined` where they stand in the record, or cannot be looked for: of a copy, or where nobody knows their place
  */
 export async function textsOf(audit: Audit, { entries }: Story): Promise<KeptTexts | undefined> {
   const valid = entries.filter(({ reason }) => reason === undefined).map(({ record }) => record);
@@ -32,7 +32,7 @@ export async function keptTexts(
   record: AuditRecord<"request">,
   catalog: Catalog | undefined,
 ): Promise<KeptTexts | undefined> {
-  if ("text" in record.reason) return undefined;
+  if ("text" in record.reason || audit.reasons === undefined) return undefined;
   const location = catalog?.audit.reasons ?? audit.reasonsPlace;
   if (location === undefined) return undefined;
   const texts = await audit.reasons.read(location, record.request);

@@ -10,6 +10,7 @@ import { type CatalogLookup, catalogFindings } from "./rules/catalog.ts";
 import type { KeyTrust } from "./rules/keys.ts";
 import { type Link, linkOf } from "./rules/link.ts";
 import { isForeign, requestFindings } from "./rules/request.ts";
+import { scheduledUntil } from "./rules/scheduled.ts";
 import { Spoilt } from "./rules/spoilt.ts";
 import { mapAtMost } from "./scan.ts";
 import { type StoryState, stateOf } from "./story-state.ts";
@@ -93,6 +94,8 @@ export interface Judged {
   /** The records that decide where the request stands, in order. */
   readonly deciding: readonly AuditRecord[];
   readonly findings: readonly Finding[];
+  /** Of a request that was granted for a window and is yet to be issued: until when it can be. */
+  readonly scheduledUntil: Date | undefined;
 }
 
 /** @param entries of one request, all of them, in order of time */
@@ -107,9 +110,11 @@ export async function judgeEntries(
   const deciding = decidingRecords(
     entries.filter(({ sha256 }) => sha256 === undefined || !strange.has(sha256)),
   );
+  const state = stateOf(deciding, now);
   return {
-    state: stateOf(deciding, now),
+    state,
     deciding,
+    scheduledUntil: state === "open" ? await scheduledUntil(links, catalogOf, now, approvals) : undefined,
     findings: [
       ...entries.flatMap(({ notices = [] }) => notices),
       ...requestFindings(request, links, spoilt),

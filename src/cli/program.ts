@@ -278,7 +278,7 @@ const declared: readonly Declared[] = [
         .option("--classification <names>", "requests for stores of one of these", list)
         .option(
           "--outcome <names>",
-          "granted, pending, denied, refused, expired, aborted, revoked or forgotten",
+          "granted, scheduled, pending, denied, refused, expired, aborted, revoked or forgotten",
           list,
         )
         .option("--since <time>", "requests made from then on (24h unless told)")

@@ -44,6 +44,16 @@ async function issues(request: string): Promise<number> {
   return (await recordsOf(sandbox())).filter((one) => one.request === request && one.type === "issue").length;
 }
 
+/** What `audit log` calls it. */
+async function outcome(request: string): Promise<string> {
+  const { stdout } = await (await machine("auditor")).jit(["audit", "log", "--json", "--since", "3d"]);
+  const lines = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  return lines.find((line) => line.request === request)?.outcome;
+}
+
 async function expectVerified(): Promise<void> {
   const verified = await (await machine("auditor")).jit(["audit", "verify", "--strict", "--json"]);
   const { findings } = JSON.parse(verified.stdout);
@@ -68,6 +78,7 @@ describe("a window that needs nobody", () => {
     expect(listed).toMatchObject([{ request, opensAt, quorum: 0, duration: 120 }]);
     expectError(await alice.jit(["credentials", "customers:read", "--json"]), "NO_SESSION", 12);
     expect(await issues(request)).toBe(0);
+    expect(await outcome(request)).toBe("scheduled");
 
     await pass(170);
     await learnTime(alice);
@@ -77,6 +88,7 @@ describe("a window that needs nobody", () => {
     expect(status2.waiting).toEqual([]);
     expect(status2.sessions).toMatchObject([{ request, notAfter: end }]);
     expect(await issues(request)).toBe(1);
+    expect(await outcome(request)).toBe("granted");
 
     // At the very second AWS says no, by the session's own policy.
     const env = JSON.parse((await alice.jit(["env", "customers:read", "--json"])).stdout);
@@ -131,6 +143,7 @@ describe("where approvers issue", () => {
     expect(asked.code).toBe(4);
     const { request } = JSON.parse(asked.stdout);
     expect(JSON.parse((await approve("bob", request)).stdout).status).toBe("waiting");
+    expect(await outcome(request)).toBe("pending");
     const carol = await machine("carol");
     const second = await carol.jit(["approve", request, "--yes", "--json"]);
     expect(JSON.parse(second.stdout)).toMatchObject({
@@ -138,6 +151,7 @@ describe("where approvers issue", () => {
       opensAt: new Date(at).toISOString(),
     });
     expectError(await carol.jit(["approve", request, "--yes", "--json"]), "APPROVED_ALREADY", 3);
+    expect(await outcome(request)).toBe("scheduled");
     expect((await assumedRoles(sandbox())).filter((one) => one.request === request)).toEqual([]);
     await pass(70);
     await learnTime(carol);
@@ -165,6 +179,7 @@ describe("what comes to nothing", () => {
     await learnTime(alice);
     const kept = await alice.jit(["watch", request, "--json"]);
     expectError(kept, "WINDOW_LAPSED", 6);
+    expect(await outcome(request)).toBe("expired");
     expect(JSON.parse((await alice.jit(["status", "--json"])).stdout).waiting).toEqual([]);
     expect(await issues(request)).toBe(0);
   });
@@ -175,6 +190,7 @@ describe("what comes to nothing", () => {
     await pass(601);
     await learnTime(alice);
     expectError(await alice.jit(["watch", request, "--json"]), "REQUEST_DENIED", 5);
+    expect(await outcome(request)).toBe("denied");
     expect(await issues(request)).toBe(0);
   });
 });

@@ -8,6 +8,7 @@ import type { ReadRecord } from "../record-reader.ts";
 import type { Grade } from "../statement.ts";
 import { secondsOf } from "../time.ts";
 import type { AuditRecord } from "../types.ts";
+import { windowOf } from "../window.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Reason and ticket of a request, as far as they are to be had. */
@@ -141,10 +142,14 @@ export function askedFacts(
   };
 }
 
-function closesAt({ at, targets }: AuditRecord<"request">, catalog: Catalog | undefined): Date | undefined {
+function closesAt(record: AuditRecord<"request">, catalog: Catalog | undefined): Date | undefined {
   if (catalog === undefined) return undefined;
+  const at = secondsOf(record.at);
+  const window = windowOf(record, at);
+  const ends = window === undefined || window === "invalid" ? Number.POSITIVE_INFINITY : window.ends;
   try {
-    return new Date((secondsOf(at) + approvalOf(findTargets(catalog, targets)).expires) * 1000);
+    const closes = at + approvalOf(findTargets(catalog, record.targets)).expires;
+    return new Date(Math.min(closes, ends) * 1000);
   } catch (error) {
     if (isJitError(error)) return undefined;
     throw error;

@@ -2,12 +2,13 @@ import { stateOf } from "../story-state.ts";
 import type { AuditRecord, RecordType } from "../types.ts";
 
 /**
- * What came of a request. `granted`: there was a session, and it was not ended otherwise; `pending`: neither issued nor
- * closed; `expired`: nobody issued it in time; `refused`: AWS or the catalog said no after the request was recorded (what
+ * What came of a request. `granted`: there was a session, and it was not ended otherwise; `scheduled`: granted for a window,
+ * and not issued yet; `pending`: neither issued nor closed; `expired`: nobody issued it in time; `refused`: AWS or the catalog said no after the request was recorded (what
  * rules refuse at once leaves no record); `aborted`: it failed, or its session was handed to nobody.
  */
 export const outcomes = [
   "granted",
+  "scheduled",
   "pending",
   "denied",
   "refused",
@@ -24,10 +25,14 @@ const refusals = /^(?:STS_DENIED|STS_REFUSED|STS_DURATION|ISSUE_REFUSED|REFUSED|
 /**
  * @param records the valid ones that count, in order of time
  * @param closesAt when a request that waits is over; `undefined` where nobody knows
+ * @param scheduledUntil of one that was granted for a window, until when it can be issued
  */
 export function outcomeOf(
   records: readonly AuditRecord[],
-  closesAt: Date | undefined,
+  {
+    closesAt,
+    scheduledUntil,
+  }: { readonly closesAt?: Date | undefined; readonly scheduledUntil?: Date | undefined },
   now: Date,
 ): Outcome | undefined {
   const state = stateOf(records, now);
@@ -37,6 +42,7 @@ export function outcomeOf(
     case "expired":
       return endedEarly(records) ?? "granted";
     case "open":
+      if (scheduledUntil !== undefined) return scheduledUntil <= now ? "expired" : "scheduled";
       return closesAt !== undefined && closesAt <= now ? "expired" : "pending";
     case "aborted": {
       const isIssued = records.some(({ type }) => type === "issue");
@@ -59,6 +65,7 @@ function endedEarly(records: readonly AuditRecord[]): Outcome | undefined {
 /** Names that a request must have to come to an outcome: what is not there nobody can have put aside. */
 const needs: Readonly<Record<Outcome, readonly RecordType[]>> = {
   granted: ["issue"],
+  scheduled: [],
   pending: [],
   denied: ["denial"],
   refused: ["abort"],

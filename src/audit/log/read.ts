@@ -105,7 +105,7 @@ export class LogReader {
     const rest = await this.#readAll(records.filter(({ key }) => key.type !== "request"));
     const entries = [...first, ...rest].sort(inOrder);
     const judged = await judgeEntries(request, entries, { ...this.#ports, now });
-    const outcome = outcomeOf(judged.deciding, asked?.closesAt, now);
+    const outcome = outcomeOf(judged.deciding, { ...judged, closesAt: asked?.closesAt }, now);
     if (filter.outcomes !== undefined && outcome !== undefined && !filter.outcomes.includes(outcome))
       return undefined;
     const problems = new Set<FindingCode>(entries.flatMap(({ reason }) => reason ?? []));

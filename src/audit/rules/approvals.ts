@@ -157,12 +157,13 @@ function startOf({ asked: { claimed }, duration, at }: RequestLink): number {
 }
 
 /** Whether rules may look at a ticket that is kept elsewhere. Where the catalog keeps none elsewhere, a hidden one is none. */
-function isTicketHidden({ asked: { ticket } }: RequestLink, catalog: Catalog): boolean {
+export function isTicketHidden({ asked: { ticket } }: RequestLink, catalog: Catalog): boolean {
   const isElsewhere = ticket !== "-" && !("text" in ticket) && catalog.audit.reasons !== undefined;
   return isElsewhere && catalog.rules?.text.includes("ticket") === true;
 }
 
-async function votesOf(
+/** What was said of a request, with whether the rules let them. */
+export async function votesOf(
   links: readonly Link[],
   types: readonly Link["type"][],
   question: AccessQuestion,
@@ -186,7 +187,8 @@ async function votesOf(
   return votes;
 }
 
-function questionOf(request: Known<RequestLink>, catalog: Catalog): AccessQuestion | undefined {
+/** The request as the rules of its catalog see it; `undefined` where the catalog has no such target. */
+export function questionOf(request: Known<RequestLink>, catalog: Catalog): AccessQuestion | undefined {
   const { purpose, ticket, attested, claimed } = request.asked;
   try {
     const targets = targetsOfRole(findTargets(catalog, request.targets), request.role);
@@ -210,6 +212,7 @@ function questionOf(request: Known<RequestLink>, catalog: Catalog): AccessQuesti
   }
 }
 
-function isKnown<T extends Link>(link: T): link is Known<T> {
+/** Whether it is told whose key it is. */
+export function isKnown<T extends Link>(link: T): link is Known<T> {
   return link.writer !== undefined;
 }

@@ -69,7 +69,8 @@ function markOf(entry: LogEntry, style: Style): string {
 
 function paintOutcome({ outcome }: LogEntry, text: string, style: Style): string {
   if (outcome === "granted") return style.good(text);
-  return outcome === "pending" || outcome === "forgotten" ? text : style.warn(text);
+  const isPlain = outcome === "scheduled" || outcome === "pending" || outcome === "forgotten";
+  return isPlain ? text : style.warn(text);
 }
 
 function toWidth(text: string, width: number): string {

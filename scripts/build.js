@@ -43,10 +43,8 @@ mkdirSync("dist", { recursive: true });
 
 // Each file of a bundle costs a third of a millisecond before it does anything. So what most runs need is one file (`cli`),
 // what asking AWS needs is one more (`ask`), and the rest is in parts that share their chunks.
-const light = ["commands/status"];
 const asking = ["compose", "obtain", "commands/request", "commands/audit-end"];
 const sources = (names) => names.map((name) => resolve("src/cli", `${name}.ts`));
-const lightFiles = new Set(sources(light));
 const askFiles = new Set(sources(asking));
 const heavy = new Map();
 const resolved = Symbol("resolved");
@@ -77,8 +75,8 @@ const separate = (inside) => ({
 const bundle = { ...common, banner: { js: banner }, outdir: "dist", metafile: true };
 const cli = await esbuild.build({
   ...bundle,
-  entryPoints: { cli: "src/cli/main.ts" },
-  plugins: [separate(lightFiles)],
+  entryPoints: { cli: "src/cli/main.ts", "warm-status": "src/cli/compose/warm-status.ts" },
+  plugins: [separate(new Set())],
 });
 const ask = await esbuild.build({
   ...bundle,

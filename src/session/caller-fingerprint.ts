@@ -1,5 +1,6 @@
-/** The two file operations of a warm call, as `node:fs` has them. Both throw where there is no such file. */
+/** The file operations of a warm call, as `node:fs` has them. The last two throw where there is no such file. */
 export interface WarmFiles {
+  existsSync(path: string): boolean;
   readFileSync(path: string, encoding: "utf8"): string;
   statSync(path: string): {
     readonly mtimeMs: number;
@@ -57,8 +58,8 @@ function profileFingerprint(profile: string, env: Environment, home: string, fil
   const credentialsFile = env["AWS_SHARED_CREDENTIALS_FILE"] || `${home}/.aws/credentials`;
   const configFile = env["AWS_CONFIG_FILE"] || `${home}/.aws/config`;
   const settings = new Map([
-    ...profileIn(read(configFile, files), (header) => configHeader(header) === profile),
-    ...profileIn(read(credentialsFile, files), (header) => header === profile),
+    ...profileIn(readIfThere(configFile, files), (header) => configHeader(header) === profile),
+    ...profileIn(readIfThere(credentialsFile, files), (header) => header === profile),
   ]);
   const keyId = settings.get("aws_access_key_id");
   if (
@@ -94,8 +95,10 @@ function profileIn(text: string, isWanted: (header: string) => boolean): [string
   return settings;
 }
 
-function read(path: string, files: WarmFiles): string {
+/** A file that may be missing. A process's first error takes longer than asking whether it is there. */
+export function readIfThere(path: string, files: WarmFiles): string {
   try {
+    if (!files.existsSync(path)) return "";
     return files.readFileSync(path, "utf8");
   } catch {
     return "";

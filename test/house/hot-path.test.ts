@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -56,4 +56,26 @@ test("the file that answers a warm call imports nothing", () => {
   expect(readFileSync(join(root, "dist/warm.js"), "utf8")).not.toMatch(
     /\bimport\b|getBuiltinModule|\brequire\(/,
   );
+});
+
+test("`status` without commander says what the whole program says", async () => {
+  const alice = await machine("alice");
+  expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+  // A flag that it does not know is left to the whole program.
+  const whole = await alice.jit(["status", "--no-color"]);
+  expect(whole.stdout).toContain("customers:read");
+  expect(await alice.jit(["status"])).toMatchObject({ code: 0, stdout: whole.stdout, stderr: "" });
+  const { sessions } = JSON.parse((await alice.jit(["status", "--json"])).stdout);
+  const { sessions: same } = JSON.parse((await alice.jit(["status", "--json", "--no-color"])).stdout);
+  const steady = ({ secondsLeft: _, grantSecondsLeft: __, ...session }: Record<string, unknown>) => session;
+  expect(sessions.map(steady)).toEqual(same.map(steady));
+  expect(readFileSync(join(root, "dist/warm-status.js"), "utf8")).not.toContain("commander");
+});
+
+test("`status` without commander leaves what is wrong to the whole program", async () => {
+  const alice = await machine("alice");
+  mkdirSync(join(alice.home, ".config/jit"), { recursive: true });
+  writeFileSync(join(alice.home, ".config/jit/config.json"), "{");
+  expect(await alice.jit(["status"])).toMatchObject({ code: 11, stdout: "" });
+  expect((await alice.jit(["status"])).stderr).toContain("LOCAL_DAMAGED");
 });

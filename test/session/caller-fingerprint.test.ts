@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
@@ -8,7 +8,7 @@ import { callerFingerprint, type Environment } from "../../src/session/caller-fi
 const home = mkdtempSync(join(tmpdir(), "jit-caller-"));
 const config = join(home, "config");
 const credentials = join(home, "credentials");
-const files = { readFileSync, statSync };
+const files = { existsSync, readFileSync, statSync };
 const places = { AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: credentials };
 const keys = { AWS_ACCESS_KEY_ID: "AKIAENVENVENVENVENV0", AWS_SECRET_ACCESS_KEY: "s" };
 

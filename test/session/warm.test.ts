@@ -24,6 +24,7 @@ function filesOf(
     return text;
   };
   return {
+    existsSync: (path) => contents.has(path),
     readFileSync: read,
     statSync: (path) => ({
       mtimeMs: 1,

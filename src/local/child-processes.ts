@@ -14,8 +14,8 @@ const forwarded: readonly NodeJS.Signals[] =
  */
 const fromTheKeyboard = new Set<NodeJS.Signals>(["SIGINT", "SIGQUIT", "SIGBREAK", "SIGWINCH", "SIGCONT"]);
 
-/** @param hasTerminal whether a person is surely at the keyboard; where `false`, it is looked at when a signal comes */
-export function childProcesses(hasTerminal: boolean): ChildProcesses {
+/** @param hasTerminal whether a person is surely at the keyboard, asked when a signal comes; where not, the terminal's group tells */
+export function childProcesses(hasTerminal: () => boolean): ChildProcesses {
   return {
     run: async ({ command, args, environment }) => {
       const { spawn } = process.getBuiltinModule("child_process");
@@ -23,7 +23,7 @@ export function childProcesses(hasTerminal: boolean): ChildProcesses {
       // Before there is a child: what it answers to, it may be sent as soon as it runs.
       const handlers = forwarded.map((signal) => {
         const handler = () => {
-          const known = fromTheKeyboard.has(signal) && (hasTerminal || isInForeground());
+          const known = fromTheKeyboard.has(signal) && (hasTerminal() || isInForeground());
           if (!known) child?.kill(signal);
         };
         process.on(signal, handler);

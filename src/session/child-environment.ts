@@ -41,16 +41,18 @@ export const credentialSources: readonly string[] = [
 
 /**
  * The environment of a command that runs under a session.
- * @param parent the environment of this process
+ * @param environment of this process
  * @param endpoint where given, the child gets no keys: it fetches leases there
  * @throws JitError `NESTED_SESSION` where the parent already runs under one
  */
 export function childEnvironment(
-  parent: Readonly<Record<string, string | undefined>>,
+  environment: Readonly<Record<string, string | undefined>>,
   session: Session,
   endpoint: Endpoint | undefined,
   platform: string,
 ): Record<string, string> {
+  // Each look at the real one is a call to the system.
+  const parent = { ...environment };
   refuseNesting(parent, platform);
   const folded = foldedNames(platform);
   const ours: Record<string, string> = {

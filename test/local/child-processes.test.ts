@@ -7,7 +7,7 @@ import { childProcesses } from "../../src/local/child-processes.ts";
 import { temporaryFolder, thrownBy } from "./temporary.ts";
 
 const run = (command: string, ...args: string[]) =>
-  childProcesses(false).run({ command, args, environment: { PATH: process.env["PATH"] ?? "" } });
+  childProcesses(() => false).run({ command, args, environment: { PATH: process.env["PATH"] ?? "" } });
 const node = (script: string) => run(process.execPath, "-e", script);
 
 /** util-linux's script(1), which makes a terminal. */

@@ -5,7 +5,7 @@ import { childProcesses } from "../../src/local/child-processes.ts";
 const [terminal, command = "", ...args] = process.argv.slice(2);
 const environment = { PATH: process.env["PATH"] ?? "", MARK: "of the child" };
 try {
-  const end = await childProcesses(terminal === "terminal").run({ command, args, environment });
+  const end = await childProcesses(() => terminal === "terminal").run({ command, args, environment });
   process.stdout.write(`\n${JSON.stringify(end)}\n`);
 } catch (error) {
   process.stdout.write(`\n${JSON.stringify({ code: codeOf(error) })}\n`);

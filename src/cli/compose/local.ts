@@ -115,7 +115,7 @@ export async function execPorts(context: Context): Promise<Omit<ExecPorts, "end"
   const here = openHere(context);
   const { childProcesses } = await import("../../local/child-processes.ts");
   return {
-    children: childProcesses(isTerminal(0)),
+    children: childProcesses(() => isTerminal(0)),
     monotonic: () => performance.now(),
     async forget(session) {
       for (const { name, session: one } of await here.cache.list()) {

@@ -27,7 +27,7 @@ export async function execWarm(argv: readonly string[]): Promise<number | undefi
   if (session === undefined || session.lease !== undefined) return undefined;
   const outcome = await runUnderSession(
     {
-      children: childProcesses(isTerminal(0)),
+      children: childProcesses(() => isTerminal(0)),
       monotonic: () => performance.now(),
       end: async (ended) => await endInBackground(undefined, ended),
       forget: async () => undefined,

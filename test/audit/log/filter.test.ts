@@ -56,7 +56,11 @@ test("names never leave out what the record would let in", () => {
 test("with every name there any outcome may be, and of a request alone three", () => {
   const all = new Set(["request", "issue", "end", "abort", "denial", "revoke"] as const);
   expect(outcomes.filter((one) => mayBe([one], all))).toEqual([...outcomes]);
-  expect(outcomes.filter((one) => mayBe([one], new Set(["request"])))).toEqual(["scheduled", "pending", "expired"]);
+  expect(outcomes.filter((one) => mayBe([one], new Set(["request"])))).toEqual([
+    "scheduled",
+    "pending",
+    "expired",
+  ]);
 });
 
 test("what is kept apart and may not be read fits no text", () => {

@@ -227,6 +227,7 @@ const declared: readonly Declared[] = [
     options: (command) =>
       aws(command)
         .option("--for <duration>", "how long, such as 45m, 1h30m or PT45M")
+        .option("--break-glass", "as it is had in an emergency")
         .option("--purpose <purpose>", "the purpose that rules are to see")
         .option("--ticket <ticket>", "the ticket that rules are to see"),
   },

@@ -51,8 +51,13 @@ export async function run(typed: readonly string[]): Promise<number> {
     atEnd: (work) => last.push(work),
   };
   const tell = (error: unknown): number => {
-    if (context.json) streams.write(2, `${escapeJson(JSON.stringify({ error: plain(error) }))}\n`);
-    else streams.write(2, explain(error, style, streams.columns() || Number.POSITIVE_INFINITY));
+    if (context.json)
+      streams.write(2, `${escapeJson(JSON.stringify({ error: plain(error, invocation) }))}\n`);
+    else
+      streams.write(
+        2,
+        explain(error, { style, columns: streams.columns() || Number.POSITIVE_INFINITY, invocation }),
+      );
     return exitFor(invocation, error);
   };
   // The sandbox has its own way to stop.
@@ -103,9 +108,10 @@ function exitFor(invocation: Invocation, error: unknown): number {
   return exitCodes[exitOf(codeOf(error) ?? "")].code;
 }
 
-function plain(error: unknown): { code: string; message: string; hint?: string } {
+/** @param invocation whose targets stand in the advice, where there are any */
+function plain(error: unknown, invocation?: Invocation): { code: string; message: string; hint?: string } {
   if (isJitError(error)) {
-    const hint = error.hint ?? adviceOn(error.code);
+    const hint = error.hint ?? filled(adviceOn(error.code), invocation);
     return { code: error.code, message: error.message, ...(hint === undefined ? {} : { hint }) };
   }
   // An unexpected error's own text may hold anything: its kind is told, its text is not.
@@ -117,9 +123,26 @@ function plain(error: unknown): { code: string; message: string; hint?: string }
   };
 }
 
+/** `TARGET` as it was typed. */
+function filled(advice: string | undefined, invocation: Invocation | undefined): string | undefined {
+  const { args = [], flags = {} } = invocation ?? {};
+  const targets = args.filter((arg) => /^[A-Za-z0-9][\w.-]*:[A-Za-z0-9][\w.-]*$/.test(arg));
+  if (targets.length === 0) return advice;
+  return advice?.replace(
+    "TARGET",
+    [...targets, ...(flags["breakGlass"] === true ? ["--break-glass"] : [])].join(" "),
+  );
+}
+
+interface Telling {
+  readonly style: Style;
+  readonly columns: number;
+  readonly invocation: Invocation;
+}
+
 /** @param columns of the terminal, if it is one: what programs read keeps its lines, and a command in a hint its own */
-function explain(error: unknown, style: Style, columns: number): string {
-  const { message, hint, code } = plain(error);
+function explain(error: unknown, { style, columns, invocation }: Telling): string {
+  const { message, hint, code } = plain(error, invocation);
   if (code === "INTERRUPTED") return `${clean(message)}\n`;
   const fold = (indent: string) => (line: string) =>
     line.includes("`") ? clean(line) : wrap(clean(line), columns, indent);

@@ -8,7 +8,7 @@ import { sandboxCatalog } from "../../src/cli/sandbox-catalog.ts";
 import { clientOptions } from "../support/aws-client.ts";
 import { reader, useSandbox } from "../support/fixture.ts";
 import type { Machine } from "../support/jit.ts";
-import { expectError, recordsOf } from "../support/ledger.ts";
+import { errorOf, expectError, recordsOf } from "../support/ledger.ts";
 import { publishCatalog } from "../support/publish.ts";
 
 /** An emergency from the request to the verdict, with its people, through the real binary. */
@@ -63,6 +63,26 @@ describe("an emergency", () => {
 
   test("is confirmed: without a terminal by --yes alone", async () => {
     expectError(await broken(), "FLAG_MISSING", 2);
+    expect((await recordsOf(sandbox())).filter(({ type }) => type === "request")).toEqual([]);
+  });
+
+  test("is explained before: by which rule, who is told, what review follows", async () => {
+    const explained = JSON.parse(
+      (await alice.jit(["explain", "payroll:read", "--break-glass", "--json"])).stdout,
+    );
+    expect(explained).toMatchObject({
+      decision: { kind: "granted", by: "catalog" },
+      role: "arn:aws:iam::111122223333:role/pii-payroll-emergency",
+      maximumDuration: 1800,
+      breakGlass: {
+        told: [`127.0.0.1:${(webhook.address() as AddressInfo).port}`],
+        unreviewed: "note",
+        reviewers: ["arn:aws:iam::111122223333:user/bob", "arn:aws:iam::111122223333:user/carol"],
+        owed: null,
+      },
+    });
+    const everyday = JSON.parse((await alice.jit(["explain", "payroll:read", "--json"])).stdout);
+    expect(everyday).toMatchObject({ decision: { kind: "needsApproval" }, breakGlass: null });
     expect((await recordsOf(sandbox())).filter(({ type }) => type === "request")).toEqual([]);
   });
 
@@ -251,6 +271,10 @@ rules: |
     expectError(ended, "REFUSED", 3);
     expect(ended.stderr).toContain("Call the officer on duty");
     expect((await recordsOf(sandbox())).length).toBe(before);
+    // What the hint names is what can be typed.
+    expect(errorOf(ended).hint).toContain("jit explain payroll:read --break-glass");
+    const explained = await alice.jit(["explain", "payroll:read", "--break-glass", "--json"]);
+    expect(JSON.parse(explained.stdout).decision).toMatchObject({ kind: "refused", rule: "emergencies" });
   });
 
   test("the next request is refused until the verdict, where there is no grace", async () => {
@@ -270,6 +294,11 @@ rules: |
     await sandbox().advanceClock(5);
     const refused = await orders();
     expectError(refused, "BREAK_GLASS_UNREVIEWED", 3);
+    const explained = await alice.jit(["explain", "payroll:read", "--break-glass", "--json"]);
+    expect(JSON.parse(explained.stdout)).toMatchObject({
+      decision: { kind: "granted", by: "emergencies" },
+      breakGlass: { unreviewed: "refuse", grace: 1, owed: { refuses: true } },
+    });
     expect(refused.stderr).toContain(request);
     await sandbox().fault({ service: "s3", action: "ListObjectsV2", kind: "status", status: 403 });
     expectError(await orders(), "AUDIT_DENIED", 8);

@@ -1,3 +1,4 @@
+import { isBrokenGlass } from "../../access/break-glass.ts";
 import { formatDuration, maximumDuration } from "../../access/duration.ts";
 import { describe } from "../../access/policy/describe.ts";
 import { type Alternative, alternatives } from "../../access/rules/alternatives.ts";
@@ -5,6 +6,7 @@ import { formatTarget } from "../../access/target.ts";
 import { planAccess, questionOf } from "../../session/plan.ts";
 import { connect } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
+import { emergencyJson, emergencyLines, emergencyOf } from "../emergency.ts";
 import { accessInput, durationFor, targetsFor, usualPurpose } from "../obtain.ts";
 import { openedLines } from "../render/opened.ts";
 import { approvalsText } from "../render/session.ts";
@@ -31,6 +33,7 @@ export async function explain(context: Context): Promise<number> {
     catalog,
   );
   const longest = maximumDuration(targets);
+  const emergency = isBrokenGlass(targets) ? await emergencyOf(connection, targets) : undefined;
   if (context.json) {
     printJson(context, {
       targets: targets.map(formatTarget),
@@ -39,6 +42,7 @@ export async function explain(context: Context): Promise<number> {
       alternatives: others,
       duration,
       maximumDuration: longest.seconds,
+      breakGlass: emergency === undefined ? null : emergencyJson(emergency),
       opens: describe(targets),
       policy: JSON.parse(plan.policy.text),
       characters: plan.policy.characters,
@@ -59,6 +63,8 @@ export async function explain(context: Context): Promise<number> {
   terminal.print(style.strong(targets.map(formatTarget).join(" ")));
   say("you are", clean(identity.arn));
   say("decision", decisionText(plan, style));
+  for (const [label, value] of emergency === undefined ? [] : emergencyLines(emergency, style))
+    say(label, value);
   if (plan.decision.kind === "needsApproval") say("by", approversText(plan.decision.approvers));
   for (const [index, other] of others.entries()) {
     say(index === 0 ? "instead" : "", `${clean(other.change)}: ${outcomeText(other.decision)}`);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
@@ -105,8 +105,14 @@ test("a mirror verifies without network or credentials, and a file changed in it
   const verify = ["audit", "verify", "--mirror", folder];
   const { code, ...offline } = await json(stranger, ...verify);
   expect([code, offline]).toEqual([0, online]);
-  const [path] = (await auditor.run("find", [folder, "-name", "*.issue.jws~*"])).stdout.trim().split("\n");
-  writeFileSync(String(path), readFileSync(String(path), "utf8").replace('"signature":"', '"signature":"A'));
+  const parts = readdirSync(join(folder, "parts")).map((name) =>
+    readFileSync(join(folder, "parts", name), "utf8"),
+  );
+  const [issue = ""] = parts.flatMap((part) => part.split("\n")).filter((line) => line.includes(".issue."));
+  const pack = join(folder, "packs", "000000.pack");
+  const bytes = readFileSync(pack);
+  bytes.write("~", JSON.parse(issue).offset + 40);
+  writeFileSync(pack, bytes);
   expect((await json(stranger, ...verify)).code).toBe(20);
   const none = await stranger.jit(["audit", "verify", "--mirror", join(folder, "none"), "--json"]);
   expect([errorOf(none).code, none.code]).toEqual(["MIRROR_INVALID", 2]);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { compareNames } from "../../src/audit/name-order.ts";
 import type { ListedObject, RecordStore } from "../../src/audit/ports.ts";
 import { JitError } from "../../src/error.ts";
 
@@ -61,13 +62,13 @@ export class MemoryRecordStore implements RecordStore {
   async *list(prefix: string, after = ""): AsyncIterable<ListedObject> {
     this.calls.push(`list ${prefix}`);
     for await (const object of this.#all(prefix)) {
-      if (object.isLatest && !object.isDeleteMarker && object.key > after) yield object;
+      if (object.isLatest && !object.isDeleteMarker && compareNames(object.key, after) > 0) yield object;
     }
   }
 
   async *listVersions(prefix: string, after = ""): AsyncIterable<ListedObject> {
     this.calls.push(`listVersions ${prefix}`);
-    for await (const object of this.#all(prefix)) if (object.key > after) yield object;
+    for await (const object of this.#all(prefix)) if (compareNames(object.key, after) > 0) yield object;
   }
 
   async *listPrefixes(prefix: string): AsyncIterable<string> {
@@ -131,7 +132,7 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async *#all(prefix: string): AsyncGenerator<ListedObject> {
-    for (const key of [...this.objects.keys()].sort()) {
+    for (const key of [...this.objects.keys()].sort(compareNames)) {
       if (!key.startsWith(prefix)) continue;
       const newestFirst = [...(this.objects.get(key) ?? [])].reverse();
       for (const [index, { versionId, bytes, lastModified }] of newestFirst.entries()) {

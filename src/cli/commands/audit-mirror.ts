@@ -1,5 +1,5 @@
-import { mirrorLog } from "../../audit/mirror.ts";
-import { openAudit, openMirrorFolder } from "../compose/audit.ts";
+import { mirrorLog } from "../../audit/mirror/copy.ts";
+import { holdMirror, openAudit } from "../compose/audit.ts";
 import { argument, type Context, printJson } from "../context.ts";
 
 /** `jit audit mirror DIR`: a copy of the log that verifies without network or credentials. */
@@ -7,7 +7,7 @@ export async function auditMirror(context: Context): Promise<number> {
   const folder = argument(context, 0, "the folder");
   const { store } = await openAudit(context);
   const mirrored = await context.terminal.progress("Copying the log", () =>
-    mirrorLog(store, openMirrorFolder(context, folder)),
+    holdMirror(context, folder, (into) => mirrorLog(store, into)),
   );
   if (context.json) printJson(context, { folder, ...mirrored });
   else {

@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import type { Catalog, Organization } from "../../access/types.ts";
 import { archivedCatalogs } from "../../audit/archived-catalogs.ts";
 import { claimPrefix } from "../../audit/claim.ts";
-import { type MirrorFolder, openMirror } from "../../audit/mirror.ts";
+import type { MirrorFolder } from "../../audit/mirror/folder.ts";
+import { openMirror } from "../../audit/mirror/open.ts";
 import type { Clock, RecordStore } from "../../audit/ports.ts";
 import type { ApprovalLookups } from "../../audit/rules/approvals.ts";
 import type { ProofOptions } from "../../audit/tree/check-proof.ts";
@@ -12,6 +13,7 @@ import { ServerClock } from "../../aws/server-clock.ts";
 import { JitError } from "../../error.ts";
 import { readBelieved } from "../../local/believed.ts";
 import { checkedRulesIn } from "../../local/checked-rules.ts";
+import { fileLock } from "../../local/lock.ts";
 import { mirrorFolder } from "../../local/mirror-folder.ts";
 import type { ReasonStore } from "../../session/sealed-text.ts";
 import { type Base, bucketOf, clientName, openBase, reasonsOf, regionOf } from "../compose.ts";
@@ -134,6 +136,16 @@ function rulesFor(here: Here): ReturnType<typeof openRules> {
 
 export function openMirrorFolder(context: Context, folder: string): MirrorFolder {
   return mirrorFolder(resolve(context.cwd, folder));
+}
+
+/** Runs `work` while no other process can write to the mirror in a folder. */
+export async function holdMirror<T>(
+  context: Context,
+  folder: string,
+  work: (folder: MirrorFolder) => Promise<T>,
+): Promise<T> {
+  const lock = fileLock(resolve(context.cwd, folder));
+  return await lock.hold("lock", async () => await work(openMirrorFolder(context, folder)));
 }
 
 /** What a proof is checked by: the pinned fingerprint and what this machine remembers; nobody is asked. */

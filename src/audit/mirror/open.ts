@@ -1,0 +1,140 @@
+import { JitError } from "../../error.ts";
+import { compareNames } from "../name-order.ts";
+import type { ListedObject, RecordStore } from "../ports.ts";
+import type { ReadFolder } from "./folder.ts";
+import { type CopiedObject, type Part, packName, readManifest, readPart } from "./manifest.ts";
+
+/** A mirror as a bucket that is only read. */
+export interface MirrorStore extends RecordStore {
+  readCurrent(key: string): Promise<Uint8Array | undefined>;
+  /** Its parts, in the order of names. */
+  readonly parts: readonly Part[];
+}
+
+/** Parts that are held: a listing is in one, and what is read of the tree meanwhile in another. */
+const heldParts = 4;
+/** Neighbours in a listing are neighbours in a pack: so much of it is read at once. */
+const stretch = 1024 * 1024;
+
+/**
+ * A copy of a log in a folder: packs of its objects' bytes, one after the other, and a manifest of what the bucket listed. What
+ * the copy says of arrivals is its maker's word, but for what is in the sealed tree.
+ * @throws JitError `MIRROR_INVALID` where there is no manifest, or it is not right; and, when it is read, for a part
+ */
+export function openMirror(folder: ReadFolder): MirrorStore {
+  const { parts } = readManifest(folder);
+  const packs = new PackReader(folder);
+  const held = new Map<Part, readonly CopiedObject[]>();
+  const objectsOf = (part: Part): readonly CopiedObject[] => {
+    const known = held.get(part) ?? readPart(folder, part);
+    held.delete(part);
+    held.set(part, known);
+    const [oldest] = held.keys();
+    if (held.size > heldParts && oldest !== undefined) held.delete(oldest);
+    return known;
+  };
+  const of = (key: string): readonly CopiedObject[] => versionsOf(parts, objectsOf, key);
+  const refuse = async (): Promise<never> => {
+    throw new JitError("COPY_READ_ONLY", "a copy of a log is only read");
+  };
+  async function* under(prefix: string, after = ""): AsyncGenerator<ListedObject> {
+    let previous: string | undefined;
+    const start = compareNames(prefix, after) > 0 ? prefix : after;
+    for (const part of parts) {
+      if (compareNames(part.last, start) < 0) continue;
+      if (compareNames(part.first, prefix) > 0 && !part.first.startsWith(prefix)) return;
+      for (const { place: _, ...object } of objectsOf(part)) {
+        const isLatest = object.key !== previous;
+        previous = object.key;
+        const isAsked =
+          object.key.startsWith(prefix) && (after === "" || compareNames(object.key, after) > 0);
+        if (isAsked) yield { ...object, isLatest };
+      }
+    }
+  }
+  async function* current(prefix: string, after?: string): AsyncGenerator<ListedObject> {
+    for await (const object of under(prefix, after)) {
+      if (object.isLatest && !object.isDeleteMarker) yield object;
+    }
+  }
+  return {
+    parts,
+    create: refuse,
+    replace: refuse,
+    read: async (key) => packs.read(of(key).findLast(({ isDeleteMarker }) => !isDeleteMarker)),
+    readVersion: async (key, versionId) => packs.read(of(key).find((one) => one.versionId === versionId)),
+    readCurrent: async (key) => packs.read(of(key)[0]),
+    list: current,
+    listVersions: under,
+    async *listPrefixes(prefix) {
+      let before: string | undefined;
+      for await (const { key } of current(prefix)) {
+        const end = key.indexOf("/", prefix.length);
+        const common = key.slice(0, end + 1);
+        if (end < 0 || common === before) continue;
+        before = common;
+        yield common;
+      }
+    },
+  };
+}
+
+/** Newest first. */
+function versionsOf(
+  parts: readonly Part[],
+  objectsOf: (part: Part) => readonly CopiedObject[],
+  key: string,
+): readonly CopiedObject[] {
+  const found: CopiedObject[] = [];
+  for (let at = firstAt(parts, ({ last }) => last, key); at < parts.length; at++) {
+    const part = parts[at];
+    if (part === undefined || compareNames(part.first, key) > 0) break;
+    const objects = objectsOf(part);
+    for (let i = firstAt(objects, (object) => object.key, key); objects[i]?.key === key; i++) {
+      const object = objects[i];
+      if (object !== undefined) found.push(object);
+    }
+  }
+  return found;
+}
+
+/** Index of the first of ordered items whose name is not before `key`. */
+function firstAt<T>(items: readonly T[], nameOf: (item: T) => string, key: string): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const item = items[middle];
+    if (item !== undefined && compareNames(nameOf(item), key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+class PackReader {
+  readonly #folder: Pick<ReadFolder, "readAt">;
+  #held: { readonly pack: number; readonly offset: number; readonly bytes: Uint8Array } | undefined;
+
+  constructor(folder: Pick<ReadFolder, "readAt">) {
+    this.#folder = folder;
+  }
+
+  read(object: CopiedObject | undefined): Uint8Array | undefined {
+    if (object?.place === undefined || object.isDeleteMarker) return undefined;
+    const { pack, offset } = object.place;
+    return this.#within(pack, offset, object.size) ?? this.#reach(pack, offset, object.size);
+  }
+
+  #within(pack: number, offset: number, size: number): Uint8Array | undefined {
+    const held = this.#held;
+    if (held?.pack !== pack || offset < held.offset) return undefined;
+    const start = offset - held.offset;
+    return start + size <= held.bytes.length ? held.bytes.subarray(start, start + size) : undefined;
+  }
+
+  #reach(pack: number, offset: number, size: number): Uint8Array | undefined {
+    const bytes = this.#folder.readAt(packName(pack), offset, Math.max(size, stretch));
+    if (bytes === undefined) return undefined;
+    this.#held = { pack, offset, bytes };
+    return this.#within(pack, offset, size);
+  }
+}

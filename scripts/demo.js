@@ -75,7 +75,11 @@ function personOf(name) {
   return { ...base, HOME: own, ...JSON.parse(stdout) };
 }
 const alice = personOf("alice");
-const [eve, bob, carol, admin] = ["eve", "bob", "carol", "admin"].map(personOf);
+const [eve, bob, carol, admin, auditor, witness] = ["eve", "bob", "carol", "admin", "auditor", "witness"].map(
+  personOf,
+);
+/** A machine without network and AWS credentials: nothing but a home. */
+const offline = { ...base, HOME: join(home, "offline"), JIT_ORGANIZATION: alice.JIT_ORGANIZATION };
 const ci = personOf("ci");
 const state = JSON.parse(readFileSync(join(home, ".local/state/jit/sandbox.json"), "utf8"));
 const control = (path, body) =>
@@ -218,14 +222,24 @@ try {
   const { request } = sessions.find(({ targets }) => targets.includes("customers:read"));
   await ended(request, 3);
   jit(`audit show ${request}`, { lines: 20 });
-  jit("audit verify");
-  say(
-    "Nobody can change it, the administrator neither. Suppose S3 itself were broken into, and one bit changed:",
-  );
-  await control("tamper", { bucket: "jit-audit", key: keyOf(request) });
-  jit("audit verify", { expect: 20 });
+  say("A cron job seals what is new into a Merkle tree; a witness, in another account, cosigns it:");
+  jit("audit seal --key .local/state/jit/sandbox/log.jwk", { env: auditor });
+  jit("audit witness --key .local/state/jit/sandbox/witness.jwk", { env: witness });
+  jit("audit verify", { env: auditor });
+  jit("audit log --since 1h --store payroll", { env: auditor });
+  say("What a court or a customer may be given: one request's records and their proof, checked without AWS.");
+  jit(`audit prove ${request} --out proof.json`, { env: auditor });
+  jit("audit verify --proof proof.json", { env: offline });
 
-  title("10. It ends by itself, to the minute, by AWS's clock.");
+  title("10. Nobody can change it, the administrator neither. Suppose S3 itself were broken into:");
+  say("One bit of a record changed, and what revoked the salary session gone without a trace:");
+  const { entries } = answer(["audit", "show", asked, "--json"]);
+  await control("tamper", { bucket: "jit-audit", key: keyOf(request) });
+  const revoked = entries.find(({ type }) => type === "revoke").object;
+  await control("tamper", { bucket: "jit-audit", key: revoked, remove: true });
+  jit("audit verify", { env: auditor, expect: 20, lines: 20 });
+
+  title("11. It ends by itself, to the minute, by AWS's clock.");
   const keys = answer(["credentials", "customers:read"]);
   const session = {
     ...alice,

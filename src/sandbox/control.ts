@@ -9,7 +9,8 @@ import { type SignedRequest, sameSignature } from "./sigv4.ts";
  *
  * - `POST /_sandbox/faults` adds a rule (or a list of rules), `DELETE` clears them, `GET` shows them
  * - `GET /_sandbox/calls` is the log, `DELETE` empties it
- * - `POST /_sandbox/tamper` with `{"bucket": "b", "key": "k"}` changes one bit of an object behind S3's back
+ * - `POST /_sandbox/tamper` with `{"bucket": "b", "key": "k"}` changes one bit of an object behind S3's back; with `"remove": true`
+ *   its newest version is gone as if it had never been
  * - `POST /_sandbox/trail` has CloudTrail deliver its files and digests now; the answer names them
  * - `POST /_sandbox/clock` with `{"seconds": 3600}` moves the clock; `GET` tells the time
  */
@@ -19,7 +20,7 @@ export interface Control {
   readonly token: string;
   now(): Date;
   advanceClock(seconds: number): void;
-  tamper(bucket: string, key: string): boolean;
+  tamper(bucket: string, key: string, remove: boolean): boolean;
   /** Names of the files that CloudTrail wrote. */
   deliver(): readonly string[];
 }
@@ -71,10 +72,15 @@ function addFaults(control: Control, body: unknown): Reply {
 }
 
 function tamper(control: Control, body: unknown): Reply {
-  const { bucket, key } = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  const { bucket, key, remove } = (typeof body === "object" && body !== null ? body : {}) as Record<
+    string,
+    unknown
+  >;
   if (typeof bucket !== "string" || typeof key !== "string")
     return json(400, { error: "bucket and key are needed" });
-  return control.tamper(bucket, key) ? json(200, {}) : json(404, { error: "no such object" });
+  return control.tamper(bucket, key, remove === true)
+    ? json(200, {})
+    : json(404, { error: "no such object" });
 }
 
 function moveClock(control: Control, body: unknown): Reply {

@@ -22,7 +22,7 @@ export interface SandboxOptions {
   readonly services: Services;
   readonly wellKnown?: WellKnown;
   /** Changes an object behind S3's back; `false` where there is none. */
-  readonly tamper?: (bucket: string, key: string) => boolean;
+  readonly tamper?: (bucket: string, key: string, remove: boolean) => boolean;
   /** Has CloudTrail write its files; answers with their names. */
   readonly deliver?: (now: Date) => readonly string[];
 }
@@ -101,8 +101,8 @@ class Endpoint implements Control {
     return new Date(this.#options.now().getTime() + this.#offsetMs);
   }
 
-  tamper(bucket: string, key: string): boolean {
-    return this.#options.tamper?.(bucket, key) ?? false;
+  tamper(bucket: string, key: string, remove: boolean): boolean {
+    return this.#options.tamper?.(bucket, key, remove) ?? false;
   }
 
   deliver(): readonly string[] {

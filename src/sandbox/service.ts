@@ -144,10 +144,10 @@ export interface BucketSeed {
   /** Account of the bucket, `undefined` where there is none. */
   ownerOf(name: string): string | undefined;
   /**
-   * Changes one bit of the newest version of an object where it lies, as no API can: what a broken or malicious store
-   * would do. `false` where there is no such object.
+   * Changes one bit of the newest version of an object where it lies, or removes it, as no API can: what a broken or malicious
+   * store would do. `false` where there is no such object.
    */
-  tamper(bucket: string, key: string): boolean;
+  tamper(bucket: string, key: string, remove: boolean): boolean;
 }
 
 /** The sandbox's services. The server serializes an `AwsError` that `handle` throws as the service's protocol does. */

@@ -182,8 +182,8 @@ export class SandboxProcess {
   }
 
   /** Changes one bit of an object where it lies. */
-  async tamper(bucket: string, key: string): Promise<void> {
-    await this.#control("POST", "tamper", { bucket, key });
+  async tamper(bucket: string, key: string, remove = false): Promise<void> {
+    await this.#control("POST", "tamper", { bucket, key, remove });
   }
 
   /** Has CloudTrail write its log files and digests. */

@@ -8,7 +8,8 @@ export function findingLine(finding: Finding, style: Context["style"]): string {
     finding.severity === "invalid" ? style.bad : finding.severity === "noise" ? style.dim : style.warn;
   const { object, objects = 1, examples = [] } = finding;
   const others = examples.filter((name) => name !== object);
-  const unnamed = objects - examples.length;
+  // Where there are no examples, the one object is named itself.
+  const unnamed = objects - Math.max(examples.length, 1);
   const lines = [object, ...others, ...(unnamed > 0 ? [`… and ${unnamed} more`] : [])];
   const names = lines.map((line) => `\n  ${style.dim(clean(line))}`).join("");
   return `${paint(`${finding.severity} ${finding.code}`)} ${clean(finding.message)}${names}`;

@@ -130,9 +130,13 @@ function seedOf(s3: S3): BucketSeed {
         policy,
       });
     },
-    tamper(bucket, key) {
+    tamper(bucket, key, remove) {
       const [version] = s3.storage.bucket(bucket) === undefined ? [] : s3.storage.versions(bucket, key);
       if (version === undefined || version.body.length === 0) return false;
+      if (remove) {
+        s3.storage.removeVersion(bucket, version);
+        return true;
+      }
       const body = Uint8Array.from(version.body);
       const middle = body.length >> 1;
       body[middle] = (body[middle] ?? 0) ^ 1;

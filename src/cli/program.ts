@@ -153,7 +153,10 @@ const declared: readonly Declared[] = [
     takes: "[targets...]",
     summary: "wipe a session from this machine and write its end record",
     more: "Keys that a process got before (exec, env, an SDK) work in AWS until they expire; jit revoke REQUEST ends those.",
-    options: (command) => aws(command).option("--all", "every session"),
+    options: (command) =>
+      aws(command)
+        .option("--all", "every session")
+        .option("--break-glass", "of these targets the session of an emergency"),
   },
   {
     name: "pending",

@@ -128,6 +128,25 @@ describe("an emergency", () => {
     expect(await openNow(bob)).toEqual([request]);
   });
 
+  test("is told apart from a session of every day, by status and by forget", async () => {
+    const terms = ["payroll:read", ...why, "--json"];
+    const asked = JSON.parse((await alice.jit(["request", ...terms])).stdout);
+    for (const who of [bob, carol])
+      expect((await who.jit(["approve", asked.request, "--yes", "--json"])).code).toBe(0);
+    expect((await alice.jit(["watch", asked.request])).code).toBe(0);
+    const { stdout } = await alice.jit(["status"]);
+    expect(stdout).toMatch(new RegExp(`^payroll:read .*${request} \\(break-glass\\)$`, "m"));
+    expect(stdout).toMatch(new RegExp(`^payroll:read .*${asked.request}$`, "m"));
+
+    const forgotten = await alice.jit(["forget", "payroll:read", "--json"]);
+    expect(JSON.parse(forgotten.stdout)).toMatchObject({
+      forgotten: [{ request: asked.request, breakGlass: false }],
+      notices: [{ code: "BREAK_GLASS_KEPT" }],
+    });
+    const { sessions } = JSON.parse((await alice.jit(["status", "--json"])).stdout);
+    expect(sessions).toMatchObject([{ request, breakGlass: true }]);
+  });
+
   test("reads what the access opens", async () => {
     const listed = await alice.jit([
       "exec",
@@ -182,6 +201,11 @@ describe("an emergency", () => {
   });
 
   test("is ended like any other session", async () => {
+    const forgotten = await alice.jit(["forget", "payroll:read", "--break-glass", "--json"]);
+    expect(JSON.parse(forgotten.stdout)).toMatchObject({
+      forgotten: [{ request, breakGlass: true }],
+      notices: [],
+    });
     const revoked = await bob.jit(["revoke", request, "--reason", "Done with it", "-y", "--json"]);
     expect(JSON.parse(revoked.stdout).sessions).toMatchObject([{ request, revoked: true }]);
   });

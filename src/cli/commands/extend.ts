@@ -14,7 +14,7 @@ import { isTextOf } from "../../session/sealed-text.ts";
 import { sessionFor } from "../../session/single-flight.ts";
 import type { Session } from "../../session/types.ts";
 import { type Connection, connect } from "../compose.ts";
-import { type Context, text } from "../context.ts";
+import { type Context, isOn, text } from "../context.ts";
 import { confirmWish, finish, mustBreakOnPurpose } from "../finish.ts";
 import { askJustification } from "../justify.ts";
 import { accessInput, requestPorts, type Wish } from "../obtain.ts";
@@ -65,6 +65,7 @@ async function wantedRequest(context: Context, connection: Connection): Promise<
         session.identity.userid === identity.userid &&
         session.organization === organization.fingerprint &&
         session.notAfter > clock.now() &&
+        (session.breakGlass === true || !isOn(context, "breakGlass")) &&
         (wanted === undefined || [...session.targets].sort().join(" ") === wanted),
     )
     .sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());

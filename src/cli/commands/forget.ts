@@ -3,7 +3,7 @@ import { JitError } from "../../error.ts";
 import { targetNames } from "../../session/assume-input.ts";
 import { endForgotten } from "../../session/end.ts";
 import { forgetSessions } from "../../session/forget.ts";
-import type { Session } from "../../session/types.ts";
+import type { Notice, Session } from "../../session/types.ts";
 import { type OpenedCache, openCache } from "../compose/local.ts";
 import type { Connection } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
@@ -23,8 +23,15 @@ export async function forget(context: Context): Promise<number> {
     });
   }
   const names = new Set(isOn(context, "all") ? [] : await wantedNames(args, opened));
-  const wanted = (session: Session) =>
-    isOn(context, "all") || names.has(session.request) || names.has(targetsText(session));
+  const isEmergency = isOn(context, "breakGlass");
+  const isMeant = (session: Session) => isOn(context, "all") || names.has(targetsText(session));
+  // As everywhere, targets mean the session of every day, and with --break-glass that of an emergency.
+  const isKind = ({ breakGlass }: Session) =>
+    (breakGlass === true) === isEmergency || (isOn(context, "all") && !isEmergency);
+  const wanted = (session: Session) => names.has(session.request) || (isMeant(session) && isKind(session));
+  const kept = isEmergency
+    ? []
+    : (await cache.list()).flatMap(({ session }) => (isMeant(session) && !wanted(session) ? [session] : []));
   let connection: Promise<Connection> | undefined;
   const connected = () => {
     connection ??= import("../compose.ts").then(({ connect }) => connect(context));
@@ -40,13 +47,13 @@ export async function forget(context: Context): Promise<number> {
     },
     wanted,
   );
-  for (const notice of forgotten.notices) context.terminal.note(noticeLine(context, notice));
-  if (context.json)
-    printJson(context, { forgotten: forgotten.sessions.map(sessionJson), notices: forgotten.notices });
+  const notices = [...forgotten.notices, ...kept.map(keptNotice)];
+  for (const notice of notices) context.terminal.note(noticeLine(context, notice));
+  if (context.json) printJson(context, { forgotten: forgotten.sessions.map(sessionJson), notices });
   else if (forgotten.sessions.length === 0) context.terminal.print("nothing to forget");
   for (const session of context.json ? [] : forgotten.sessions) {
     context.terminal.print(
-      `${context.style.good("✓")} forgotten: ${session.targets.join(" ")} (${session.request})`,
+      `${context.style.good("✓")} forgotten: ${session.targets.join(" ")} (${session.request}${session.breakGlass === true ? ", break-glass" : ""})`,
     );
     for (const line of heldKeysLines(session)) context.terminal.print(line);
   }
@@ -66,6 +73,12 @@ async function wantedNames(
   if (organization === undefined) return [together];
   const targets = findTargets(organization.catalog, args);
   return [targetNames(targets).join(" "), ...targets.map(formatTarget)];
+}
+
+function keptNotice({ targets, request }: Session): Notice {
+  const names = targets.join(" ");
+  const message = `the session of an emergency for ${names} is still here (${request}): jit forget ${names} --break-glass`;
+  return { code: "BREAK_GLASS_KEPT", message };
 }
 
 function targetsText({ targets }: Session): string {

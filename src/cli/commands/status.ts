@@ -116,7 +116,10 @@ function sayOutdated({ style, terminal }: Context, what: string, targets: readon
   terminal.print(`  ${style.dim(`jit request ${clean(targets.join(" "))}`)}`);
 }
 
-function remarkOn({ outdated, secondsLeft }: SessionStatus): string {
-  if (outdated) return " (outdated)";
-  return secondsLeft > 0 ? "" : " (renewed when used)";
+function remarkOn({ breakGlass, outdated, secondsLeft }: SessionStatus): string {
+  const remarks = [
+    ...(breakGlass ? ["break-glass"] : []),
+    ...(outdated ? ["outdated"] : secondsLeft > 0 ? [] : ["renewed when used"]),
+  ];
+  return remarks.length === 0 ? "" : ` (${remarks.join(", ")})`;
 }

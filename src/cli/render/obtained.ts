@@ -52,7 +52,7 @@ export function report(context: Context, obtained: Obtained, names: readonly str
     terminal.print(`  the session from ${clockTime(replaced.issuedAt)} is forgotten (${replaced.request})`);
     for (const line of heldKeysLines(replaced)) terminal.print(line);
   }
-  for (const line of [`jit exec ${again} -- COMMAND`, `eval "$(jit env ${again})"`, `jit forget ${target}`]) {
+  for (const line of [`jit exec ${again} -- COMMAND`, `eval "$(jit env ${again})"`, `jit forget ${again}`]) {
     terminal.note(style.dim(`  ${line}`));
   }
   return 0;

@@ -30,6 +30,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "audit log": async () => (await import("./commands/audit-log.ts")).auditLog,
   "audit report": async () => (await import("./commands/audit-report.ts")).auditReport,
   "audit verify": async () => (await import("./commands/audit.ts")).auditVerify,
+  "audit export": async () => (await import("./commands/audit-export.ts")).auditExport,
   "audit prove": async () => (await import("./commands/audit-prove.ts")).auditProve,
   "audit reconcile": async () => (await import("./commands/audit-reconcile.ts")).auditReconcile,
   "audit mirror": async () => (await import("./commands/audit-mirror.ts")).auditMirror,

@@ -95,7 +95,10 @@ export interface LogEntry {
   readonly reviews: readonly ReviewFacts[];
   /** Code and step of what did not go on. */
   readonly aborts: readonly (Act & { readonly code: string; readonly step: string })[];
-  readonly records: readonly Pick<ReadRecord, "name" | "key" | "sha256" | "reason" | "lastModified">[];
+  readonly records: readonly Pick<
+    ReadRecord,
+    "name" | "key" | "record" | "sha256" | "reason" | "grade" | "lastModified"
+  >[];
   /** What is wrong with the request's records; empty: verified, as far as one request goes. */
   readonly problems: readonly FindingCode[];
   /** What is worth a look. */

@@ -133,11 +133,11 @@ export class LogReader {
   }
 
   async #readAll(records: readonly NamedRecord[]): Promise<ReadRecord[]> {
-    return await mapAtMost(parallelReads, records, (record) => this.#read(record));
+    return await mapAtMost(parallelReads, records, (record) => this.read(record));
   }
 
   /** One record; what S3 did with its object is held against it, too. */
-  async #read({ object, key }: NamedRecord): Promise<ReadRecord> {
+  async read({ object, key }: NamedRecord): Promise<ReadRecord> {
     const { name, oldest, later, deleteMarkers } = object;
     const lastModified = oldest?.lastModified ?? new Date(0);
     const read = await this.#reader.readOne({ key: name, lastModified }, key);
@@ -199,7 +199,7 @@ function isVainReview({ code }: Finding): boolean {
 }
 
 /** Whether a name tells of a request record, or of a session without one: all else that strangers leave is no line. */
-function isRequest({ records }: NamedRequest): boolean {
+export function isRequest({ records }: NamedRequest): boolean {
   return records.some(({ key }) => key.type === "request" || key.type === "issue");
 }
 

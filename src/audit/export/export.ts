@@ -1,0 +1,218 @@
+import { JitError } from "../../error.ts";
+import type { Period } from "../log/moment.ts";
+import { NameIndex } from "../log/names.ts";
+import { type LogPorts, LogReader } from "../log/read.ts";
+import type { ScannedObject } from "../scan.ts";
+import { formatTime } from "../time.ts";
+import { readCosigned } from "../tree/cosignatures.ts";
+import type { TreeKeys } from "../tree/keys.ts";
+import { LeafIndex } from "../tree/leaf-index.ts";
+import { formatNote } from "../tree/note.ts";
+import { partition, type Row, schemaVersion } from "./columns.ts";
+import { type Day, daysOf, inputsOf } from "./days.ts";
+import {
+  type ExportedDay,
+  type ExportManifest,
+  manifestName,
+  readManifest,
+  writeManifest,
+} from "./manifest.ts";
+import type { ExportFolder } from "./ports.ts";
+import { rowOfNoise, rowOfRecord, rowsOfRequest } from "./rows.ts";
+
+export interface ExportOptions {
+  readonly organization: string;
+  /** Of the trust file that keys are judged by; 0 where there is none. */
+  readonly trustVersion: number;
+  readonly keys: TreeKeys;
+  /** Whole days, UTC. */
+  readonly period: Period;
+  /** What was listed of the period, and of the time after it in which more of its requests may come. */
+  readonly objects: readonly ScannedObject[];
+  readonly now: Date;
+  /** Is told each day before it is written. */
+  readonly onDay?: (day: string, done: number, of: number) => void;
+}
+
+export interface Exported {
+  /** All that the folder has now. */
+  readonly manifest: ExportManifest;
+  /** Of this run's period. */
+  readonly days: readonly string[];
+  /** Those whose file is new or another one. */
+  readonly written: readonly string[];
+  /** Those that were there and are no more. */
+  readonly removed: readonly string[];
+}
+
+const part = "part-0.parquet";
+const fileOf = (day: string) => `${partition.name}=${day}/${part}`;
+
+/**
+ * Writes the days of a period, each one file, one request at a time; days of which nothing has changed are left as they are. The
+ * manifest names the checkpoint before a row can belong to it, so that a run that was cut off leaves whole files that the next
+ * one finishes.
+ * @throws JitError `EXPORT_INVALID`, `EXPORT_OTHER_LOG`, `EXPORT_FORKED`, `PROOF_TREE`, those of the store and of the folder
+ */
+export async function exportLog(
+  ports: LogPorts,
+  folder: ExportFolder,
+  options: ExportOptions,
+): Promise<Exported> {
+  const { objects, period, onDay = () => undefined } = options;
+  const leaves = await LeafIndex.read(ports.store, options.keys);
+  const before = earlier(folder, ports.log, leaves);
+  const head = await manifestOf(ports, leaves, options);
+  const kept = { ...before?.days };
+  folder.write(manifestName, writeManifest({ ...head, days: kept }));
+  const names = new NameIndex();
+  names.add(objects);
+  const reader = new LogReader(ports, names);
+  const days = daysOf(objects, names, period);
+  const written: string[] = [];
+  for (const [done, day] of days.entries()) {
+    onDay(day.day, done, days.length);
+    const known = kept[day.day];
+    const inputs = inputsOf(day, names, leaves, [String(schemaVersion), String(options.trustVersion)]);
+    tidy(folder, day.day);
+    const isThere = known !== undefined && folder.names(`${partition.name}=${day.day}`).includes(part);
+    if (isThere && known.settled && known.inputs === inputs) continue;
+    const counted = new Counted(rowsOf(day, { ports, names, reader, leaves, now: options.now }));
+    const file = fileOf(day.day);
+    const table = await folder.writeTable(file, counted.rows(), isThere ? known.sha256 : undefined);
+    const { verified, sealed, settled } = counted;
+    kept[day.day] = { file, ...table, verified, sealed, inputs, settled } satisfies ExportedDay;
+    if (!isThere || known.sha256 !== table.sha256) written.push(day.day);
+  }
+  const now = new Set(days.map(({ day }) => day));
+  const [first = "", last = ""] = [period.from, period.to].map((edge) => edge.toISOString().slice(0, 10));
+  const removed = daysIn(folder).filter((day) => day >= first && day < last && !now.has(day));
+  for (const day of removed) {
+    folder.remove(`${partition.name}=${day}`);
+    delete kept[day];
+  }
+  const manifest = { ...head, days: kept };
+  folder.write(manifestName, writeManifest(manifest));
+  return { manifest, days: [...now], written, removed };
+}
+
+interface Sources {
+  readonly ports: LogPorts;
+  readonly names: NameIndex;
+  readonly reader: LogReader;
+  readonly leaves: LeafIndex;
+  readonly now: Date;
+}
+
+/** Requests first, then what belongs to none, both by their names. */
+async function* rowsOf(day: Day, { ports, names, reader, leaves, now }: Sources): AsyncGenerator<Row> {
+  // Texts that lie apart from their records are never exported: they can be erased where they are, and not here.
+  const options = { filter: {}, texts: false, now };
+  for await (const entry of reader.entries(day.requests, options)) {
+    const own = new Map(names.of(entry.request).records.map(({ object }) => [object.name, object]));
+    yield* rowsOfRequest(entry, (name) => own.get(name), leaves);
+  }
+  for (const named of day.others) {
+    const record = await reader.read(named);
+    const known = record.record === undefined || (await ports.catalogOf(record.record.catalog)) !== undefined;
+    const chain = names.chainFault(named.key);
+    yield rowOfRecord(
+      record,
+      named.object,
+      [
+        ...(named.key.request === "-" ? [] : (["REQUEST_MISSING"] as const)),
+        ...(known ? [] : (["CATALOG_UNKNOWN"] as const)),
+        ...(chain === undefined ? [] : [chain]),
+      ],
+      leaves,
+    );
+  }
+  for (const object of day.noise) yield rowOfNoise(object, leaves);
+}
+
+/** Counts rows as they pass. */
+class Counted {
+  verified = 0;
+  sealed = 0;
+  settled = true;
+  readonly #source: AsyncIterable<Row>;
+
+  constructor(source: AsyncIterable<Row>) {
+    this.#source = source;
+  }
+
+  async *rows(): AsyncGenerator<Row> {
+    for await (const row of this.#source) {
+      if (row.verified === true) this.verified += 1;
+      if (row.tree_index !== undefined) this.sealed += 1;
+      if (row.verified !== true || row.outcome === "pending") this.settled = false;
+      yield row;
+    }
+  }
+}
+
+/** What an earlier run left, if it is of this log. */
+function earlier(folder: ExportFolder, log: string, leaves: LeafIndex): ExportManifest | undefined {
+  const bytes = folder.read(manifestName);
+  if (bytes === undefined) {
+    if (folder.names(".").every((name) => name.startsWith("."))) return undefined;
+    throw new JitError("EXPORT_INVALID", `the folder is not empty, and has no ${manifestName}`, {
+      hint: "export into a new folder: what is stale in an export is removed",
+    });
+  }
+  const manifest = readManifest(bytes);
+  if (manifest.log !== log) {
+    throw new JitError("EXPORT_OTHER_LOG", "the folder has the export of another organization's log", {
+      hint: "export into another folder",
+    });
+  }
+  if (manifest.checkpoint !== null && !leaves.beginsWith(manifest.checkpoint)) {
+    const { size } = manifest.checkpoint;
+    throw new JitError(
+      "EXPORT_FORKED",
+      `the log no longer has the tree of ${size} entries that the export is of`,
+      {
+        hint: "keep the folder as it is, and look: `jit audit verify`",
+      },
+    );
+  }
+  // Made anew in the form of today.
+  return manifest.schema === schemaVersion ? manifest : { ...manifest, days: {} };
+}
+
+async function manifestOf(
+  { store, log }: LogPorts,
+  { checkpoint }: LeafIndex,
+  { keys, organization, now }: ExportOptions,
+): Promise<Omit<ExportManifest, "days">> {
+  const cosigned =
+    checkpoint === undefined ? undefined : await readCosigned(store, checkpoint, keys.witnesses);
+  return {
+    v: 1,
+    type: "jit-export",
+    schema: schemaVersion,
+    log,
+    organization,
+    writtenAt: formatTime(now),
+    checkpoint:
+      cosigned === undefined
+        ? null
+        : {
+            origin: cosigned.checkpoint.origin,
+            size: cosigned.checkpoint.size,
+            root: Buffer.from(cosigned.checkpoint.root).toString("base64"),
+            cosigners: cosigned.cosigners.map(({ key }) => key.name),
+            note: Buffer.from(formatNote(cosigned.checkpoint.note)).toString(),
+          },
+  };
+}
+
+/** Removes what is not the day's one file: parts of a run that was cut off, or of before. */
+function tidy(folder: ExportFolder, day: string): void {
+  const inside = `${partition.name}=${day}`;
+  for (const name of folder.names(inside)) if (name !== part) folder.remove(`${inside}/${name}`);
+}
+
+function daysIn(folder: ExportFolder): readonly string[] {
+  return folder.names(".").flatMap((name) => /^day=(\d{4}-\d{2}-\d{2})$/.exec(name)?.[1] ?? []);
+}

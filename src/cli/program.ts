@@ -328,10 +328,9 @@ const declared: readonly Declared[] = [
       "One row for each record, with its place in the log's tree and its leaf hash; docs/query.md has the columns. Days are UTC and " +
       "whole; a run again writes those that changed. Reasons that are kept apart stay there. Exit 20 where a row is not verified.",
     options: (command) =>
-      aws(command)
+      mirror(aws(command))
         .option("--since <time>", "requests of that day and later (the whole log unless told)")
         .option("--until <time>", "and up to that day")
-        .option("--mirror <directory>", "of a copy that jit audit mirror made: no network, no credentials")
         .option("--bucket <bucket>", "another bucket than the catalog's"),
   },
   {

@@ -173,7 +173,12 @@ function bodyRow(record: AuditRecord): Row {
 /** What is the same on every row of a request. */
 function askedRow(entry: LogEntry): Row {
   const { asked, at, outcome } = entry;
-  const known = { asked_at: new Date(formatTime(at)), outcome, requester_userid: orNull(entry.userid), who: nameOf(entry) };
+  const known = {
+    asked_at: new Date(formatTime(at)),
+    outcome,
+    requester_userid: orNull(entry.userid),
+    who: nameOf(entry),
+  };
   if (asked === undefined) return { ...known, who: undefined };
   const named = asked.targets.map((target) => target.split(":"));
   return {

@@ -328,7 +328,7 @@ const declared: readonly Declared[] = [
       "One row for each record, with its place in the log's tree and its leaf hash; docs/query.md has the columns. Days are UTC and " +
       "whole; a run again writes those that changed. Reasons that are kept apart stay there. Exit 20 where a row is not verified.",
     options: (command) =>
-      mirror(aws(command))
+      copied(aws(command))
         .option("--since <time>", "requests of that day and later (the whole log unless told)")
         .option("--until <time>", "and up to that day")
         .option("--bucket <bucket>", "another bucket than the catalog's"),

@@ -87,6 +87,11 @@ const severities = {
   SEALED_WITHOUT: "invalid",
   SEALED_REPEATED: "notice",
   SEEN_DIFFERS: "invalid",
+
+  ACKNOWLEDGEMENT_INVALID: "notice",
+  ACKNOWLEDGEMENT_STRANGER: "notice",
+  ACKNOWLEDGEMENT_MISSING: "notice",
+  ACKNOWLEDGEMENT_UNUSED: "notice",
 } as const satisfies Record<string, Severity>;
 
 export type FindingCode = keyof typeof severities | EnvelopeFault | Exclude<SignatureFault, "KEY_UNKNOWN">;
@@ -99,6 +104,8 @@ export interface Finding {
   readonly message: string;
   /** `aws:userid` under whose prefix the object lies, `-` where that cannot be told. */
   readonly writer: string;
+  /** What tells it from others of this code about this object: the numbers missing from a chain, the records one cause spoils. */
+  readonly about?: string;
   /** How many objects one cause spoils, and some of their names; left out where it is `object` alone. */
   readonly objects?: number;
   readonly examples?: readonly string[];

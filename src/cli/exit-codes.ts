@@ -60,6 +60,8 @@ const byCode: Readonly<Record<string, ExitName>> = {
   KEY_NOT_ADMINISTRATOR: "usage",
   KEY_UNKNOWN: "usage",
   FILE_: "usage",
+  FINDING_: "usage",
+  ACKNOWLEDGED_ALREADY: "refused",
   REASON_: "refused",
   PURPOSE_: "refused",
   TICKET_: "refused",

@@ -339,10 +339,28 @@ const declared: readonly Declared[] = [
     options: (command) =>
       copied(aws(command))
         .option("--strict", "noise fails too")
+        .option("--ignore-acknowledged", "what administrators have acknowledged fails as well")
         .option("--bucket <bucket>", "another bucket than the catalog's")
         .option("--since <file>", "read only what is new since a checkpoint that was verified before")
         .option("--keep <file>", "where nothing is wrong, write the checkpoint there, for --since")
         .option("--proof <file>", "check a request's proof alone, without network or credentials"),
+  },
+  {
+    name: "audit acknowledge",
+    takes: "<finding>",
+    summary: "say as an administrator that a finding is known, and why it may stand",
+    more:
+      "FINDING is the hash that jit audit verify shows, or its first digits. As many administrators as must sign a catalog have to: " +
+      "then it fails nothing any more, and stays listed with their names and reasons. Should anything of it change, it is another finding.",
+    options: (command) =>
+      aws(command)
+        .option("--reason <text>", "why it may stand; everybody who verifies reads it")
+        .option(
+          "--key <key>",
+          "the administrator's private key: a file (JWK) or a KMS key's ARN",
+          "admin.jwk",
+        )
+        .option("--bucket <bucket>", "another bucket than the catalog's"),
   },
   {
     name: "audit prove",

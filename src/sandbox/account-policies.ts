@@ -176,7 +176,11 @@ export function adminPolicy(auditBucket: string, reasonBucket: string, account: 
   const audit = `arn:aws:s3:::${auditBucket}`;
   return policyText(
     { Effect: "Allow", Action: ["iam:*", "cloudtrail:*", "s3:ListAllMyBuckets"], Resource: "*" },
-    { Effect: "Allow", Action: "s3:PutObject", Resource: [`${audit}/v1/trust/*`, `${audit}/v1/catalog/*`] },
+    {
+      Effect: "Allow",
+      Action: "s3:PutObject",
+      Resource: [`${audit}/v1/trust/*`, `${audit}/v1/catalog/*`, `${audit}/v1/acknowledged/*`],
+    },
     { Effect: "Allow", Action: LIST, Resource: `arn:aws:s3:::${reasonBucket}` },
     {
       Effect: "Allow",
@@ -412,6 +416,14 @@ export function auditBucketPolicy(
       Principal: { AWS: people.admins },
       Action: "s3:PutObject",
       Resource: [`${arn}/v1/trust/*`, `${arn}/v1/catalog/*`],
+    },
+    {
+      Sid: "Acknowledged",
+      Effect: "Allow",
+      Principal: { AWS: people.admins },
+      Action: "s3:PutObject",
+      Resource: `${arn}/v1/acknowledged/*`,
+      Condition: createOnly,
     },
     {
       Sid: "Tree",

@@ -7,7 +7,7 @@ import { importPublicKey, thumbprint as thumbprintOf } from "../jwk.ts";
 import type { PublicJwk } from "../types.ts";
 
 /** What is signed, so that a signature over one kind of file never counts for the other. */
-export type JwsType = "jit-trust+jws" | "jit-catalog+jws";
+export type JwsType = "jit-trust+jws" | "jit-catalog+jws" | "jit-acknowledgement+jws";
 
 /** An administrator's private key, wherever it lies. */
 export interface GeneralSigner {

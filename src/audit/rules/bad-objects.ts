@@ -1,3 +1,4 @@
+import { sha256Hex } from "../../access/digest.ts";
 import { asNoise, type Finding, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
 import { type ChainBook, chainOf } from "./chain.ts";
@@ -77,9 +78,11 @@ function notEnrolled(orphans: readonly BadObject[], bads: readonly BadObject[], 
       : `the key's enrol record is bad (${enrol.findings[0]?.code})`;
   const [first] = orphans;
   const { name, key } = enrol ?? first ?? { name: "-", key: undefined };
+  const names = orphans.map((orphan) => orphan.name);
   const records = orphans.length === 1 ? "the record by it counts" : `${orphans.length} records by it count`;
   const found = {
     ...finding("KEY_NOT_ENROLLED", name, key?.userid ?? "-", `${cause}: ${records} for nothing`),
+    about: sha256Hex(Buffer.from(names.sort().join("\n"))),
     objects: orphans.length,
     examples: orphans.slice(0, fewNames).map((orphan) => orphan.name),
   };

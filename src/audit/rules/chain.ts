@@ -77,7 +77,13 @@ export class ChainBook {
         if (spoilt < first - chain.next) {
           const missing =
             first - chain.next === 1 ? `record ${chain.next}` : `records ${chain.next} to ${first - 1}`;
-          yield this.#say(chain, "CHAIN_GAP", link.name, `${missing} of the chain before it is missing`);
+          const found = this.#say(
+            chain,
+            "CHAIN_GAP",
+            link.name,
+            `${missing} of the chain before it is missing`,
+          );
+          yield { ...found, about: `${chain.next}-${first - 1}` };
         }
         chain.next = first;
         chain.last = undefined;

@@ -90,7 +90,8 @@ export class SealedLog {
     else if (index < this.#cosigned.size) this.#counts.cosigned++;
     else this.#counts.sealed++;
     const { seen } = opened.record;
-    if (seen !== "-") this.#seen.set(`${seen.size} ${seen.root}`, { seen, object: name });
+    const head = seen === "-" ? "" : `${seen.size} ${seen.root}`;
+    if (seen !== "-" && !this.#seen.has(head)) this.#seen.set(head, { seen, object: name });
   }
 
   *#compare(
@@ -151,7 +152,13 @@ export class SealedLog {
       if (this.#tree.roots.get(seen.size) === seen.root) continue;
       const what =
         seen.size > this.#tree.leaves.size ? "a larger tree than there is" : "another tree than there is";
-      yield finding("SEEN_DIFFERS", object, writerOf(object), `the record's writer had verified ${what}`);
+      const found = finding(
+        "SEEN_DIFFERS",
+        object,
+        writerOf(object),
+        `the record's writer had verified ${what}`,
+      );
+      yield { ...found, about: `${seen.size} ${seen.root}` };
     }
   }
 

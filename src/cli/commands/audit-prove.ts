@@ -75,7 +75,7 @@ export async function verifyProof(context: Context, path: string): Promise<numbe
     return good ? 0 : exitCodes.found.code;
   }
   const { terminal, style } = context;
-  for (const found of findings) terminal.print(findingLine(found, style));
+  for (const found of findings) terminal.print(findingLine(found, style, terminal.columns));
   const mark = good ? style.good("✓") : style.bad("✗");
   terminal.print(
     `${mark} ${entries.length} records of ${style.strong(request)} are in the log of ${organization}: ${state}`,

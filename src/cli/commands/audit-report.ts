@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { readAcknowledgements } from "../../audit/acknowledge/read.ts";
 import { isVerified, type LogEntry } from "../../audit/log/entry.ts";
 import { type Period, parseMoment, periodOf } from "../../audit/log/moment.ts";
 import { listNames, NameIndex } from "../../audit/log/names.ts";
@@ -40,6 +41,7 @@ export async function auditReport(context: Context): Promise<number> {
     recordsUntil: until,
     objects: names.objects,
     client: clientName,
+    acknowledged: [...(await readAcknowledgements(audit.store, audit)).counting.values()],
   };
   if (context.json) printJson(context, { ...facts, figures });
   else {

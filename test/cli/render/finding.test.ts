@@ -19,7 +19,7 @@ test.each<[string, Partial<Finding>, readonly string[]]>([
   ["more than there are examples", { objects: 5, examples: ["a", "b"] }, ["a", "b", "… and 3 more"]],
   ["a cause that is none of them", { objects: 2, examples: ["b", "c"] }, ["a", "b", "c"]],
 ])("the objects of a finding: %s", (_, more, names) => {
-  const [first, ...lines] = findingLine({ ...found, ...more }, plainStyle).split("\n");
+  const [first, ...lines] = findingLine({ ...found, ...more }, plainStyle, 80).split("\n");
   expect(first).toBe("invalid SEALED_CHANGED is another");
   expect(lines).toEqual(names.map((name) => `  ${name}`));
 });

@@ -1,3 +1,4 @@
+import type { Acknowledged } from "../../../audit/acknowledge/read.ts";
 import type { Figures } from "../../../audit/report/figures.ts";
 import { type Framework, frameworkNames, references } from "../../../audit/report/frameworks.ts";
 import { dayOf, minute } from "../utc.ts";
@@ -17,6 +18,8 @@ export interface ReportFacts {
   /** Objects that were listed. */
   readonly objects: number;
   readonly client: string;
+  /** Findings of the whole log, whenever they were acknowledged. */
+  readonly acknowledged: readonly Acknowledged[];
 }
 
 /** What the figures say, in words and tables: facts, and what they can mean; no judgement. */
@@ -56,6 +59,13 @@ export function composeReport(facts: ReportFacts, figures: Figures): ReportDocum
           head: ["writer of objects that are no records", "objects"],
           rows: [...figures.noise],
           none: "No other objects lie among the records.",
+        },
+        {
+          head: ["acknowledged by administrators", "object", "by", "at (UTC)", "why it may stand"],
+          rows: facts.acknowledged.flatMap(({ finding, by }) =>
+            by.map(({ name, at, reason }) => [finding.code, finding.object, name, at, reason]),
+          ),
+          none: "No finding of this log was acknowledged.",
         },
       ]),
       {

@@ -58,6 +58,29 @@ export function sampleReport(text: (plain: string) => string = (plain) => plain)
     catalogVersion: 3,
     generatedAt: new Date("2026-12-01T08:00:00Z"),
     recordsUntil: new Date("2026-12-01T08:00:00Z"),
+    acknowledged: [
+      {
+        hash: "ef".repeat(32),
+        finding: {
+          v: 1,
+          log: "ab".repeat(32),
+          code: "CHAIN_GAP",
+          severity: "invalid",
+          object: text("v1/rec/x"),
+          about: "4-4",
+          evidence: "cd".repeat(32),
+          reason: text("a restored disk"),
+        },
+        by: [
+          {
+            name: text("ada"),
+            thumbprint: "A".repeat(43),
+            at: "2026-11-10T08:00:00Z",
+            reason: text("a restored disk"),
+          },
+        ],
+      },
+    ],
     objects: 12,
     client: "jit/0.1.0",
   };

@@ -37,7 +37,7 @@ async function newTrustFiles(
   known: number,
 ): Promise<readonly Uint8Array[]> {
   const files: Uint8Array[] = [];
-  // A trust file is created once; the first version of it is the one that counts, and signatures are checked by the reader.
+  // A trust file is created once. Read as it stands, by one GET each: who could put another in its place lacks the signatures.
   for (let version = known + 1; ; version += 1) {
     const bytes = await current(`${trust}${version}.json`);
     if (bytes === undefined) return files;

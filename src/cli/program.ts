@@ -81,6 +81,8 @@ interface Declared {
   readonly options?: (command: Command) => unknown;
 }
 
+const yes = ["-y, --yes", "do not ask for confirmation"] as const;
+
 const declared: readonly Declared[] = [
   {
     name: "request",
@@ -89,7 +91,7 @@ const declared: readonly Declared[] = [
     options: (command) =>
       aws(justify(command))
         .option("--dry-run", "show the policy and the record, and write nothing")
-        .option("-y, --yes", "do not ask for confirmation")
+        .option(...yes)
         .option("--at <time>", "for a window that opens then: 2026-12-01T09:00Z, or 18:00 here")
         .option("--new", "ask anew even if a session is there, which is then forgotten")
         .option("--wait", "where others must agree, wait for them"),
@@ -145,7 +147,7 @@ const declared: readonly Declared[] = [
       "place of the old one, whose keys work on until its own end.",
     options: (command) =>
       aws(justify(command))
-        .option("-y, --yes", "do not ask for confirmation")
+        .option(...yes)
         .option("--wait", "where others must agree, wait for them"),
   },
   {
@@ -170,7 +172,7 @@ const declared: readonly Declared[] = [
     options: (command) =>
       aws(command)
         .option("--comment <text>", "for the record")
-        .option("-y, --yes", "do not ask for confirmation"),
+        .option(...yes),
   },
   {
     name: "deny",
@@ -179,7 +181,7 @@ const declared: readonly Declared[] = [
     options: (command) =>
       aws(command)
         .option("--reason <text>", "why, for the requester and the record")
-        .option("-y, --yes", "do not ask for confirmation"),
+        .option(...yes),
   },
   {
     name: "revoke",
@@ -194,7 +196,7 @@ const declared: readonly Declared[] = [
         .option("--reason <text>", "why, for the record")
         .option("--lift <name>", "let a requester in again whom you kept out")
         .option("--sweep", "remove denials that have ended")
-        .option("-y, --yes", "do not ask for confirmation"),
+        .option(...yes),
   },
   {
     name: "sweep",
@@ -214,7 +216,7 @@ const declared: readonly Declared[] = [
       aws(command)
         .addOption(new Option("--verdict <verdict>", "what you found").choices(["justified", "unjustified"]))
         .option("--comment <text>", "what it rests on, for the record")
-        .option("-y, --yes", "do not ask for confirmation"),
+        .option(...yes),
   },
   { name: "stores", summary: "the stores of the catalog", options: aws },
   {
@@ -450,7 +452,7 @@ const declared: readonly Declared[] = [
     options: (command) =>
       aws(command)
         .option("--requester <name>", "all texts of one requester, by name or aws:userid")
-        .option("-y, --yes", "do not ask for confirmation"),
+        .option(...yes),
   },
   { name: "rules", summary: "check and test the catalog's rules" },
   {
@@ -480,7 +482,7 @@ const declared: readonly Declared[] = [
   {
     name: "keys rotate",
     summary: "throw this machine's key away, and enrol a new one",
-    options: (command) => aws(command).option("-y, --yes", "do not ask for confirmation"),
+    options: (command) => aws(command).option(...yes),
   },
   {
     name: "keys trust",

@@ -110,7 +110,9 @@ async function issueFindings(judged: Judged, lookups: ApprovalLookups): Promise<
   const counted = countedVotes(named, votedOn);
   if (counted.length < (await needed(judged, lookups)))
     say("ISSUE_UNAPPROVED", `the session rests on ${counted.length} approvals that count, and needs more`);
-  const before = denials.filter(({ arrived }) => arrived < issue.at - clockTolerance);
+  // A writer may set its clock back; nobody has the credentials before S3 has the record.
+  const issued = Math.max(issue.at, issue.arrived);
+  const before = denials.filter(({ arrived }) => arrived < issued - clockTolerance);
   const said = before.find(
     (vote) => mayBeSame(vote.person, votedOn.person) || voteFault(vote, votedOn) === undefined,
   );

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/access/digest.ts";
 import { compileSessionPolicy } from "../../../src/access/policy/compile.ts";
 import { findTargets } from "../../../src/access/target.ts";
+import { appendRecord } from "../../../src/audit/append.ts";
 import { readEnvelope } from "../../../src/audit/envelope.ts";
 import { tellStory } from "../../../src/audit/story.ts";
 import type { AuditRecord, IssueBody } from "../../../src/audit/types.ts";
@@ -341,13 +342,19 @@ test("a requester who issues to oneself without the approvals is found", async (
   expect(await findings()).toEqual(["ISSUE_UNAPPROVED"]);
 });
 
-test("a session issued after a denial is found", async () => {
+test.each([
+  ["", 0],
+  [" though its writer's clock was set back", 118],
+])("a session issued after a denial is found%s", async (_, back) => {
   await bob.writes("approval", request, approval());
   await carol.writes("approval", request, approval());
   await carol.writes("denial", request, approval());
+  const body = await issueOf();
   town.pass(120);
   const own = recordsOf(request, "approval").find(({ key }) => key.includes(bob.identity.userid));
   await claim(town.store, { request, requestHash: hash, approval: own?.sha256 ?? "" });
-  await bob.writes("issue", request, await issueOf());
+  const clock = { now: () => new Date(town.time - back * 1000) };
+  const records = { ...bob.ports.records, clock };
+  await appendRecord(records, { type: "issue", request, body: () => body });
   expect(await findings()).toEqual(["ISSUE_DENIED"]);
 });

@@ -56,6 +56,33 @@ async function ticketsOf(on: Machine): Promise<readonly string[]> {
 }
 
 describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () => {
+  test("who judges an emergency sees what was said in it, and is asked for verdict and comment", async () => {
+    const [alice, bob] = [await machine("alice"), await machine("bob")];
+    const reason = "The payroll run fails and must go out today";
+    const words = ["payroll:read", "--break-glass", "--purpose", "incident", "--reason", reason];
+    const { request } = JSON.parse((await alice.jit(["request", ...words, "-y", "--json"])).stdout);
+    expect((await bob.jit(["review-debt"])).stdout).toContain(`yours to review: ${reason}`);
+    const settled = await atTerminal(
+      bob,
+      ["review-debt", "settle", request],
+      [
+        { see: "Was it justified?", type: `\u001b[B${enter}` },
+        { see: "What does that rest on?", type: enter },
+        { see: "the record says why", type: `There was time to ask${enter}` },
+        { see: "as unjustified?", type: `y${enter}` },
+      ],
+    );
+    expect(settled).toMatchObject({ code: 0, answered: 4 });
+    expect(settled.screen.replaceAll(/\s+/g, " ")).toContain(`reason ${reason}`);
+    expect(settled.screen).toContain("s3://acme-payroll/salaries/*");
+    const story = JSON.parse((await bob.jit(["audit", "show", request, "--json"])).stdout);
+    expect(story.entries.at(-1).record).toMatchObject({
+      type: "review",
+      verdict: "unjustified",
+      comment: { text: "There was time to ask" },
+    });
+  });
+
   test("what is missing is asked for, what will be opened is shown, and the answer is on stdout", async () => {
     const alice = await machine("alice");
     const asked = await atTerminal(

@@ -4,14 +4,25 @@ import type { Self } from "../../session/approve/approver.ts";
 import { readerOf } from "../../session/approve/ports.ts";
 import {
   type DebtPorts,
+  debtToSettle,
   type Emergency,
   reviewDebts,
   settleDebt,
+  settleEmpty,
 } from "../../session/break-glass/review-debt.ts";
-import { casePorts, commentOf, mustBeConfirmed, requestArgument, selfOf } from "../approvals.ts";
+import {
+  casePorts,
+  checkComment,
+  commentOf,
+  mustBeConfirmed,
+  requestArgument,
+  selfOf,
+} from "../approvals.ts";
+import { whatIsWrong } from "../ask.ts";
 import { type Connection, connect } from "../compose.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
-import { confirm } from "../prompts.ts";
+import { askText, choose, confirm } from "../prompts.ts";
+import { emergencyLines, reasonText } from "../render/break-glass.ts";
 import { clockTime } from "../render/session.ts";
 import { clean, table, wrap } from "../style.ts";
 
@@ -44,7 +55,9 @@ export async function reviewDebt(context: Context): Promise<number> {
       const one = shown[index - 1];
       // On a line of its own: beside the rest, it would not fit 80 columns.
       const whose = one?.isOwn ? "your own" : one?.mayReview ? "yours to review" : "for others";
-      terminal.print(one === undefined ? line : `${line}\n  ${whose}`);
+      terminal.print(line);
+      if (one !== undefined)
+        terminal.print(`  ${wrap(`${whose}: ${reasonText(one.texts)}`, terminal.columns, "  ")}`);
     }
     terminal.note(style.dim("  jit review-debt settle REQUEST --verdict justified|unjustified --comment …"));
   }
@@ -58,37 +71,83 @@ export async function reviewDebt(context: Context): Promise<number> {
 export async function settle(context: Context): Promise<number> {
   const request = requestArgument(context);
   mustBeConfirmed(context);
-  const verdict = text(context, "verdict");
-  if (verdict !== "justified" && verdict !== "unjustified") {
+  const isAsked = context.terminal.interactive && !isOn(context, "yes");
+  const given = {
+    verdict: text(context, "verdict"),
+    comment: commentOf(context, text(context, "comment"), "comment"),
+  };
+  if (!isAsked) refuseMissing(given, request);
+  const connection = await connect(context);
+  const ports = debtPorts(connection);
+  const found = await context.terminal.progress("Verifying the emergency", async () =>
+    debtToSettle(ports, await selfOf(connection, ports.reader), request),
+  );
+  if (found.kind === "empty") {
+    await settleEmpty(ports, found);
+    if (context.json) printJson(context, { request, verdict: null });
+    else context.terminal.print(`no record of ${request} was ever made, so it opened nothing: it is settled`);
+    return 0;
+  }
+  const { emergency } = found;
+  if (!context.json && isAsked)
+    for (const line of emergencyLines(context, emergency)) context.terminal.note(line);
+  const verdict = isVerdict(given.verdict) ? given.verdict : await askVerdict(context);
+  const comment = given.comment === "" ? await askComment(context) : given.comment;
+  if (isAsked && !(await confirm(context, `Settle ${request} as ${verdict}?`, "--yes", false)))
+    throw new JitError("CANCELLED", "cancelled; nothing was settled and nothing was written");
+  await context.terminal.progress("Settling", () =>
+    settleDebt({ ...ports, issue: connection.request }, found, { verdict, comment }),
+  );
+  if (context.json) printJson(context, { ...emergencyJson(emergency), verdict });
+  else {
+    const { terminal, style } = context;
+    const { by, targets } = emergency.found.request.record;
+    const what = `${clean(targets.join(" "))} by ${clean(by.arn)} was ${verdict}`;
+    terminal.print(`${style.good("✓")} ${wrap(what, terminal.columns, "  ")}`);
+  }
+  return 0;
+}
+
+type Verdict = "justified" | "unjustified";
+
+function isVerdict(verdict: string | undefined): verdict is Verdict {
+  return verdict === "justified" || verdict === "unjustified";
+}
+
+/** Where nobody can be asked. */
+function refuseMissing(
+  { verdict, comment }: { verdict: string | undefined; comment: string },
+  request: string,
+): void {
+  if (!isVerdict(verdict)) {
     throw new JitError("FLAG_MISSING", "--verdict is missing: justified or unjustified", {
       hint: `\`jit audit show ${request}\` tells what was done`,
     });
   }
-  const comment = commentOf(context, text(context, "comment"), "comment");
   if (comment === "") {
     throw new JitError("FLAG_MISSING", "--comment is missing: what the verdict rests on", {
       hint: "it stands in a record that nobody can change",
     });
   }
-  const connection = await connect(context);
-  const ports = debtPorts(connection);
-  const self = await selfOf(connection, ports.reader);
-  if (!isOn(context, "yes") && !(await confirm(context, `Settle ${request} as ${verdict}?`, "--yes", false)))
-    throw new JitError("CANCELLED", "cancelled; nothing was settled and nothing was written");
-  const settled = await context.terminal.progress("Settling", () =>
-    settleDebt({ ...ports, issue: connection.request }, self, request, { verdict, comment }),
-  );
-  if (settled === undefined) {
-    if (context.json) printJson(context, { request, verdict: null });
-    else context.terminal.print(`no record of ${request} was ever made, so it opened nothing: it is settled`);
-  } else if (context.json) printJson(context, { ...emergencyJson(settled), verdict });
-  else {
-    const { terminal, style } = context;
-    const { by, targets } = settled.found.request.record;
-    const what = `${clean(targets.join(" "))} by ${clean(by.arn)} was ${verdict}`;
-    terminal.print(`${style.good("✓")} ${wrap(what, terminal.columns, "  ")}`);
-  }
-  return 0;
+}
+
+async function askVerdict(context: Context): Promise<Verdict> {
+  const verdict = await choose(context, {
+    message: "Was it justified?",
+    flag: "--verdict",
+    choices: [
+      { value: "justified", title: "there was an emergency, and it took this" },
+      { value: "unjustified", title: "it should have been asked for as every day" },
+    ],
+  });
+  return verdict === "justified" ? verdict : "unjustified";
+}
+
+async function askComment(context: Context): Promise<string> {
+  const message = "What does that rest on? (for the record)";
+  const check = (typed: string) =>
+    typed.trim() === "" ? "the record says why" : whatIsWrong(() => checkComment(typed, "comment"));
+  return commentOf(context, await askText(context, { message, flag: "--comment", check }), "comment");
 }
 
 function debtPorts(connection: Connection): DebtPorts {

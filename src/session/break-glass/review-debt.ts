@@ -73,17 +73,15 @@ export async function reviewDebts(
 }
 
 /**
- * Judges an emergency: one verdict of another person, whom rules let approve it. A debt whose request was never recorded
- * (its write failed while the debt's went through) opened nothing: it is settled without a verdict.
- * @returns what was judged; `undefined` where there was nothing
- * @throws JitError `DEBT_UNKNOWN`, `DEBT_SETTLED`, `OWN_REQUEST`, `REVIEW_NOT_ALLOWED`, as `readEmergency`, and the records
+ * A debt that the looker may settle. `empty`: its request was never recorded (that write failed while the debt's went
+ * through), so it opened nothing.
  */
-export async function settleDebt(
-  ports: DebtPorts & { readonly issue: Pick<IssuePorts, "records"> },
-  self: Self,
-  request: string,
-  { verdict, comment }: Pick<ReviewBody, "verdict"> & { readonly comment: string },
-): Promise<Emergency | undefined> {
+export type ToSettle =
+  | { readonly kind: "empty"; readonly debt: Debt }
+  | { readonly kind: "emergency"; readonly debt: Debt; readonly emergency: Emergency };
+
+/** @throws JitError `DEBT_UNKNOWN`, `OWN_REQUEST`, `REVIEW_NOT_ALLOWED`, as `readEmergency` */
+export async function debtToSettle(ports: DebtPorts, self: Self, request: string): Promise<ToSettle> {
   const debt = (await openDebts(ports.bucket)).find((one) => one.request === request);
   if (debt === undefined) {
     throw new JitError("DEBT_UNKNOWN", `no emergency ${request} waits for a review`, {
@@ -94,11 +92,7 @@ export async function settleDebt(
     if (codeOf(error) === "REQUEST_NOT_FOUND" && isLongPast(ports, request)) return undefined;
     throw error;
   });
-  if (emergency === undefined) {
-    await settle(ports.bucket, debt, "-");
-    return undefined;
-  }
-  if (emergency.isOwn) {
+  if (emergency?.isOwn === true) {
     throw new JitError(
       "OWN_REQUEST",
       "nobody reviews the own emergency, under whatever role or session name",
@@ -107,11 +101,29 @@ export async function settleDebt(
       },
     );
   }
-  if (!emergency.mayReview) {
+  if (emergency?.mayReview === false) {
     throw new JitError("REVIEW_NOT_ALLOWED", "the catalog does not let you review this emergency", {
       hint: "who may approve the same request may review it: `jit explain` names them",
     });
   }
+  return emergency === undefined ? { kind: "empty", debt } : { kind: "emergency", debt, emergency };
+}
+
+/** What opened nothing is settled without a verdict. */
+export async function settleEmpty(
+  { bucket }: Pick<DebtPorts, "bucket">,
+  { debt }: Extract<ToSettle, { kind: "empty" }>,
+): Promise<void> {
+  await settle(bucket, debt, "-");
+}
+
+/** Writes the verdict on an emergency, and settles it. @throws JitError `DEBT_SETTLED`, and as the records */
+export async function settleDebt(
+  ports: DebtPorts & { readonly issue: Pick<IssuePorts, "records"> },
+  { debt, emergency }: Extract<ToSettle, { kind: "emergency" }>,
+  { verdict, comment }: Pick<ReviewBody, "verdict"> & { readonly comment: string },
+): Promise<void> {
+  const { request } = debt;
   const requestHash = emergency.found.request.sha256;
   const body = { requestHash, verdict, comment: { text: comment } };
   const stored = await appendRecord(ports.issue.records, { type: "review", request, body: () => body });
@@ -125,7 +137,6 @@ export async function settleDebt(
       cause,
     });
   }
-  return emergency;
 }
 
 /** Whether a record of it cannot be under way any more. */

@@ -29,7 +29,7 @@ import { reviewRequest } from "../../../src/session/approve/review.ts";
 import { isOver, lookOnce } from "../../../src/session/approve/wait.ts";
 import type { WaitingRequest, WaitingSecret } from "../../../src/session/approve/waiting.ts";
 import { handedOver } from "../../../src/session/attempt.ts";
-import { settleDebt } from "../../../src/session/break-glass/review-debt.ts";
+import { debtToSettle, settleDebt, settleEmpty } from "../../../src/session/break-glass/review-debt.ts";
 import type { AccessInput } from "../../../src/session/plan.ts";
 import type { AssumeRoleInput, Lock } from "../../../src/session/ports.ts";
 import { type Outcome, type RequestPorts, requestAccess } from "../../../src/session/request-access.ts";
@@ -276,11 +276,12 @@ export class Party {
   }
 
   async settles(request: string): Promise<void> {
-    const { ports } = this;
-    const self = await whoDecides({ records: ports.records, reader: ports.reader }, trust.sessionNameRoles);
     const catalogOf = async () => organization.catalog;
-    const verdict = { verdict: "justified", comment: "it had failed" } as const;
-    await settleDebt({ ...ports, bucket: this.town.store, catalogOf }, self, request, verdict);
+    const ports = { ...this.ports, bucket: this.town.store, catalogOf };
+    const self = await whoDecides({ records: ports.records, reader: ports.reader }, trust.sessionNameRoles);
+    const found = await debtToSettle(ports, self, request);
+    if (found.kind === "empty") return await settleEmpty(ports, found);
+    await settleDebt(ports, found, { verdict: "justified", comment: "it had failed" });
   }
 
   async looks(request: string) {

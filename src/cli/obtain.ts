@@ -20,11 +20,11 @@ import { type RequestPorts, requestAccess } from "../session/request-access.ts";
 import { sessionFor } from "../session/single-flight.ts";
 import type { Notice, Session } from "../session/types.ts";
 import { askDuration } from "./ask.ts";
+import { besideNotices } from "./beside.ts";
 import type { Connection } from "./compose.ts";
 import { type Context, isOn, text } from "./context.ts";
 import { recordEnd } from "./ends.ts";
 import { type AskedFor, askJustification } from "./justify.ts";
-import { leftBehind } from "./left-behind.ts";
 import type { Obtained } from "./obtained.ts";
 import { noticeLine } from "./render/session.ts";
 
@@ -61,7 +61,7 @@ export async function obtain(
   const mine =
     cached?.inputs === name.inputs && cached.identity.userid === identity.userid ? cached : undefined;
   if (mine === undefined)
-    for (const notice of await leftBehind(connection, targets))
+    for (const notice of await besideNotices(connection, targets, name))
       context.terminal.note(noticeLine(context, notice));
   if (mine === undefined || !isFresh(mine, clock.now())) {
     const waiting = options.anew === true ? undefined : await waitingFor(connection, name);

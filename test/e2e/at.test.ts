@@ -111,6 +111,12 @@ describe("a window that needs nobody", () => {
 
   test("is left beside a session for now, and neither ends the other", async () => {
     const asked = await ask(inSeconds(60), "customers:read", "20m");
+    const early = await alice.jit(["exec", "customers:read", "--json", "--", "true"]);
+    expectError(early, "NO_SESSION", 125);
+    expect(JSON.parse(early.stderr.split("\n")[0] ?? "").note).toMatchObject({
+      code: "WINDOW_LATER",
+      message: expect.stringContaining(`jit watch ${JSON.parse(asked.stdout).request}`),
+    });
     const now = await alice.jit(["request", "customers:read", ...why, "--for", "15m", "--json"]);
     const [first, second] = [JSON.parse(now.stdout), JSON.parse(asked.stdout)];
     const env = JSON.parse((await alice.jit(["env", "customers:read", "--json"])).stdout);

@@ -4,9 +4,9 @@ import { describe } from "../../access/policy/describe.ts";
 import { type Alternative, alternatives } from "../../access/rules/alternatives.ts";
 import { formatTarget } from "../../access/target.ts";
 import { planAccess, questionOf } from "../../session/plan.ts";
+import { outlookJson, outlookLines, outlookOf } from "../break-glass-outlook.ts";
 import { connect } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
-import { emergencyJson, emergencyLines, emergencyOf } from "../emergency.ts";
 import { accessInput, durationFor, targetsFor, usualPurpose } from "../obtain.ts";
 import { openedLines } from "../render/opened.ts";
 import { approvalsText } from "../render/session.ts";
@@ -33,7 +33,7 @@ export async function explain(context: Context): Promise<number> {
     catalog,
   );
   const longest = maximumDuration(targets);
-  const emergency = isBrokenGlass(targets) ? await emergencyOf(connection, targets) : undefined;
+  const outlook = isBrokenGlass(targets) ? await outlookOf(connection, targets) : undefined;
   if (context.json) {
     printJson(context, {
       targets: targets.map(formatTarget),
@@ -42,7 +42,7 @@ export async function explain(context: Context): Promise<number> {
       alternatives: others,
       duration,
       maximumDuration: longest.seconds,
-      breakGlass: emergency === undefined ? null : emergencyJson(emergency),
+      breakGlass: outlook === undefined ? null : outlookJson(outlook),
       opens: describe(targets),
       policy: JSON.parse(plan.policy.text),
       characters: plan.policy.characters,
@@ -63,8 +63,7 @@ export async function explain(context: Context): Promise<number> {
   terminal.print(style.strong(targets.map(formatTarget).join(" ")));
   say("you are", clean(identity.arn));
   say("decision", decisionText(plan, style));
-  for (const [label, value] of emergency === undefined ? [] : emergencyLines(emergency, style))
-    say(label, value);
+  for (const [label, value] of outlook === undefined ? [] : outlookLines(outlook, style)) say(label, value);
   if (plan.decision.kind === "needsApproval") say("by", approversText(plan.decision.approvers));
   for (const [index, other] of others.entries()) {
     say(index === 0 ? "instead" : "", `${clean(other.change)}: ${outcomeText(other.decision)}`);

@@ -1,18 +1,37 @@
 import { isBrokenGlass } from "../access/break-glass.ts";
 import type { Target } from "../access/types.ts";
 import { targetNames } from "../session/assume-input.ts";
+import type { CacheName } from "../session/cache-name.ts";
 import type { Notice } from "../session/types.ts";
 import type { Connection } from "./compose.ts";
 import { clockTime } from "./render/session.ts";
+
+/** What else is there for the same targets when a session is asked for. */
+export async function besideNotices(
+  connection: Connection,
+  targets: readonly Target[],
+  name: CacheName,
+): Promise<readonly Notice[]> {
+  return [...(await leftBehind(connection, targets)), ...(await laterWindows(connection, name))];
+}
+
+/** Windows that open later: whoever asks for now may have forgotten them. */
+async function laterWindows({ waiting, identity, clock }: Connection, name: CacheName): Promise<Notice[]> {
+  return (await waiting.list()).flatMap((one): Notice[] => {
+    const { request, notBefore, quorum, userid } = one;
+    if (notBefore === undefined || notBefore <= clock.now()) return [];
+    if (one.name !== name.name || one.inputs !== name.inputs || userid !== identity.userid) return [];
+    const once = quorum === 0 ? "" : ", once it is approved";
+    const message = `a window of the same opens at ${clockTime(notBefore)}${once}, and this asks for now: jit watch ${request} waits for it`;
+    return [{ code: "WINDOW_LATER", message }];
+  });
+}
 
 /**
  * What a catalog that is no longer believed left behind for the same targets: a session that is handed out no more, requests of
  * which nothing comes. Those are forgotten once that is told; the session stays, since a process may hold its keys.
  */
-export async function leftBehind(
-  connection: Connection,
-  targets: readonly Target[],
-): Promise<readonly Notice[]> {
+async function leftBehind(connection: Connection, targets: readonly Target[]): Promise<readonly Notice[]> {
   const { organization, identity, flight, waiting, clock } = connection;
   const names = targetNames(targets).join(" ");
   const isSame = (of: { readonly targets: readonly string[]; readonly organization: string }) =>

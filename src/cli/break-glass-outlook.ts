@@ -8,7 +8,7 @@ import type { Connection } from "./compose.ts";
 import { clean, type Style } from "./style.ts";
 
 /** What breaking the glass would bring with it, beside the session. */
-export interface Emergency {
+export interface BreakGlassOutlook {
   /** Who is told as soon as it is asked for: hosts of webhooks, programs. */
   readonly told: readonly string[];
   /** What the next request meets until the verdict. */
@@ -21,10 +21,10 @@ export interface Emergency {
 
 const usualTerms: BreakGlassTerms = { unreviewed: "note", grace: 0 };
 
-export async function emergencyOf(
+export async function outlookOf(
   { organization: { catalog }, identity, bucket, clock }: Connection,
   targets: readonly Target[],
-): Promise<Emergency> {
+): Promise<BreakGlassOutlook> {
   const terms = catalog.breakGlass ?? usualTerms;
   return {
     told: (catalog.notifications ?? []).filter(({ on }) => on.includes("breakGlass")).map(receiverName),
@@ -41,8 +41,8 @@ export async function emergencyOf(
 }
 
 /** Labels and what stands behind them. */
-export function emergencyLines(
-  { told, terms, reviewers, owed }: Emergency,
+export function outlookLines(
+  { told, terms, reviewers, owed }: BreakGlassOutlook,
   style: Style,
 ): readonly (readonly [label: string, value: string])[] {
   const who = reviewers.length === 0 ? "whom the rules let approve" : reviewers.map(clean).join(", ");
@@ -62,6 +62,6 @@ export function emergencyLines(
 }
 
 /** The same for programs. */
-export function emergencyJson({ told, terms, reviewers, owed }: Emergency): Record<string, unknown> {
+export function outlookJson({ told, terms, reviewers, owed }: BreakGlassOutlook): Record<string, unknown> {
   return { told, unreviewed: terms.unreviewed, grace: terms.grace, reviewers, owed: owed ?? null };
 }

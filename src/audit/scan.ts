@@ -20,16 +20,17 @@ export async function* scanObjects(
   for await (const version of store.listVersions(prefix, after)) {
     const [first] = versions;
     if (first !== undefined && first.key !== version.key) {
-      yield group(first.key, versions);
+      yield objectOf(first.key, versions);
       versions = [];
     }
     versions.push(version);
   }
   const [first] = versions;
-  if (first !== undefined) yield group(first.key, versions);
+  if (first !== undefined) yield objectOf(first.key, versions);
 }
 
-function group(name: string, newestFirst: readonly ListedObject[]): ScannedObject {
+/** What the versions of one name are. @param newestFirst all of them, as S3 lists them */
+export function objectOf(name: string, newestFirst: readonly ListedObject[]): ScannedObject {
   const [oldest, ...later] = newestFirst.filter((version) => !version.isDeleteMarker).reverse();
   return {
     name,

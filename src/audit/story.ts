@@ -30,6 +30,8 @@ export interface StoryOptions {
   readonly approvals?: ApprovalLookups;
   /** Most hours that are looked through, forwards for records and backwards for keys; 92 days unless told. */
   readonly maximumHours?: number;
+  /** Reads the records, for who tells many stories: it remembers writers' keys. Left out: one of the story's own. */
+  readonly reader?: Pick<RecordReader, "read">;
 }
 
 /** One object of the request. */
@@ -62,7 +64,7 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
   const maximumHours = options.maximumHours ?? defaultHours;
   const first = new Date(idTime(parseId(request)));
   const hours = [...hoursBetween(first, options.now)];
-  const reader = new RecordReader(store, options);
+  const reader = options.reader ?? new RecordReader(store, options);
   const entries: StoryEntry[] = [];
   let isEmergency = false;
   let last = Math.min(hours.length, maximumHours);

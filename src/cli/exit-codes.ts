@@ -168,6 +168,7 @@ const byCode: Readonly<Record<string, ExitName>> = {
   TREE_KEY_UNKNOWN: "untrusted",
   WITNESS_: "found",
   WITNESS_MEMORY: "local",
+  FEED_STATE: "local",
 };
 
 /** Exit of an error code; the longest prefix in the table wins, and what is not there is `failed`. */

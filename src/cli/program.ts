@@ -298,6 +298,26 @@ const declared: readonly Declared[] = [
         .option("--bucket <bucket>", "another bucket than the catalog's"),
   },
   {
+    name: "audit follow",
+    summary: "feed a SIEM: a line for every record and finding, at least once",
+    more:
+      "Goes on from where the state file says that it stopped; what was not written for certain is told again, with the same id. " +
+      "Ends at Ctrl-C, or when nobody reads.",
+    json: "print jit's own errors and notes as JSON, on stderr",
+    options: (command) =>
+      aws(command)
+        .addOption(
+          new Option("--format <format>", "of the lines").choices(["json", "ocsf", "cef"]).default("json"),
+        )
+        .option("--state <file>", "where it remembers what was told")
+        .option("--from <time>", "where there is no state yet: from when on (24h unless told)")
+        .option("--texts", "tell reasons, tickets and comments, too, where records hold them")
+        .option("--once", "look once, and end")
+        .option("--interval <duration>", "how often it looks", "10s")
+        .option("--full <duration>", "how often it looks through all hours, for what came late", "1h")
+        .option("--lateness <duration>", "how old those hours may be", "744h"),
+  },
+  {
     name: "audit report",
     summary: "what happened in a period, for those who check: Markdown, HTML or CSV",
     more:

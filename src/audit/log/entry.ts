@@ -123,16 +123,10 @@ export function askedFacts(
   isEmergency: boolean,
 ): AskedFacts {
   const { by, targets, role, issuer, duration, purpose, attested, claimed } = record;
-  const names = [...new Set(targets.map((target) => target.split(":")[0] ?? ""))];
-  const stores = names.flatMap((name) => catalog?.stores.get(name) ?? []);
   return {
     by,
     targets,
-    stores: stores.map(({ name, classification, dataCategories }) => ({
-      name,
-      classification,
-      dataCategories,
-    })),
+    stores: storeFactsOf(targets, catalog),
     role,
     issuer,
     duration,
@@ -143,6 +137,16 @@ export function askedFacts(
     claimed,
     closesAt: closesAt(record, catalog),
   };
+}
+
+/** The stores of targets, as far as the catalog has them. */
+export function storeFactsOf(
+  targets: readonly string[],
+  catalog: Catalog | undefined,
+): readonly StoreFacts[] {
+  const names = [...new Set(targets.map((target) => target.split(":")[0] ?? ""))];
+  const stores = names.flatMap((name) => catalog?.stores.get(name) ?? []);
+  return stores.map(({ name, classification, dataCategories }) => ({ name, classification, dataCategories }));
 }
 
 function closesAt(record: AuditRecord<"request">, catalog: Catalog | undefined): Date | undefined {

@@ -1,0 +1,206 @@
+import { isBreakGlassRole } from "../../access/break-glass.ts";
+import type { Catalog } from "../../access/types.ts";
+import { type Finding, type FindingCode, finding } from "../finding.ts";
+import { type RecordKey, readKey, writerOf } from "../key.ts";
+import { ListedBucket } from "../log/bucket.ts";
+import { storeFactsOf } from "../log/entry.ts";
+import type { ListedObject, RecordStore } from "../ports.ts";
+import { type ReadRecord, RecordReader } from "../record-reader.ts";
+import type { ApprovalLookups } from "../rules/approvals.ts";
+import type { CatalogLookup } from "../rules/catalog.ts";
+import type { KeyTrust } from "../rules/keys.ts";
+import { arrivalFindings } from "../rules/place.ts";
+import { mapAtMost, type ScannedObject } from "../scan.ts";
+import { type Story, tellStory } from "../story.ts";
+import { secondsOf } from "../time.ts";
+import { type AskedFor, type FeedEvent, findingEventId, recordEventId } from "./event.ts";
+
+export interface FeedPorts {
+  readonly store: RecordStore;
+  /** The organization's fingerprint, or `unsigned`. */
+  readonly log: string;
+  readonly trust: KeyTrust | undefined;
+  readonly catalogOf: CatalogLookup;
+  readonly approvals: ApprovalLookups;
+}
+
+/** An object of which versions are not told yet. */
+export interface FreshObject {
+  readonly object: ScannedObject;
+  readonly fresh: readonly ListedObject[];
+}
+
+const parallelReads = 8;
+
+/** Reads new objects, judges each by itself and with its request's other records, and makes events of them. */
+export class FeedReader {
+  readonly #ports: FeedPorts;
+  #bucket: ListedBucket;
+  #reader: RecordReader;
+
+  constructor(ports: FeedPorts) {
+    this.#ports = ports;
+    this.#bucket = new ListedBucket(ports.store);
+    this.#reader = this.#newReader();
+  }
+
+  /** The events of objects, in their order: of each the record, then what is found about it. */
+  async events(objects: readonly FreshObject[], now: Date): Promise<readonly FeedEvent[]> {
+    const named = objects.flatMap((one) => {
+      const key = readKey(one.object.name);
+      return key === undefined ? [] : [{ ...one, key }];
+    });
+    // What was listed for those before may have grown.
+    this.#bucket = new ListedBucket(this.#ports.store);
+    this.#bucket.know(named);
+    // A reader remembers where it found no key.
+    if (named.some(({ key }) => key.type === "enrol")) this.#reader = this.#newReader();
+    const requests = [...new Set(named.map(({ key }) => key.request))].filter((id) => id !== "-");
+    const stories = new Map<string, ToldStory>();
+    await mapAtMost(parallelReads, requests, async (request) => {
+      stories.set(request, await this.#story(request, now));
+    });
+    const told = await mapAtMost(parallelReads, objects, (one) => this.#eventsOf(one, stories));
+    const events = told.flat();
+    const ids = new Set<string>();
+    for (const [request, { story, asked }] of stories) {
+      for (const found of story.findings) events.push(findingEvent(found, request, request, asked, now));
+    }
+    // What a record and its request's story both say is said once.
+    return events.filter(({ id }) => !ids.has(id) && ids.add(id));
+  }
+
+  #newReader(): RecordReader {
+    const { log, trust } = this.#ports;
+    const store: Pick<RecordStore, "list" | "listPrefixes" | "read"> = {
+      list: (prefix, after) => this.#bucket.list(prefix, after),
+      listPrefixes: (prefix) => this.#bucket.listPrefixes(prefix),
+      read: (name) => this.#bucket.read(name),
+    };
+    // However old a key is: a machine may have had its own for years.
+    return new RecordReader(store, { log, trust, maximumHours: Number.POSITIVE_INFINITY });
+  }
+
+  async #story(request: string, now: Date): Promise<ToldStory> {
+    const { log, trust, catalogOf, approvals } = this.#ports;
+    const reader = this.#reader;
+    const story = await tellStory(this.#bucket, request, { log, trust, now, catalogOf, approvals, reader });
+    return { story, asked: await askedIn(story, catalogOf) };
+  }
+
+  async #eventsOf(one: FreshObject, stories: ReadonlyMap<string, ToldStory>): Promise<FeedEvent[]> {
+    const { object, fresh } = one;
+    const { name, oldest } = object;
+    const key = readKey(name);
+    const arrived = fresh[0]?.lastModified ?? new Date(0);
+    if (key === undefined) {
+      const what = finding("NAME_INVALID", name, writerOf(name), "the name is not that of a record");
+      return [findingEvent(what, "-", "-", undefined, arrived)];
+    }
+    const of = stories.get(key.request);
+    const found = [...(await this.#versionFindings(one, key))];
+    const events: FeedEvent[] = [];
+    const say = (what: Finding, version: string) =>
+      findingEvent(what, key.request, version, of?.asked, arrived);
+    if (oldest !== undefined && fresh.includes(oldest)) {
+      const { lastModified } = oldest;
+      const read =
+        of?.story.entries.find((entry) => entry.name === name) ??
+        (await this.#reader.readOne({ key: name, lastModified }, key));
+      found.push(...ownFindings(read).map((what) => ({ what, of: oldest.versionId })));
+      const against = [...found.map(({ what }) => what), ...(of?.story.findings ?? [])].filter(
+        isAgainst(name),
+      );
+      const problems = [...new Set(against.map(({ code }) => code))];
+      events.push({
+        kind: "record",
+        id: recordEventId(name, oldest.versionId),
+        at: read.record === undefined ? lastModified : new Date(secondsOf(read.record.at) * 1000),
+        object: name,
+        versionId: oldest.versionId,
+        request: key.request,
+        key,
+        arrived: lastModified,
+        record: read.record,
+        sha256: read.sha256,
+        grade: read.grade,
+        valid: read.reason === undefined,
+        verified: problems.length === 0,
+        problems,
+        asked: of?.asked,
+      });
+    }
+    return [...events, ...found.map(({ what, of }) => say(what, of))];
+  }
+
+  /** What S3 did with an object after it was written. */
+  async #versionFindings({ object, fresh }: FreshObject, key: RecordKey): Promise<VersionFinding[]> {
+    const { name, oldest, later } = object;
+    const say = (of: string, code: FindingCode, message: string): VersionFinding => ({
+      what: finding(code, name, key.userid, message),
+      of,
+    });
+    const found = fresh
+      .filter(({ isDeleteMarker }) => isDeleteMarker)
+      .map(({ versionId }) =>
+        say(versionId, "OBJECT_DELETED", "somebody has put a delete marker over the object"),
+      );
+    for (const version of later) {
+      if (oldest === undefined || !fresh.includes(version)) continue;
+      const { store } = this.#ports;
+      const [first, second] = await Promise.all(
+        [oldest, version].map(({ versionId }) => store.readVersion(name, versionId)),
+      );
+      const isSame = first !== undefined && second !== undefined && Buffer.compare(first, second) === 0;
+      found.push(
+        isSame
+          ? say(version.versionId, "OBJECT_REPEATED", "the object was written again with the same bytes")
+          : say(version.versionId, "OBJECT_REPLACED", "the object has a later version with other bytes"),
+      );
+    }
+    return found;
+  }
+}
+
+interface VersionFinding {
+  readonly what: Finding;
+  /** Id of the version that it is about. */
+  readonly of: string;
+}
+
+interface ToldStory {
+  readonly story: Story;
+  readonly asked: AskedFor | undefined;
+}
+
+/** What is to be said of one record by itself. */
+function ownFindings({ name, key, record, sha256, reason, lastModified }: ReadRecord): readonly Finding[] {
+  if (reason !== undefined) return [finding(reason, name, key.userid, "the record does not count")];
+  if (record === undefined || sha256 === undefined) return [];
+  return arrivalFindings({ name, key, record, sha256, lastModified, kid: key.thumbprint });
+}
+
+function isAgainst(name: string): (found: Finding) => boolean {
+  return ({ object, severity, examples = [] }) =>
+    severity === "invalid" && (object === name || examples.includes(name));
+}
+
+async function askedIn({ entries }: Story, catalogOf: CatalogLookup): Promise<AskedFor | undefined> {
+  const record = entries.find(({ key, reason }) => key.type === "request" && reason === undefined)?.record;
+  if (record?.type !== "request") return undefined;
+  const { by, targets, role, purpose, duration } = record;
+  const catalog: Catalog | undefined = await catalogOf(record.catalog);
+  const breakGlass = catalog !== undefined && isBreakGlassRole(catalog, role);
+  return { by, targets, role, purpose, duration, breakGlass, stores: storeFactsOf(targets, catalog) };
+}
+
+function findingEvent(
+  { code, severity, object, message, writer }: Finding,
+  request: string,
+  of: string,
+  asked: AskedFor | undefined,
+  at: Date,
+): FeedEvent {
+  const id = findingEventId(code, object, of);
+  return { kind: "finding", id, at, object, request, asked, code, severity, message, writer };
+}

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { Cursor, type FeedState, readFeedState } from "../../audit/feed/cursor.ts";
+import { JitError } from "../../error.ts";
+import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
+import { writeFlushed } from "../../local/flushed.ts";
+import { segmentOf } from "../../local/paths.ts";
+
+/** Where a feed remembers what it told, unless told. */
+export function feedFile(state: string, fingerprint: string): string {
+  return join(state, "feed", `${segmentOf(fingerprint)}.json`);
+}
+
+/**
+ * What a file remembers of a log's feed; `undefined` where there is none yet.
+ * @throws JitError `FEED_STATE` where it is damaged, or another log's: whoever removes it decides what is told again
+ */
+export function readFeed(path: string, log: string): Cursor | undefined {
+  const bytes = readPrivate(path);
+  if (bytes === undefined) return undefined;
+  const state = readFeedState(jsonOf(bytes));
+  if (state?.log === log) return new Cursor(state);
+  const what = state === undefined ? "does not say what was told" : "is of another organization's log";
+  throw new JitError("FEED_STATE", `${path} ${what}`, {
+    hint: "name another file with --state; or remove this one, and say with --from what is to be told again",
+  });
+}
+
+/** Whole or not at all, and durable. */
+export async function saveFeed(path: string, state: FeedState): Promise<void> {
+  privateDirectory(join(path, ".."));
+  writePrivate(path, `${JSON.stringify(state)}\n`);
+}
+
+/** Lines for whoever reads standard output. */
+export async function writeLines(lines: readonly string[]): Promise<void> {
+  if (lines.length > 0) await writeFlushed(1, `${lines.join("\n")}\n`);
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    return undefined;
+  }
+}

@@ -310,11 +310,11 @@ const declared: readonly Declared[] = [
           new Option("--format <format>", "of the lines").choices(["json", "ocsf", "cef"]).default("json"),
         )
         .option("--state <file>", "where it remembers what was told")
-        .option("--from <time>", "where there is no state yet: from when on (24h unless told)")
-        .option("--texts", "tell reasons, tickets and comments, too, where records hold them")
+        .option("--from <time>", "where there is no state yet: from when on (24h)")
+        .option("--texts", "tell reasons, tickets and comments, too")
         .option("--once", "look once, and end")
         .option("--interval <duration>", "how often it looks", "10s")
-        .option("--full <duration>", "how often it looks through all hours, for what came late", "1h")
+        .option("--full <duration>", "how often at all hours, for what came late", "1h")
         .option("--lateness <duration>", "how old those hours may be", "744h"),
   },
   {

@@ -39,13 +39,11 @@ export interface RecordEvent extends EventHead {
   readonly key: RecordKey;
   /** By S3's clock. */
   readonly arrived: Date;
-  /** What the object says, to be believed only if `valid`; `undefined` where it is no record. */
+  /** What the object says; `undefined` where form, place, key or signature are not right: then it is nobody's word. */
   readonly record: AuditRecord | undefined;
   readonly sha256: string | undefined;
   readonly grade: Grade | undefined;
-  /** Whether form, place, key and signature are right: then it was the writer who said it. */
-  readonly valid: boolean;
-  /** Whether it is valid, and nothing that its request's records say is against it. */
+  /** Whether there is a record, and nothing that its request's records say is against it. */
   readonly verified: boolean;
   /** What is against it. */
   readonly problems: readonly FindingCode[];

@@ -50,7 +50,7 @@ export function detailsOf(event: FeedEvent, { organization, log, texts }: Format
           versionId: event.versionId,
           sha256: event.sha256 ?? null,
           arrived: formatTime(event.arrived),
-          valid: event.valid,
+          valid: event.record !== undefined,
           verified: event.verified,
           problems: event.problems,
           grade: event.grade ?? null,

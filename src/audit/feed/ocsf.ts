@@ -53,15 +53,16 @@ export function eventOcsf(event: FeedEvent, options: FormatOptions): Readonly<Re
 }
 
 function recordOcsf(event: RecordEvent, options: FormatOptions) {
-  const { record, valid, verified, problems, asked } = event;
+  const { record, verified, problems, asked } = event;
+  const isGood = record !== undefined && record.type !== "abort" && record.type !== "notice";
   const wrong = record?.type === "abort" || record?.type === "notice" ? record.code : undefined;
   const outcome = {
-    status_id: valid && wrong === undefined ? 1 : 2,
-    status: valid && wrong === undefined ? "Success" : "Failure",
+    status_id: isGood ? 1 : 2,
+    status: isGood ? "Success" : "Failure",
     status_code: wrong ?? (verified ? undefined : problems[0]),
     actor: { user: userOf(record?.by, event.key.userid) },
   };
-  if (valid && record?.type === "issue") {
+  if (record?.type === "issue") {
     return {
       ...headOf(event, authorizeSession, 1, options),
       ...outcome,
@@ -76,7 +77,7 @@ function recordOcsf(event: RecordEvent, options: FormatOptions) {
       },
     };
   }
-  if (valid && record?.type === "revoke" && asked !== undefined) {
+  if (record?.type === "revoke" && asked !== undefined) {
     return {
       ...headOf(event, userAccess, 2, options),
       ...outcome,
@@ -89,8 +90,8 @@ function recordOcsf(event: RecordEvent, options: FormatOptions) {
   return { ...headOf(event, entityManagement, isNew ? 1 : 3, options), ...outcome, entity: entityOf(event) };
 }
 
-function entityOf({ key, object, valid }: RecordEvent) {
-  if (!valid) return { type: "record", name: object, uid: object };
+function entityOf({ key, object, record }: RecordEvent) {
+  if (record === undefined) return { type: "record", name: object, uid: object };
   if (key.type === "enrol") return { type: "signing key", name: key.thumbprint, uid: key.thumbprint };
   const type = key.type === "notice" ? "notification" : "access request";
   return { type, name: key.request, uid: key.request };

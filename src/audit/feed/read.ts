@@ -21,7 +21,7 @@ export interface FeedPorts {
   readonly log: string;
   readonly trust: KeyTrust | undefined;
   readonly catalogOf: CatalogLookup;
-  readonly approvals: ApprovalLookups;
+  readonly approvals?: ApprovalLookups;
 }
 
 /** An object of which versions are not told yet. */
@@ -84,7 +84,10 @@ export class FeedReader {
   async #story(request: string, now: Date): Promise<ToldStory> {
     const { log, trust, catalogOf, approvals } = this.#ports;
     const reader = this.#reader;
-    const story = await tellStory(this.#bucket, request, { log, trust, now, catalogOf, approvals, reader });
+    const story = await tellStory(this.#bucket, request, {
+      ...{ log, trust, now, catalogOf, reader },
+      ...(approvals === undefined ? {} : { approvals }),
+    });
     return { story, asked: await askedIn(story, catalogOf) };
   }
 
@@ -107,24 +110,26 @@ export class FeedReader {
       const read =
         of?.story.entries.find((entry) => entry.name === name) ??
         (await this.#reader.readOne({ key: name, lastModified }, key));
+      const record = read.reason === undefined ? read.record : undefined;
       found.push(...ownFindings(read).map((what) => ({ what, of: oldest.versionId })));
       const against = [...found.map(({ what }) => what), ...(of?.story.findings ?? [])].filter(
         isAgainst(name),
       );
-      const problems = [...new Set(against.map(({ code }) => code))];
+      const problems = [
+        ...new Set([...against.map(({ code }) => code), ...(of === undefined ? [] : spoiltRequest(of))]),
+      ];
       events.push({
         kind: "record",
         id: recordEventId(name, oldest.versionId),
-        at: read.record === undefined ? lastModified : new Date(secondsOf(read.record.at) * 1000),
+        at: record === undefined ? lastModified : new Date(secondsOf(record.at) * 1000),
         object: name,
         versionId: oldest.versionId,
         request: key.request,
         key,
         arrived: lastModified,
-        record: read.record,
+        record,
         sha256: read.sha256,
         grade: read.grade,
-        valid: read.reason === undefined,
         verified: problems.length === 0,
         problems,
         asked: of?.asked,
@@ -178,6 +183,14 @@ function ownFindings({ name, key, record, sha256, reason, lastModified }: ReadRe
   if (reason !== undefined) return [finding(reason, name, key.userid, "the record does not count")];
   if (record === undefined || sha256 === undefined) return [];
   return arrivalFindings({ name, key, record, sha256, lastModified, kid: key.thumbprint });
+}
+
+/** Why nobody can tell whether a record was asked for: the request's own is not valid. */
+function spoiltRequest({ story, asked }: ToldStory): readonly FindingCode[] {
+  if (asked !== undefined) return [];
+  return story.entries.flatMap(({ key, reason }) =>
+    key.type === "request" && reason !== undefined ? [reason] : [],
+  );
 }
 
 function isAgainst(name: string): (found: Finding) => boolean {

@@ -87,6 +87,7 @@ const severities = {
   SEALED_WITHOUT: "invalid",
   SEALED_REPEATED: "notice",
   SEEN_DIFFERS: "invalid",
+  LOCK_MISSING: "invalid",
 
   ACKNOWLEDGEMENT_INVALID: "notice",
   ACKNOWLEDGEMENT_STRANGER: "notice",

@@ -8,6 +8,8 @@ import type { SealedLog } from "./tree/sealed-log.ts";
 export interface NewPart {
   /** In order of their names: what is new, what lies under the same requests, and what their keys' chains need. */
   readonly objects: readonly ScannedObject[];
+  /** The requests that are read whole; of others there is at most what a chain needs. */
+  readonly requests: ReadonlySet<string>;
   /** Places in those chains whose records were verified before, and are not read. */
   readonly passed: readonly RecordKey[];
 }
@@ -46,7 +48,7 @@ export async function newPart(store: Pick<RecordStore, "listVersions">, sealed: 
       else passed.push(key);
     }
   }
-  return { objects, passed };
+  return { objects, requests, passed };
 }
 
 async function isNew({ oldest, later, deleteMarkers }: ScannedObject, sealed: SealedLog): Promise<boolean> {

@@ -55,7 +55,8 @@ export async function verifyLog(
 ): Promise<Report> {
   const verification = new Verification(store, options);
   if (options.sealed?.isPartial === true) {
-    const { objects, passed } = await newPart(store, options.sealed);
+    const { objects, requests, passed } = await newPart(store, options.sealed);
+    verification.judgeAlone(requests);
     for (let i = 0; i < objects.length; i += batchSize)
       await verification.take(objects.slice(i, i + batchSize));
     return await verification.finish(passed);
@@ -75,6 +76,8 @@ class Verification {
   readonly #requests = new RequestBook();
   readonly #bad = new BadBook();
   readonly #catalogs = new Map<string, boolean>();
+  /** Requests whose records are all read; `undefined`: all are. */
+  #whole: ReadonlySet<string> | undefined;
   /** Objects whose key is not enrolled yet, by their name or their own word: a clock set back puts a record before its key. */
   #waiting: ScannedObject[] = [];
 
@@ -83,6 +86,11 @@ class Verification {
     this.#options = options;
     this.#tally = new Tally(options.maximumFindings ?? 10_000, options.onFinding ?? (() => undefined));
     this.#keys = new KeyRing(options.trust);
+  }
+
+  /** Of records of other requests only their chains are looked at. */
+  judgeAlone(requests: ReadonlySet<string>): void {
+    this.#whole = requests;
   }
 
   async take(batch: readonly ScannedObject[]): Promise<void> {
@@ -218,6 +226,7 @@ class Verification {
     const doubts = this.#keys.attestedFindings(seen);
     tally.take(doubts);
     tally.take(this.#chains.add(seen));
+    if (this.#whole?.has(seen.record.request) === false) return;
     tally.take(this.#requests.add(seen, this.#keys.find(key), doubts.length === 0));
   }
 

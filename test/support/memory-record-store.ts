@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { compareNames } from "../../src/audit/name-order.ts";
-import type { ListedObject, RecordStore } from "../../src/audit/ports.ts";
+import type { ListedObject, RecordStore, Retained } from "../../src/audit/ports.ts";
 import { JitError } from "../../src/error.ts";
 
 /** One version of one object; `bytes` is `undefined` for a delete marker. */
@@ -24,6 +24,8 @@ export class MemoryRecordStore implements RecordStore {
   readonly faults: (Fault | undefined)[] = [];
   /** Every call, as `verb key`. */
   readonly calls: string[] = [];
+  /** What Object Lock keeps in GOVERNANCE mode alone, or not at all. */
+  unlocked: (key: string) => boolean = () => false;
   readonly #now: () => Date;
   #versions = 0;
 
@@ -52,6 +54,15 @@ export class MemoryRecordStore implements RecordStore {
   async readVersion(key: string, versionId: string): Promise<Uint8Array | undefined> {
     this.calls.push(`readVersion ${key}`);
     return this.objects.get(key)?.find((version) => version.versionId === versionId)?.bytes;
+  }
+
+  /** Kept for 400 days, but for what `unlocked` names. */
+  async readRetained(key: string, versionId: string): Promise<Retained | undefined> {
+    const bytes = await this.readVersion(key, versionId);
+    const version = this.objects.get(key)?.find((one) => one.versionId === versionId);
+    if (bytes === undefined || version === undefined) return undefined;
+    const until = new Date(version.lastModified.getTime() + 400 * 86_400_000);
+    return { bytes, lockedUntil: this.unlocked(key) ? undefined : until };
   }
 
   async readCurrent(key: string): Promise<Uint8Array | undefined> {

@@ -6,6 +6,7 @@ import { readBatch } from "./batch.ts";
 import { type Tile, TreeBuilder } from "./builder.ts";
 import { readCheckpoint, type SignedCheckpoint, type TreeHead } from "./checkpoint.ts";
 import { LeafBook } from "./leaf-book.ts";
+import { LockBook } from "./locks.ts";
 import { batchPrefix, checkpointName, readBatchName, tileName } from "./places.ts";
 import { newestCheckpoint, readPointer, restoreTree, type StoredBatch } from "./stored.ts";
 
@@ -44,7 +45,7 @@ export async function readTree(
   const say = (code: Parameters<typeof finding>[0], object: string, message: string) =>
     findings.push(finding(code, object, "-", message));
   const checkpoint = await newestCheckpoint(store, logKeys);
-  const known = since === undefined ? new TreeBuilder() : await restoreTree(store, since);
+  const known = await treeBefore(store, since, checkpoint?.size ?? 0);
   if (known === undefined) {
     say("TREE_FORKED", checkpointName, "the tree does not begin with the one that was verified before");
   }
@@ -52,6 +53,7 @@ export async function readTree(
   const start = builder.size;
   const leaves = new LeafBook(start);
   const before: StoredBatch[] = [];
+  const locks = new LockBook(store, () => before.at(-1));
   const roots = new Map<number, string>([[start, rootText(builder)]]);
   const size = checkpoint?.size ?? 0;
   const badTiles: string[] = [];
@@ -80,6 +82,7 @@ export async function readTree(
       continue;
     }
     leaves.add(entries);
+    locks.add(first, entries);
     const tiles: Tile[] = [];
     for (const { entry } of entries) tiles.push(...builder.append(entry));
     roots.set(builder.size, rootText(builder));
@@ -107,6 +110,7 @@ export async function readTree(
       examples: badTiles.slice(0, examples),
     });
   }
+  findings.push(...(await locks.finish()));
   const pointer = await readPointer(store);
   if (pointer !== undefined && readCheckpoint(pointer, logKeys) === undefined) {
     say("CHECKPOINT_INVALID", checkpointName, "no log key of the trust file has signed it");
@@ -121,6 +125,16 @@ export async function readTree(
     findings,
     before: since === undefined ? undefined : before,
   };
+}
+
+/** What was verified before; `undefined` where the tree does not go on from there, or ends before. */
+async function treeBefore(
+  store: Store,
+  since: TreeHead | undefined,
+  size: number,
+): Promise<TreeBuilder | undefined> {
+  if (since === undefined) return new TreeBuilder();
+  return since.size > size ? undefined : await restoreTree(store, since);
 }
 
 function rootText(builder: TreeBuilder): string {

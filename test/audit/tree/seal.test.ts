@@ -45,7 +45,7 @@ describe("seal", () => {
       versionId: "v000001",
       sha256: "7591168325ee4e53348662e67ddfe78704595cdbee277397afd26ff6fa8a9554",
       serverTime: "2026-11-24T08:16:36Z",
-      lockedUntil: "-",
+      lockedUntil: "2027-12-29T08:16:36Z",
       fault: "NAME_INVALID",
     });
     const before = store.fingerprint();

@@ -10,7 +10,7 @@ import { JitError } from "../error.ts";
 import { whatIsWrong } from "./ask.ts";
 import { type Context, isOn, text } from "./context.ts";
 import { askText, choose } from "./prompts.ts";
-import { clean } from "./style.ts";
+import { clean, wrap } from "./style.ts";
 
 export type AskedFor = CheckedJustification;
 
@@ -70,7 +70,13 @@ export async function askJustification(
   }
   const checked = checkJustification(rules, { purpose: chosen, reason, ticket });
   for (const warning of checked.warnings)
-    context.terminal.note(`${context.style.warn("warning:")} ${clean(warningText(warning))}`);
+    context.terminal.note(
+      wrap(
+        `${context.style.warn("warning:")} ${clean(warningText(warning))}`,
+        context.terminal.noteColumns,
+        "  ",
+      ),
+    );
   return checked;
 }
 

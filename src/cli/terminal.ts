@@ -8,6 +8,8 @@ export interface Terminal {
   readonly colour: boolean;
   /** Columns of stderr; 80 where there is no terminal. */
   readonly columns: number;
+  /** Columns to which notes on stderr are folded: what programs read keeps its lines. */
+  readonly noteColumns: number;
   /** Writes one answer to stdout, with a line end. */
   print(text: string): void;
   /** Writes exact text to stdout: credentials for programs. */
@@ -61,6 +63,7 @@ export function openTerminal(streams: Streams, options: TerminalOptions): Termin
     interactive,
     colour,
     columns,
+    noteColumns: width > 0 ? width : Number.POSITIVE_INFINITY,
     print: (text) => streams.write(1, `${text}\n`),
     raw: (text) => streams.write(1, text),
     note: (text) => streams.write(2, `${text}\n`),

@@ -19,9 +19,10 @@ interface Step {
   readonly type: string;
 }
 
-async function atTerminal(on: Machine, args: readonly string[], steps: readonly Step[]) {
+async function atTerminal(on: Machine, args: readonly string[], steps: readonly Step[], columns?: number) {
   const out = join(on.home, "stdout.txt");
-  const command = `${[node, binary, ...args].map((word) => `'${word}'`).join(" ")} > '${out}'`;
+  const size = columns === undefined ? "" : `stty cols ${columns}; `;
+  const command = `${size}${[node, binary, ...args].map((word) => `'${word}'`).join(" ")} > '${out}'`;
   const child = spawn("script", ["-qefc", command, "/dev/null"], {
     env: on.environment({ NO_COLOR: "1" }),
     cwd: on.home,
@@ -56,6 +57,17 @@ async function ticketsOf(on: Machine): Promise<readonly string[]> {
 }
 
 describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () => {
+  test("notes are folded there, and nowhere else", async () => {
+    const alice = await machine("alice");
+    expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+    const again = ["credentials", "customers:read", "--ticket", "SUP-1"];
+    const folded = (await atTerminal(alice, again, [], 80)).screen.trimEnd().split(/\r?\n/);
+    expect(folded[0]).toMatch(/^note: /);
+    expect(folded.at(-1)).toMatch(/^ {2}.*\[SESSION_REUSED\]$/);
+    expect(folded.filter((line) => [...line].length > 80)).toEqual([]);
+    expect((await alice.jit(again)).stderr).toMatch(/^note: .*\[SESSION_REUSED\]\n$/);
+  });
+
   test("who judges an emergency sees what was said in it, and is asked for verdict and comment", async () => {
     const [alice, bob] = [await machine("alice"), await machine("bob")];
     const reason = "The payroll run fails and must go out today";

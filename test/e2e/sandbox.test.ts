@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { useSandbox } from "../support/fixture.ts";
+import { Machine } from "../support/jit.ts";
 
 /** The sandbox as somebody tries it who has read its first lines. */
 
@@ -44,6 +45,22 @@ test("nothing of one person is left for the next", async () => {
 test("the pipeline's token is readable by its owner alone", () => {
   const token = join(dirname(sandbox().catalog), "ci-token");
   expect(statSync(token).mode & 0o777).toBe(0o600);
+});
+
+test("its first screen fits 80 columns, but for locations that are to be copied", async () => {
+  const own = new Machine();
+  const child = own.start(["sandbox", "--port", "0"]);
+  let screen = "";
+  const ended = new Promise((done) => child.once("exit", done));
+  for await (const text of child.stdout ?? []) {
+    screen += text;
+    if (/^witness .*\n/m.test(screen.slice(screen.indexOf("organization")))) child.kill("SIGTERM");
+  }
+  await ended;
+  own.remove();
+  const lines = screen.split("\n").filter((line) => !/s3:\/\/|\/\S+\.(?:yaml|jwk|js)\b/.test(line));
+  expect(lines.filter((line) => [...line].length > 80)).toEqual([]);
+  expect(lines.length).toBeGreaterThan(12);
 });
 
 test("a pipeline without credentials is told what a pipeline needs", async () => {

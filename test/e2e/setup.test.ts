@@ -21,7 +21,11 @@ beforeAll(async () => {
   folder = ann.home;
   expect(await run("trust", "init", "--organization", "acme", "--name", "you")).toMatchObject({ code: 0 });
   write(catalog);
-  expect(await run("catalog", "check")).toMatchObject({ code: 0 });
+  const checked = await run("catalog", "check");
+  expect(checked.code).toBe(0);
+  expect(`${checked.stdout}${checked.stderr}`.split("\n").filter((line) => [...line].length > 80)).toEqual(
+    [],
+  );
   expect(await run("catalog", "sign")).toMatchObject({ code: 0 });
 });
 

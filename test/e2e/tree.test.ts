@@ -45,6 +45,9 @@ test("what is written is pending, then sealed, then cosigned", async () => {
   expect(await sealNow()).toMatchObject({ code: 0, size: 3, added: 0, full: true });
   expect(await witnessNow()).toMatchObject({ code: 0, cosigned: true, size: 3, before: null });
   expect((await alice.jit(["request", "orders:read", ...why])).code).toBe(0);
+  const printed = (await auditor.jit(["audit", "verify"])).stdout;
+  expect(printed).toMatch(/^ {2}tree {5}\d+ records cosigned/m);
+  expect(printed.split("\n").filter((line) => [...line].length > 80)).toEqual([]);
   const verified = await json(auditor, "audit", "verify", "--strict");
   expect(verified).toMatchObject({
     code: 0,

@@ -82,6 +82,7 @@ function printReport({ terminal, style }: Context, report: JudgedReport): void {
         ["  other", `${bySeverity.noise} objects of noise, ${bySeverity.notice} notices`],
       ],
       (cell, _row, column) => (column === 0 ? style.dim(cell) : cell),
+      terminal.columns,
     ),
   );
   if (acknowledged.invalid + acknowledged.noise > 0) {
@@ -89,6 +90,6 @@ function printReport({ terminal, style }: Context, report: JudgedReport): void {
     terminal.print(style.warn(`  ${wrap(what, terminal.columns, "  ")}`));
   }
   for (const [writer, count] of report.noiseByWriter)
-    terminal.print(style.dim(`  noise by ${clean(writer)}: ${count}`));
-  for (const line of treeLines(report.tree)) terminal.print(style.dim(`  ${clean(line)}`));
+    terminal.print(style.dim(`  ${wrap(`noise by ${clean(writer)}: ${count}`, terminal.columns, "    ")}`));
+  for (const line of treeLines(report.tree, terminal.columns)) terminal.print(style.dim(line));
 }

@@ -18,6 +18,7 @@ import { openBucket } from "../compose/audit.ts";
 import { checkedRules } from "../compose/rules.ts";
 import { type Context, printJson, text } from "../context.ts";
 import { noticeLine } from "../render/session.ts";
+import { wrap } from "../style.ts";
 
 const usual = "jit.yaml";
 
@@ -50,8 +51,9 @@ export async function catalogCheck(context: Context): Promise<number> {
     return 0;
   }
   const { terminal, style } = context;
+  const counts = `${catalog.stores.size} stores, ${sizes.length} accesses, ${rules.length} rules`;
   terminal.print(
-    `${style.good("✓")} ${path}: version ${catalog.version}, ${catalog.stores.size} stores, ${sizes.length} accesses, ${rules.length} rules`,
+    wrap(`${style.good("✓")} ${path}: version ${catalog.version}, ${counts}`, terminal.columns, "  "),
   );
   const biggest = sizes.toSorted((a, b) => b.characters - a.characters)[0];
   if (biggest !== undefined)

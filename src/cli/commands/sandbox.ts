@@ -142,18 +142,25 @@ function welcome(context: Context, running: WholeSandbox, organization: SandboxO
   terminal.print("");
   terminal.print("In another shell, be somebody:");
   terminal.print(`  ${style.strong(`eval "$(${jit} sandbox --env alice)"`)}`);
-  terminal.print(`  ${jit} stores && ${jit} request customers:read`);
+  terminal.print(`  ${jit} stores`);
+  terminal.print(`  ${jit} request customers:read`);
   terminal.print("");
   terminal.print(
     table(
       PEOPLE.map(({ name, title }) => [`  ${name}`, title]),
       (cell, _row, column) => (column === 0 ? style.name(cell) : cell),
+      terminal.columns,
     ),
   );
   terminal.print(`  ${style.name("ci")}       a pipeline of acme/shop`);
   terminal.print("");
-  terminal.print(style.dim(`organization   ${organization.location}`));
-  terminal.print(style.dim(`catalog        ${organization.catalog}`));
-  terminal.print(style.dim(`administrator  ${organization.adminKey}`));
-  terminal.print(style.dim(`log, witness   ${organization.logKey}, ${organization.witnessKey}`));
+  // Locations are to be copied: none of them is folded.
+  const files = [
+    ["organization", organization.location],
+    ["catalog", organization.catalog],
+    ["administrator", organization.adminKey],
+    ["log", organization.logKey],
+    ["witness", organization.witnessKey],
+  ];
+  terminal.print(style.dim(table(files)));
 }

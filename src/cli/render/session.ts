@@ -2,7 +2,7 @@ import { endOf } from "../../session/freshness.ts";
 import { serverTime } from "../../session/status.ts";
 import type { Notice, Session } from "../../session/types.ts";
 import { type Context, escapeJson } from "../context.ts";
-import { clean } from "../style.ts";
+import { clean, wrap } from "../style.ts";
 
 /** How many have to agree, in words. */
 export function approvalsText(quorum: number): string {
@@ -60,8 +60,9 @@ export function timeLeft(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** A line for stderr; where JSON was asked for, it is JSON too. */
-export function noticeLine({ style, json }: Context, notice: Notice): string {
+/** A note for stderr, folded on a terminal; where JSON was asked for, it is JSON on one line. */
+export function noticeLine({ style, json, terminal }: Context, notice: Notice): string {
   if (json) return escapeJson(JSON.stringify({ note: notice }));
-  return `${style.warn("note:")} ${clean(notice.message)} ${style.dim(`[${notice.code}]`)}`;
+  const line = `${style.warn("note:")} ${clean(notice.message)} ${style.dim(`[${notice.code}]`)}`;
+  return wrap(line, terminal.noteColumns, "  ");
 }

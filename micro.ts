@@ -1,0 +1,31 @@
+import { openMirror } from "./src/audit/mirror/open.ts";
+import { mirrorFolder } from "./src/local/mirror-folder.ts";
+import { readEnvelope } from "./src/audit/envelope.ts";
+import { recordFault, parseRecord } from "./src/audit/record.ts";
+import { canonicalJson, parseStrictJson } from "./src/access/canonical.ts";
+import { readLeaf } from "./src/audit/tree/leaf.ts";
+import { readBatch } from "./src/audit/tree/batch.ts";
+import { sha256Hex } from "./src/access/digest.ts";
+import { readKey } from "./src/audit/key.ts";
+import { scanObjects } from "./src/audit/scan.ts";
+const store = openMirror(mirrorFolder("/tmp/scale-100k"));
+const all: Uint8Array[] = []; const names: string[]=[];
+for await (const o of store.listVersions("v1/rec/")) { if (all.length >= 20000) break; const b = await store.readVersion(o.key, o.versionId); if (b && !o.key.includes(".enrol.")) { all.push(new Uint8Array(b)); names.push(o.key);} }
+const time = (name: string, f: () => void, n = all.length) => { f(); const c = process.cpuUsage(); f(); const d = process.cpuUsage(c); console.log(name, ((d.user + d.system) / n).toFixed(2), "us"); };
+const payloads = all.map((b) => Buffer.from(JSON.parse(Buffer.from(b).toString()).payload, "base64url"));
+const values = payloads.map((p) => JSON.parse(p.toString()));
+const records = values.map(parseRecord);
+const kids = all.map((b)=> { const o = readEnvelope(b); return o.ok ? o.kid : "" });
+time("readEnvelope", () => { for (const b of all) readEnvelope(b); });
+time("sha256", () => { for (const b of all) sha256Hex(b); });
+time("parseStrict", () => { for (const p of payloads) parseStrictJson(p); });
+time("JSON.parse", () => { for (const p of payloads) JSON.parse(p.toString()); });
+time("parseRecord", () => { for (const p of values) parseRecord(p); });
+time("canonicalJson", () => { for (const p of records) canonicalJson(p); });
+time("stringify", () => { for (const p of records) JSON.stringify(p); });
+time("recordFault", () => { records.forEach((r,i)=>recordFault(r,kids[i]!)); });
+time("readKey", () => { names.forEach((r)=>readKey(r)); });
+const batches: Uint8Array[] = [];
+let n = 0;
+for await (const o of store.listVersions("v1/tree/batch/")) { const b = await store.readVersion(o.key, o.versionId); if (b) {batches.push(new Uint8Array(b)); n += readBatch(b)!.length; if (n > 20000) break; }}
+time("readBatch per leaf", () => { for (const b of batches) readBatch(b); }, n);

@@ -32,6 +32,7 @@ const common = {
     __JIT_VERSION__: JSON.stringify(version),
     // Beside the part that reads it (src/local/cedar.ts).
     __JIT_CEDAR__: JSON.stringify("./cedar_wasm_bg.wasm"),
+    __JIT_CHECK_WORKER__: JSON.stringify("./check-worker.js"),
   },
   external: ["@duckdb/node-api", "@napi-rs/keyring", "@napi-rs/keyring-*"],
   // yaml's main entry loads Node's process and buffer modules; its browser build is the same parser.
@@ -89,6 +90,8 @@ const ask = await esbuild.build({
   entryNames: "ask",
   plugins: [separate(askFiles)],
 });
+// No import names the file of a thread; who starts it finds it beside its own.
+for (const name of ["local/check-pool", "local/check-worker"]) heavy.set(name, resolve("src", `${name}.ts`));
 const parts = await esbuild.build({
   ...bundle,
   entryPoints: Object.fromEntries(heavy),

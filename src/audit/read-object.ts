@@ -1,4 +1,5 @@
 import { sha256Hex } from "../access/digest.ts";
+import type { CheckedRecord } from "./check/checker.ts";
 import { type EnvelopeFault, maximumEnvelope, readEnvelope, type UnverifiedRecord } from "./envelope.ts";
 import { type Finding, type FindingCode, finding } from "./finding.ts";
 import { type RecordKey, readKey, writerOf } from "./key.ts";
@@ -11,7 +12,7 @@ export interface ReadObject {
   /** `undefined` where the name breaks the grammar. */
   readonly key: RecordKey | undefined;
   /** `undefined` where the bytes are no record. */
-  readonly opened: UnverifiedRecord | undefined;
+  readonly opened: UnverifiedRecord | CheckedRecord | undefined;
   /** Of the bytes of the version that counts; left out where they were not read. */
   readonly sha256?: string;
   readonly findings: readonly Finding[];

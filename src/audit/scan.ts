@@ -57,12 +57,12 @@ export async function* inBatches<T>(source: AsyncIterable<T>, size: number): Asy
 export async function mapAtMost<T, R>(
   limit: number,
   items: readonly T[],
-  work: (item: T) => Promise<R>,
+  work: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = new Array(items.length);
   const queue = items.entries();
   const lane = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item);
+    for (const [index, item] of queue) results[index] = await work(item, index);
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
   return results;

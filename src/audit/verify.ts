@@ -1,5 +1,7 @@
+import type { RecordChecker } from "./check/checker.ts";
+import { ObjectReader } from "./check/object-reader.ts";
 import { checkSignature } from "./check-signature.ts";
-import type { SignatureFault, UnverifiedRecord } from "./envelope.ts";
+import type { SignatureFault } from "./envelope.ts";
 import { type Finding, finding } from "./finding.ts";
 import { type RecordKey, recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
@@ -35,11 +37,17 @@ export interface VerifyOptions {
   readonly onFinding?: (finding: Finding) => void;
   /** Most findings in the report; 10,000 unless told. */
   readonly maximumFindings?: number;
+  /** Checks records on other cores; asked for where there are many. Left out: all is checked here. */
+  readonly openChecker?: () => Promise<RecordChecker>;
+  /** Objects from which on that is done; 4,096 unless told. */
+  readonly checkFrom?: number;
 }
 
 /** Objects that are read and checked together. */
 const batchSize = 256;
 const parallelReads = 32;
+/** Below, starting threads takes longer than they save. */
+const manyObjects = 4096;
 
 /**
  * Verifies a whole log in the bucket: names, encoding, keys, signatures, chains, and the links between the records of
@@ -54,21 +62,28 @@ export async function verifyLog(
   options: VerifyOptions,
 ): Promise<Report> {
   const verification = new Verification(store, options);
-  if (options.sealed?.isPartial === true) {
-    const { objects, requests, passed } = await newPart(store, options.sealed);
-    verification.judgeAlone(requests);
-    for (let i = 0; i < objects.length; i += batchSize)
-      await verification.take(objects.slice(i, i + batchSize));
-    return await verification.finish(passed);
+  try {
+    if (options.sealed?.isPartial === true) {
+      const { objects, requests, passed } = await newPart(store, options.sealed);
+      verification.judgeAlone(requests);
+      for (let i = 0; i < objects.length; i += batchSize)
+        await verification.take(objects.slice(i, i + batchSize));
+      return await verification.finish(passed);
+    }
+    for await (const batch of inBatches(scanObjects(store, recordPrefix), batchSize)) {
+      await verification.take(batch);
+    }
+    return await verification.finish();
+  } finally {
+    await verification.close();
   }
-  for await (const batch of inBatches(scanObjects(store, recordPrefix), batchSize)) {
-    await verification.take(batch);
-  }
-  return verification.finish();
 }
 
 class Verification {
   readonly #store: Pick<RecordStore, "readVersion">;
+  readonly #reader: ObjectReader;
+  /** Batches that are being checked, in order. */
+  readonly #underWay: Promise<readonly ReadObject[]>[] = [];
   readonly #options: VerifyOptions;
   readonly #tally: Tally;
   readonly #keys: KeyRing;
@@ -86,6 +101,12 @@ class Verification {
     this.#options = options;
     this.#tally = new Tally(options.maximumFindings ?? 10_000, options.onFinding ?? (() => undefined));
     this.#keys = new KeyRing(options.trust);
+    const { log, openChecker, checkFrom = manyObjects } = options;
+    this.#reader = new ObjectReader(store, { log, openChecker, checkFrom });
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
   }
 
   /** Of records of other requests only their chains are looked at. */
@@ -95,14 +116,25 @@ class Verification {
 
   async take(batch: readonly ScannedObject[]): Promise<void> {
     this.#tally.objects += batch.length;
-    await this.#check(batch, false);
+    this.#underWay.push((await this.#reader.read(batch)).objects);
+    while (this.#underWay.length >= this.#reader.parallel) await this.#next();
+  }
+
+  async #next(): Promise<void> {
+    const read = await this.#underWay.shift();
+    if (read === undefined) return;
+    for (const object of read) await this.#compare(object);
+    await this.#check(read, false);
   }
 
   /** @param passed places in chains that were verified before, and were not read */
   async finish(passed?: readonly RecordKey[]): Promise<Report> {
+    while (this.#underWay.length > 0) await this.#next();
     const waiting = this.#waiting;
     for (let i = 0; i < waiting.length; i += batchSize) {
-      await this.#check(waiting.slice(i, i + batchSize), true);
+      const batch = waiting.slice(i, i + batchSize);
+      const read = await mapAtMost(parallelReads, batch, (object) => readObject(this.#store, object));
+      await this.#check(read, true);
     }
     for (const key of passed ?? []) this.#chains.pass(key);
     const onFault = (key: RecordKey): void => {
@@ -120,9 +152,7 @@ class Verification {
     return this.#tally.report(strict, sealed.report());
   }
 
-  async #check(batch: readonly ScannedObject[], isLast: boolean): Promise<void> {
-    const read = await mapAtMost(parallelReads, batch, (object) => readObject(this.#store, object));
-    if (!isLast) for (const object of read) await this.#compare(object);
+  async #check(read: readonly ReadObject[], isLast: boolean): Promise<void> {
     // Keys first: within one hour the names of `enrol` records sort before all others.
     const enrolments = read.filter(({ opened }) => opened?.record.type === "enrol");
     const others = read.filter(({ opened }) => opened?.record.type !== "enrol");
@@ -140,6 +170,7 @@ class Verification {
   async #faultOf(object: ReadObject): Promise<SignatureFault | undefined> {
     if (!isSigned(object)) return undefined;
     const { opened, key } = object;
+    if ("isChecked" in opened) return this.#keys.find(key) === undefined ? "KEY_UNKNOWN" : undefined;
     if (opened.record.type === "enrol") {
       return checkSignature(opened, KeyRing.ownKey(opened.record));
     }
@@ -232,7 +263,8 @@ class Verification {
 
   /** Where a misplaced record belongs, if the key of that chain signed it. */
   async #homeOf(object: ReadObject): Promise<Home | undefined> {
-    if (!isSigned(object)) return undefined;
+    // What came checked lies where it belongs.
+    if (!isSigned(object) || "isChecked" in object.opened) return undefined;
     const home = homeOf(object.opened);
     const enrolment = this.#keys.find(home);
     if (enrolment === undefined) return undefined;
@@ -257,7 +289,7 @@ function isSigned(object: ReadObject): object is SignedObject {
 type Home = Pick<RecordKey, "userid" | "thumbprint" | "n">;
 
 /** The place that a record's own words give it. */
-function homeOf({ record, kid }: UnverifiedRecord): Home {
+function homeOf({ record, kid }: SignedObject["opened"]): Home {
   return { userid: record.by.userid, thumbprint: kid, n: record.n };
 }
 

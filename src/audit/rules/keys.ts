@@ -5,10 +5,10 @@ import { isRevoked } from "../../access/trust/revoked-keys.ts";
 import type { Identity, PublicJwk, Trust } from "../../access/types.ts";
 import { judgeAttested } from "../attested.ts";
 import { type Finding, finding } from "../finding.ts";
+import type { JudgedRecord } from "../judged.ts";
 import type { RecordKey } from "../key.ts";
 import { type Person, personOf } from "../person.ts";
 import { claimsOf, type Grade, judgeStatement } from "../statement.ts";
-import type { AuditRecord } from "../types.ts";
 import { chainOf } from "./chain.ts";
 import type { SeenRecord } from "./place.ts";
 
@@ -38,7 +38,7 @@ export class KeyRing {
   }
 
   /** The key that an `enrol` record brings, with which it is signed itself. */
-  static ownKey({ key }: AuditRecord<"enrol">): Pick<Enrolment, "jwk" | "key"> {
+  static ownKey({ key }: JudgedRecord<"enrol">): Pick<Enrolment, "jwk" | "key"> {
     return { jwk: key, key: importPublicKey(key) };
   }
 
@@ -47,7 +47,7 @@ export class KeyRing {
   }
 
   /** Takes the key of a valid record 0. A second one changes nothing; the chain's rules report it. */
-  enrol({ key, name }: SeenRecord, record: AuditRecord<"enrol">): Finding[] {
+  enrol({ key, name }: SeenRecord, record: JudgedRecord<"enrol">): Finding[] {
     if (this.#enrolments.has(chainOf(key))) return [];
     const verdict = judgeStatement(
       record.statement,

@@ -1,5 +1,6 @@
+import type { JudgedRecord } from "../judged.ts";
 import { secondsOf } from "../time.ts";
-import type { AuditRecord, RecordType, RequestBody } from "../types.ts";
+import type { RecordType, RequestBody } from "../types.ts";
 import { chainOf } from "./chain.ts";
 import type { Enrolment } from "./keys.ts";
 import type { SeenRecord } from "./place.ts";
@@ -62,7 +63,7 @@ export interface OtherLink
 export type Link = RequestLink | IssueLink | EndLink | OtherLink;
 
 /** Credentials that a record tells of make a session, whoever says so. */
-export function tellsSession(record: AuditRecord): boolean {
+export function tellsSession(record: JudgedRecord): boolean {
   return record.type === "issue" || (record.type === "abort" && record.accessKeyId !== "-");
 }
 

@@ -1,13 +1,13 @@
 import { type Finding, finding } from "../finding.ts";
+import type { JudgedRecord } from "../judged.ts";
 import type { RecordKey } from "../key.ts";
 import { hourOf, secondsOf } from "../time.ts";
-import type { AuditRecord } from "../types.ts";
 
 /** A record whose form and signature are right, and where it was found. */
 export interface SeenRecord {
   readonly name: string;
   readonly key: RecordKey;
-  readonly record: AuditRecord;
+  readonly record: JudgedRecord;
   /** Thumbprint of the key that signed. */
   readonly kid: string;
   readonly sha256: string;

@@ -8,8 +8,13 @@ import { SealedLog } from "../../audit/tree/sealed-log.ts";
 import { verifyLog } from "../../audit/verify.ts";
 import { JitError } from "../../error.ts";
 import { readFile, writeFile } from "../compose/admin-files.ts";
+<<<<<<< HEAD
 import { type Audit, openAudit } from "../compose/audit.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
+=======
+import { type Audit, openAudit, openChecker } from "../compose/audit.ts";
+import { argument, type Context, isOn, printJson, text } from "../context.ts";
+>>>>>>> be50563 (Records are opened and their signatures checked on all cores)
 import { exitCodes } from "../exit-codes.ts";
 import { findingLine } from "../render/finding.ts";
 import { treeLines } from "../render/tree.ts";
@@ -39,6 +44,7 @@ export async function verifyAll(context: Context, audit: Audit): Promise<JudgedR
     knowsCatalog: audit.knowsCatalog,
     catalogOf: audit.catalogOf,
     approvals: audit.approvals,
+    openChecker: () => openChecker(audit.fingerprint),
     ...(sealed === undefined ? {} : { sealed }),
     strict,
   });

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Catalog, Organization } from "../../access/types.ts";
 import { archivedCatalogs } from "../../audit/archived-catalogs.ts";
+import type { RecordChecker } from "../../audit/check/checker.ts";
 import { claimPrefix } from "../../audit/claim.ts";
 import type { MirrorFolder } from "../../audit/mirror/folder.ts";
 import { openMirror } from "../../audit/mirror/open.ts";
@@ -146,6 +147,12 @@ export async function holdMirror<T>(
 ): Promise<T> {
   const lock = fileLock(resolve(context.cwd, folder));
   return await lock.hold("lock", async () => await work(openMirrorFolder(context, folder)));
+}
+
+/** Checks records of a log on all cores. */
+export async function openChecker(fingerprint: string): Promise<RecordChecker> {
+  const { openCheckPool } = await import("../../local/check-pool.ts");
+  return openCheckPool(fingerprint);
 }
 
 /** What a proof is checked by: the pinned fingerprint and what this machine remembers; nobody is asked. */

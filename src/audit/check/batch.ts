@@ -1,0 +1,106 @@
+import { type KeyObject, verify } from "node:crypto";
+import { importPublicKey } from "../../access/jwk.ts";
+import { readEnvelope, signatureFault } from "../envelope.ts";
+import { type JudgedRecord, judgedMembers } from "../judged.ts";
+import type { Checkable, CheckedRecord, WriterKey } from "./checker.ts";
+
+/** What goes to whoever checks a batch: plain values and buffers, that a thread can be sent. */
+export interface Batch {
+  readonly id: number;
+  /** Keys that it was not told of yet, by the numbers that `writers` gives them. */
+  readonly keys: readonly { readonly number: number; readonly key: WriterKey }[];
+  /** All records, one after the other. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where each ends. */
+  readonly ends: Uint32Array<ArrayBuffer>;
+  /** Whose each is to be. */
+  readonly writers: Uint32Array<ArrayBuffer>;
+}
+
+/** What comes back: JSON, since that is read faster than objects are cloned. */
+export interface BatchResult {
+  readonly id: number;
+  readonly checked: string;
+}
+
+/** A checked record without what the asker knows. */
+type Told = { readonly sha256: string; readonly record: Record<string, unknown> } | null;
+
+/** Writes batches for one checker, which is told each key once, and reads what comes back. */
+export class BatchWriter {
+  readonly #log: string;
+  readonly #numbers = new Map<WriterKey, number>();
+  #next = 0;
+
+  /** @param log the fingerprint that records must name */
+  constructor(log: string) {
+    this.#log = log;
+  }
+
+  write(records: readonly Checkable[]): Batch {
+    const keys: { readonly number: number; readonly key: WriterKey }[] = [];
+    const ends = new Uint32Array(records.length);
+    const writers = new Uint32Array(records.length);
+    const bytes = new Uint8Array(records.reduce((sum, one) => sum + one.bytes.length, 0));
+    let end = 0;
+    for (const [at, record] of records.entries()) {
+      let number = this.#numbers.get(record.writer);
+      if (number === undefined) {
+        number = this.#numbers.size;
+        this.#numbers.set(record.writer, number);
+        keys.push({ number, key: record.writer });
+      }
+      bytes.set(record.bytes, end);
+      end += record.bytes.length;
+      ends[at] = end;
+      writers[at] = number;
+    }
+    return { id: this.#next++, keys, bytes, ends, writers };
+  }
+
+  read(records: readonly Checkable[], { checked }: BatchResult): readonly (CheckedRecord | undefined)[] {
+    const told = JSON.parse(checked) as readonly Told[];
+    return records.map(({ writer }, at) => {
+      const one = told[at];
+      if (one === null || one === undefined) return undefined;
+      const record = { log: this.#log, by: writer.by, ...one.record } as unknown as JudgedRecord;
+      return { isChecked: true, record, kid: writer.thumbprint, sha256: one.sha256 };
+    });
+  }
+}
+
+/** Checks the batches of one `BatchWriter`. */
+export class BatchChecker {
+  readonly #log: string;
+  readonly #keys = new Map<number, WriterKey & { readonly object: KeyObject }>();
+
+  constructor(log: string) {
+    this.#log = log;
+  }
+
+  check({ id, keys, bytes, ends, writers }: Batch): BatchResult {
+    for (const { number, key } of keys) this.#keys.set(number, { ...key, object: importPublicKey(key.jwk) });
+    let start = 0;
+    const checked = Array.from(ends, (end, at): Told => {
+      const record = bytes.subarray(start, end);
+      start = end;
+      const key = this.#keys.get(writers[at] ?? -1);
+      return key === undefined ? null : this.#one(record, key);
+    });
+    return { id, checked: JSON.stringify(checked) };
+  }
+
+  #one(bytes: Uint8Array, { jwk, thumbprint, by, object }: WriterKey & { readonly object: KeyObject }): Told {
+    const opened = readEnvelope(bytes);
+    if (!opened.ok || opened.kid !== thumbprint || opened.record.log !== this.#log) return null;
+    if (signatureFault(opened, jwk) !== undefined) return null;
+    const hash = opened.algorithm === "ES256" ? "sha256" : null;
+    const good = verify(hash, opened.signed, { key: object, dsaEncoding: "ieee-p1363" }, opened.signature);
+    if (!good) return null;
+    const { log: _, ...record } = judgedMembers(opened.record);
+    const own = opened.record.by;
+    const isBy = own.arn === by.arn && own.userid === by.userid && own.account === by.account;
+    if (isBy) delete record["by"];
+    return { sha256: opened.sha256, record };
+  }
+}

@@ -1,0 +1,6 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { type Batch, BatchChecker } from "../audit/check/batch.ts";
+
+/** The thread of a `CheckPool`: checks one batch after the other. */
+const checker = new BatchChecker(String(workerData));
+parentPort?.on("message", (batch: Batch) => parentPort?.postMessage(checker.check(batch)));

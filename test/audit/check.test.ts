@@ -112,8 +112,7 @@ test("a log that is checked elsewhere, or lies in a mirror, has the very same re
   const good = await someLog();
   await fc.assert(
     fc.asyncProperty(fc.array(mutation, { maxLength: 4 }), async (mutations) => {
-      const store = new MemoryRecordStore();
-      for (const [key, versions] of good.objects) store.objects.set(key, [...versions]);
+      const store = good.copy();
       for (const one of mutations) mutate(store, one);
       const plain = await reportOf(store);
       expect(await reportOf(store, inProcess({ good: 0, bad: 0 }))).toEqual(plain);

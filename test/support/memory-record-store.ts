@@ -129,6 +129,14 @@ export class MemoryRecordStore implements RecordStore {
     this.objects.delete(key);
   }
 
+  /** A store of its own with the same objects. */
+  copy(): MemoryRecordStore {
+    const store = new MemoryRecordStore(this.#now);
+    store.#versions = this.#versions;
+    for (const [key, versions] of this.objects) store.objects.set(key, [...versions]);
+    return store;
+  }
+
   /** SHA-256 of everything stored, to see that nothing changed. */
   fingerprint(): string {
     const hash = createHash("sha256");

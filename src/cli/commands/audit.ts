@@ -8,13 +8,8 @@ import { SealedLog } from "../../audit/tree/sealed-log.ts";
 import { verifyLog } from "../../audit/verify.ts";
 import { JitError } from "../../error.ts";
 import { readFile, writeFile } from "../compose/admin-files.ts";
-<<<<<<< HEAD
-import { type Audit, openAudit } from "../compose/audit.ts";
-import { type Context, isOn, printJson, text } from "../context.ts";
-=======
 import { type Audit, openAudit, openChecker } from "../compose/audit.ts";
-import { argument, type Context, isOn, printJson, text } from "../context.ts";
->>>>>>> be50563 (Records are opened and their signatures checked on all cores)
+import { type Context, isOn, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { findingLine } from "../render/finding.ts";
 import { treeLines } from "../render/tree.ts";

@@ -146,6 +146,17 @@ forbid(principal, action, resource) when { context.duration * 922337203685477580
     expect(await assumedRoles(sandbox())).toHaveLength(before);
   });
 
+  test("a misspelt action is told in one line, with what was meant", async () => {
+    const { message } = errorOf(await publish(base.replace('Action::"request"', 'Action::"reqest"')));
+    expect(message.split("\n")).toEqual([
+      expect.stringMatching(/jit\.yaml:\d+:\d+: .*did you mean request\?/),
+    ]);
+    writeFileSync(join(folder, "list.yaml"), yamlOf("x").replace(/\nrules: \|[\s\S]*/, "\nrules: [a]\n"));
+    const checked = await ann.jit(["catalog", "check", "list.yaml", "--json"], { cwd: folder });
+    expectError(checked, "CATALOG_INVALID", 7);
+    expect(errorOf(checked).message).toContain("rules: |");
+  });
+
   test("that are wrong are not signed, and refused where they were", async () => {
     const wrong = `${base}// Größe
 @id("wrong") forbid(principal in Group::"nobody", action, resource);`;

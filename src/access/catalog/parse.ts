@@ -124,7 +124,7 @@ function problemsOf(
     return [{ ...locate(path), path: pathText(path), message, suggestion: suggest(issue.input, options) }];
   }
   const own = issue.message.startsWith("Invalid ")
-    ? `must be ${article(issue.expected ?? "something else")}, not ${issue.received}`
+    ? `must be ${article(issue.expected ?? "something else")}, not ${article(issue.received)}`
     : issue.message;
   return [
     {

@@ -366,7 +366,7 @@ const notification = v.strictObject({
 
 /** Several lines are the point of it, so line breaks are allowed here alone. */
 const ruleText = v.pipe(
-  v.string(),
+  v.string("must be Cedar policies, as a block of text (rules: |)"),
   v.check((value) => value.trim() !== "", "must not be empty"),
   v.check((value) => findHostile(value.replace(/[\n\t]/g, " ")) === undefined, hostile),
 );

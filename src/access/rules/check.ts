@@ -19,6 +19,9 @@ interface Part {
   readonly tree: PolicyTree;
 }
 
+/** What Cedar says of a rule because a name in its scope is misspelt, which is told by itself. */
+const followsFromName = /^(?:unrecognized |policy is impossible|unable to find an applicable action)/;
+
 /**
  * Checks the rules of a catalog against the schema and against its names; all mistakes are found in one go. A catalog
  * without rules has none.
@@ -36,9 +39,12 @@ export function checkRules(engine: RuleEngine, catalog: Catalog, source: string)
   };
   const all = read(engine, rules.text, report);
   const parts = new Map<string, Part>();
+  const misnamed = new Set<string>();
   for (const part of all) {
     const id = checkPart(part, catalog, report);
+    const isMisnamed = checkNames(part, catalog, report);
     if (id === undefined) continue;
+    if (isMisnamed) misnamed.add(id);
     if (parts.has(id)) report(part.start, `there is another rule ${id}`);
     else parts.set(id, part);
   }
@@ -47,12 +53,17 @@ export function checkRules(engine: RuleEngine, catalog: Catalog, source: string)
   const checked = engine.validate({ schema: ruleSchema, policies: { staticPolicies } });
   if (checked.type === "failure") for (const error of checked.errors) report(0, worded(error));
   else {
+    const told = new Set<string>();
     // Cedar's warnings are rules that can never apply, and look-alike characters: nobody means either.
-    for (const { policyId, error } of [...checked.validationErrors, ...checked.validationWarnings])
-      report(
-        (parts.get(policyId)?.start ?? 0) + startOf(error),
-        worded(error).replace(/^for policy `[^`]*`, /, ""),
-      );
+    for (const { policyId, error } of [...checked.validationErrors, ...checked.validationWarnings]) {
+      const offset = (parts.get(policyId)?.start ?? 0) + startOf(error);
+      const message = worded(error).replace(/^for policy `[^`]*`, /, "");
+      if (misnamed.has(policyId) && followsFromName.test(message)) continue;
+      // It is said for each action that the rule speaks of.
+      const once = `${offset} ${message.replace(/ for Action::"[^"]*"/, "")}`;
+      if (!told.has(once)) report(offset, message);
+      told.add(once);
+    }
   }
   if (problems.length > 0) throw new CatalogError(source, problems);
   return [...parts.values()].map(({ tree }) => ruleOf(tree));
@@ -96,7 +107,6 @@ function checkPart(part: Part, catalog: Catalog, report: Report): string | undef
   const given = givenAway(tree, catalog);
   if (given !== undefined)
     report(start, `${given} is issued by its approvers, so autoApprove can give nothing of it`);
-  checkNames(part, catalog, report);
   if (typeof id !== "string") {
     report(start, 'needs an @id("…")');
     return undefined;
@@ -113,8 +123,8 @@ function givenAway(tree: PolicyTree, catalog: Catalog): string | undefined {
   return onlyThat && (catalog.stores.get(store)?.issuer ?? "requester") !== "requester" ? store : undefined;
 }
 
-/** A misspelt name in a `forbid` would forbid nothing, and Cedar knows no names. */
-function checkNames({ tree, text, start }: Part, catalog: Catalog, report: Report): void {
+/** Whether a name is misspelt: in a `forbid` it would forbid nothing, and Cedar knows no names. */
+function checkNames({ tree, text, start }: Part, catalog: Catalog, report: Report): boolean {
   const stores = [...catalog.stores.values()];
   const known: Readonly<Record<string, () => readonly string[]>> = {
     Action: () => ruleActions,
@@ -123,9 +133,11 @@ function checkNames({ tree, text, start }: Part, catalog: Catalog, report: Repor
     Access: () =>
       stores.flatMap(({ name, accesses }) => [...accesses.keys()].map((access) => `${name}:${access}`)),
   };
+  let found = false;
   for (const { type, id } of entitiesOf(tree)) {
     const names = known[type]?.();
     if (names === undefined || names.includes(id)) continue;
+    found = true;
     const at = text.indexOf(`${type}::${JSON.stringify(id)}`);
     const offset = Buffer.byteLength(text.slice(0, Math.max(at, 0)));
     report(
@@ -134,6 +146,7 @@ function checkNames({ tree, text, start }: Part, catalog: Catalog, report: Repor
       suggest(id, names),
     );
   }
+  return found;
 }
 
 function startOf(error: EngineError): number {

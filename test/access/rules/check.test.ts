@@ -81,6 +81,17 @@ describe("a mistake is found at its place", () => {
     expect(words(good + rule).map((found) => found.slice(0, at.length))).toContain(at);
   });
 
+  test("a misspelt action is said once, with what was meant, and beside it only what does not follow from it", () => {
+    const rule = `@id("b") permit(principal, action in [Action::"request", Action::"aprove"], resource) when { context.duraton > 5 };`;
+    expect(problemsOf(good + rule)).toMatchObject([
+      { suggestion: "approve" },
+      { message: expect.stringContaining("duraton") },
+    ]);
+    expect(
+      problemsOf(`${good}@id("b") permit(principal, action == Action::"reqest", resource);`),
+    ).toMatchObject([{ suggestion: "request" }]);
+  });
+
   test("the same rule twice", () => {
     expect(words(good + good)).toEqual(['@id("first")']);
   });

@@ -113,10 +113,10 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
         });
       yield* mergeVersions(page.Versions ?? [], page.DeleteMarkers ?? []);
       if (page.IsTruncated !== true) return;
-      marker = {
-        ...(page.NextKeyMarker === undefined ? {} : { KeyMarker: page.NextKeyMarker }),
-        ...(page.NextVersionIdMarker === undefined ? {} : { VersionIdMarker: page.NextVersionIdMarker }),
-      };
+      const { NextKeyMarker: key, NextVersionIdMarker: version } = page;
+      if (key === undefined || (key === marker.KeyMarker && version === marker.VersionIdMarker))
+        throw endless(bucket);
+      marker = { KeyMarker: key, ...(version === undefined ? {} : { VersionIdMarker: version }) };
     }
   }
 
@@ -138,7 +138,9 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
           throw error instanceof JitError ? error : explain(failureOf(error), bucket, `list ${prefix}`);
         });
       yield page;
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      const next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      if (page.IsTruncated === true && (next === undefined || next === token)) throw endless(bucket);
+      token = next;
     } while (token !== undefined);
   }
 
@@ -161,6 +163,11 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
       }
     },
   };
+}
+
+/** What says that there is more, and not where, would be asked for ever, or taken for all there is. */
+function endless(bucket: string): JitError {
+  return new JitError("AUDIT_REFUSED", `the listing of ${bucket} says that it goes on, and does not`);
 }
 
 /** C2SP tlog-tiles has types of its own. */

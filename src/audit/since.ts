@@ -10,15 +10,18 @@ export interface NewPart {
   readonly objects: readonly ScannedObject[];
   /** The requests that are read whole; of others there is at most what a chain needs. */
   readonly requests: ReadonlySet<string>;
-  /** Places in those chains whose records were verified before, and are not read. */
-  readonly passed: readonly RecordKey[];
 }
 
 /**
  * Picks by names alone: everything that is new; all of the requests that something new belongs to; of each chain among these the
  * enrolment, and the record before the first new one, whose hash that one names.
+ * @param pass is told the places in those chains whose records were verified before, and are not read
  */
-export async function newPart(store: Pick<RecordStore, "listVersions">, sealed: SealedLog): Promise<NewPart> {
+export async function newPart(
+  store: Pick<RecordStore, "listVersions">,
+  sealed: SealedLog,
+  pass: (key: RecordKey) => void,
+): Promise<NewPart> {
   const fresh = new Set<string>();
   const requests = new Set<string>();
   /** The lowest new number of each chain. */
@@ -37,7 +40,6 @@ export async function newPart(store: Pick<RecordStore, "listVersions">, sealed: 
     if (!chains.has(chainOf(key))) chains.set(chainOf(key), Number.POSITIVE_INFINITY);
   }
   const objects: ScannedObject[] = [];
-  const passed: RecordKey[] = [];
   for await (const object of scanObjects(store, recordPrefix)) {
     const key = readKey(object.name);
     const lowest = key === undefined ? undefined : chains.get(chainOf(key));
@@ -45,10 +47,10 @@ export async function newPart(store: Pick<RecordStore, "listVersions">, sealed: 
     else if (key !== undefined && lowest !== undefined) {
       const isNeeded = requests.has(key.request) || key.n === 0 || key.n === lowest - 1;
       if (isNeeded) objects.push(object);
-      else passed.push(key);
+      else pass(key);
     }
   }
-  return { objects, requests, passed };
+  return { objects, requests };
 }
 
 async function isNew({ oldest, later, deleteMarkers }: ScannedObject, sealed: SealedLog): Promise<boolean> {

@@ -3,7 +3,7 @@ import { ObjectReader } from "./check/object-reader.ts";
 import { checkSignature } from "./check-signature.ts";
 import type { SignatureFault } from "./envelope.ts";
 import { type Finding, finding } from "./finding.ts";
-import { type RecordKey, recordPrefix } from "./key.ts";
+import { type RecordKey, readKey, recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
 import { type ReadObject, readObject } from "./read-object.ts";
 import { type Report, Tally } from "./report.ts";
@@ -17,6 +17,7 @@ import { arrivalFindings, placeFindings, type SeenRecord } from "./rules/place.t
 import { RequestBook } from "./rules/request-book.ts";
 import { inBatches, mapAtMost, type ScannedObject, scanObjects } from "./scan.ts";
 import { newPart } from "./since.ts";
+import { hourStart } from "./time.ts";
 import type { SealedLog } from "./tree/sealed-log.ts";
 
 export interface VerifyOptions {
@@ -41,6 +42,8 @@ export interface VerifyOptions {
   readonly openChecker?: () => Promise<RecordChecker>;
   /** Objects from which on that is done; 4,096 unless told. */
   readonly checkFrom?: number;
+  /** Requests that are held before those that are over are let go; 8,192 unless told. */
+  readonly mostRequests?: number;
 }
 
 /** Objects that are read and checked together. */
@@ -64,11 +67,11 @@ export async function verifyLog(
   const verification = new Verification(store, options);
   try {
     if (options.sealed?.isPartial === true) {
-      const { objects, requests, passed } = await newPart(store, options.sealed);
+      const { objects, requests } = await newPart(store, options.sealed, (key) => verification.pass(key));
       verification.judgeAlone(requests);
       for (let i = 0; i < objects.length; i += batchSize)
         await verification.take(objects.slice(i, i + batchSize));
-      return await verification.finish(passed);
+      return await verification.finish();
     }
     for await (const batch of inBatches(scanObjects(store, recordPrefix), batchSize)) {
       await verification.take(batch);
@@ -80,15 +83,17 @@ export async function verifyLog(
 }
 
 class Verification {
-  readonly #store: Pick<RecordStore, "readVersion">;
+  readonly #store: Pick<RecordStore, "listVersions" | "readVersion">;
   readonly #reader: ObjectReader;
+  /** Where in the log the reader is. */
+  #hour: string | undefined;
   /** Batches that are being checked, in order. */
   readonly #underWay: Promise<readonly ReadObject[]>[] = [];
   readonly #options: VerifyOptions;
   readonly #tally: Tally;
   readonly #keys: KeyRing;
   readonly #chains = new ChainBook();
-  readonly #requests = new RequestBook();
+  readonly #requests: RequestBook;
   readonly #bad = new BadBook();
   readonly #catalogs = new Map<string, boolean>();
   /** Requests whose records are all read; `undefined`: all are. */
@@ -96,11 +101,12 @@ class Verification {
   /** Objects whose key is not enrolled yet, by their name or their own word: a clock set back puts a record before its key. */
   #waiting: ScannedObject[] = [];
 
-  constructor(store: Pick<RecordStore, "readVersion">, options: VerifyOptions) {
+  constructor(store: Pick<RecordStore, "listVersions" | "readVersion">, options: VerifyOptions) {
     this.#store = store;
     this.#options = options;
     this.#tally = new Tally(options.maximumFindings ?? 10_000, options.onFinding ?? (() => undefined));
     this.#keys = new KeyRing(options.trust);
+    this.#requests = new RequestBook(options, options.mostRequests);
     const { log, openChecker, checkFrom = manyObjects } = options;
     this.#reader = new ObjectReader(store, { log, openChecker, checkFrom });
   }
@@ -127,8 +133,12 @@ class Verification {
     await this.#check(read, false);
   }
 
-  /** @param passed places in chains that were verified before, and were not read */
-  async finish(passed?: readonly RecordKey[]): Promise<Report> {
+  /** A place in a chain whose record was verified before, and is not read. */
+  pass(key: RecordKey): void {
+    this.#chains.pass(key);
+  }
+
+  async finish(): Promise<Report> {
     while (this.#underWay.length > 0) await this.#next();
     const waiting = this.#waiting;
     for (let i = 0; i < waiting.length; i += batchSize) {
@@ -136,20 +146,58 @@ class Verification {
       const read = await mapAtMost(parallelReads, batch, (object) => readObject(this.#store, object));
       await this.#check(read, true);
     }
-    for (const key of passed ?? []) this.#chains.pass(key);
     const onFault = (key: RecordKey): void => {
       this.#requests.spoil(key);
       if (this.#keys.find(key) !== undefined && !this.#chains.holds(key)) this.#chains.spoil(key);
     };
     this.#tally.take(this.#bad.finish(this.#keys, this.#chains, onFault));
     this.#tally.take(this.#chains.finish());
+    await this.#restore();
     // What another request says, which was verified before, is not at hand.
-    for await (const found of this.#requests.finish(this.#options.catalogOf, this.#options.approvals))
-      if (passed === undefined || found.code !== "EXTENDS_UNKNOWN") this.#tally.take([found]);
+    for await (const found of this.#requests.finish())
+      if (this.#whole === undefined || found.code !== "EXTENDS_UNKNOWN") this.#tally.take([found]);
     const { sealed, strict = false } = this.#options;
     if (sealed === undefined) return this.#tally.report(strict);
     for await (const found of sealed.finish()) this.#tally.take([found]);
     return this.#tally.report(strict, sealed.report());
+  }
+
+  /** Names are in order, so an hour that begins ends those before it. */
+  async #pass(hour: string | undefined): Promise<void> {
+    if (hour === undefined || hour === this.#hour) return;
+    this.#hour = hour;
+    await this.#requests.settle(hourStart(hour) / 1000);
+  }
+
+  /** What was let go, and then spoken of again. */
+  async #restore(): Promise<void> {
+    const { wanted } = this.#requests;
+    if (wanted.size === 0) return;
+    const isWanted = ({ name }: ScannedObject) => wanted.has(readKey(name)?.request ?? "");
+    for await (const batch of inBatches(scanObjects(this.#store, recordPrefix), batchSize)) {
+      const those = batch.filter(isWanted);
+      const read = await mapAtMost(parallelReads, those, (object) => readObject(this.#store, object));
+      for (const object of read) {
+        const seen = seenRecord(object);
+        if (seen === undefined || (await this.#faultOf(object)) !== undefined) continue;
+        if (!(await this.#isGood(object, seen))) continue;
+        const isProven = this.#keys.attestedFindings(seen).length === 0;
+        this.#requests.restore(seen, this.#keys.find(seen.key), isProven);
+      }
+    }
+  }
+
+  /** Whether a record that its key has signed counts. */
+  async #isGood(object: ReadObject, seen: SeenRecord): Promise<boolean> {
+    const isPlaced = placeFindings(seen, this.#options.log).length === 0;
+    return (
+      isPlaced && this.#revoked(object, seen).length === 0 && (await this.#knowsCatalog(seen.record.catalog))
+    );
+  }
+
+  #revoked(object: ReadObject, seen: SeenRecord): Finding[] {
+    const indexOf = () => this.#options.sealed?.indexOf(object.object.oldest);
+    return this.#keys.revokedFindings(seen, indexOf);
   }
 
   async #check(read: readonly ReadObject[], isLast: boolean): Promise<void> {
@@ -163,7 +211,10 @@ class Verification {
       return !waits;
     });
     const faults = await Promise.all(ready.map((object) => this.#faultOf(object)));
-    for (const [index, object] of ready.entries()) await this.#judge(object, faults[index]);
+    for (const [index, object] of ready.entries()) {
+      if (!isLast) await this.#pass(object.key?.hour);
+      await this.#judge(object, faults[index]);
+    }
   }
 
   /** What is wrong with an object's signature, where it has the form of a record at all. */
@@ -217,9 +268,7 @@ class Verification {
     // Under a wrong name the key is looked for in the wrong place: the name is what is wrong.
     if (fault !== undefined && fault !== "KEY_UNKNOWN") found.unshift(signatureFinding(seen, fault));
     const isOwn = fault === undefined && misplaced.length === 0;
-    const revoked = isOwn
-      ? this.#keys.revokedFindings(seen, this.#options.sealed?.indexOf(object.object.oldest))
-      : [];
+    const revoked = isOwn ? this.#revoked(object, seen) : [];
     if (revoked.length > 0) {
       this.#bad.add({
         name: seen.name,

@@ -7,7 +7,7 @@ import { mirrorLog } from "../../src/audit/mirror/copy.ts";
 import { openMirror } from "../../src/audit/mirror/open.ts";
 import { seal } from "../../src/audit/tree/seal.ts";
 import { SealedLog, type TreeStore } from "../../src/audit/tree/sealed-log.ts";
-import { verifyLog } from "../../src/audit/verify.ts";
+import { type VerifyOptions, verifyLog } from "../../src/audit/verify.ts";
 import { MemoryFolder } from "../support/memory-folder.ts";
 import { MemoryRecordStore } from "../support/memory-record-store.ts";
 import { sealPorts, log as treeKey } from "./tree/sealing.ts";
@@ -55,11 +55,18 @@ async function someLog(): Promise<MemoryRecordStore> {
   return store;
 }
 
-async function reportOf(from: TreeStore, checker?: RecordChecker) {
+async function reportOf(from: TreeStore, more: Partial<VerifyOptions> = {}) {
   const sealed = await SealedLog.open(from, { logKeys: [treeKey.key], witnesses: [] });
-  const more = checker === undefined ? {} : { openChecker: async () => checker, checkFrom: 0 };
-  return await verifyLog(from, { log, trust: undefined, sealed, ...more });
+  const report = await verifyLog(from, { log, trust: undefined, sealed, ...more });
+  // What was let go and is read anew is judged last.
+  const findings = report.findings.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  return { ...report, findings };
 }
+const elsewhere = (counts = { good: 0, bad: 0 }): Partial<VerifyOptions> => ({
+  openChecker: async () => inProcess(counts),
+  checkFrom: 0,
+  mostRequests: 0,
+});
 
 interface Mutation {
   readonly what: "flip" | "erase" | "mark" | "again" | "replace" | "move" | "swap";
@@ -115,18 +122,58 @@ test("a log that is checked elsewhere, or lies in a mirror, has the very same re
       const store = good.copy();
       for (const one of mutations) mutate(store, one);
       const plain = await reportOf(store);
-      expect(await reportOf(store, inProcess({ good: 0, bad: 0 }))).toEqual(plain);
+      expect(await reportOf(store, elsewhere())).toEqual(plain);
       const folder = new MemoryFolder();
       await mirrorLog(store, folder);
-      expect(await reportOf(openMirror(folder), inProcess({ good: 0, bad: 0 }))).toEqual(plain);
+      expect(await reportOf(openMirror(folder), elsewhere())).toEqual(plain);
     }),
     { numRuns: 60 },
   );
 });
 
+test("what is said of a request long after it was over is judged with all of it", async () => {
+  const clock = new StandingClock();
+  const store = new MemoryRecordStore(() => clock.now());
+  const [alice, bob] = ["alice", "bob"].map((name) => testWriter(store, name, { clock }));
+  if (alice === undefined || bob === undefined) throw new Error("two writers");
+  const requests = [];
+  for (let day = 0; day < 4; day++) {
+    const request = await alice.request(
+      day === 3 ? { claimed: { extends: requests[0]?.record.id ?? "" } } : {},
+    );
+    await alice.issue(request);
+    requests.push(request);
+    clock.pass(86_400);
+  }
+  const [first, second] = requests;
+  if (first === undefined || second === undefined) throw new Error("two requests");
+  clock.pass(86_400);
+  await alice.request();
+  clock.pass(3600);
+  await alice.issue(first);
+  await bob.append({
+    type: "end",
+    request: second.record.id,
+    body: () => ({
+      ...{ requestHash: second.sha256, issueHash: "00".repeat(32), outcome: "completed" as const },
+      ...{ exitCode: 0, seconds: 3, command: "-" },
+    }),
+  });
+  const plain = await reportOf(store);
+  expect(plain.findings.map(({ code }) => code).sort()).toEqual([
+    "ISSUE_REPEATED",
+    "NOT_AFTER_DIFFERS",
+    "WRITER_DIFFERS",
+  ]);
+  store.calls.length = 0;
+  expect(await reportOf(store, elsewhere())).toEqual(plain);
+  const reads = store.calls.filter((call) => call.startsWith("readVersion"));
+  expect(reads.length).toBe(new Set(reads).size + 6);
+});
+
 test("what is good is checked elsewhere, but for enrolments", async () => {
   const counts = { good: 0, bad: 0 };
-  const report = await reportOf(await someLog(), inProcess(counts));
+  const report = await reportOf(await someLog(), elsewhere(counts));
   expect(report.findings).toEqual([]);
   expect(counts).toEqual({ good: report.records - report.byType.enrol, bad: 0 });
 });

@@ -1,5 +1,6 @@
 import { type Finding, type FindingCode, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
+import { Numbers } from "../numbers.ts";
 import { secondsOf } from "../time.ts";
 import type { SeenRecord } from "./place.ts";
 
@@ -23,7 +24,9 @@ interface Chain {
   /** Records that came before their predecessor: a listing is in order of time only by the hour. */
   readonly early: Map<number, Link>;
   /** Numbers whose object is there and is no valid record: said elsewhere, so no gap. */
-  readonly spoilt: Set<number>;
+  readonly spoilt: Numbers;
+  /** Numbers whose records were verified before. */
+  readonly passed: Numbers;
 }
 
 /** The name of a writer's chain: one key of one `aws:userid`. */
@@ -37,7 +40,6 @@ export function chainOf(key: Pick<RecordKey, "userid" | "thumbprint">): string {
  */
 export class ChainBook {
   readonly #chains = new Map<string, Chain>();
-  readonly #passed = new Set<string>();
 
   /** A valid record. */
   add({ name, key, record, sha256 }: SeenRecord): Finding[] {
@@ -57,14 +59,14 @@ export class ChainBook {
   /** A record that was verified before, and is not read again. */
   pass(key: RecordKey): void {
     this.spoil(key);
-    this.#passed.add(`${chainOf(key)} ${key.n}`);
+    this.#chain(key).passed.add(key.n);
   }
 
   /** Whether a valid record of this number was seen; to be asked before `finish`. */
   holds(key: Pick<RecordKey, "userid" | "thumbprint" | "n">): boolean {
-    if (this.#passed.has(`${chainOf(key)} ${key.n}`)) return true;
     const chain = this.#chains.get(chainOf(key));
-    return chain !== undefined && (key.n < chain.next || chain.early.has(key.n));
+    if (chain === undefined) return false;
+    return key.n < chain.next || chain.early.has(key.n) || chain.passed.has(key.n);
   }
 
   /** Nothing more comes: what is still missing is a gap. */
@@ -73,7 +75,7 @@ export class ChainBook {
       for (const first of [...chain.early.keys()].sort((a, b) => a - b)) {
         const link = chain.early.get(first);
         if (link === undefined) continue;
-        const spoilt = [...chain.spoilt].filter((n) => n >= chain.next && n < first).length;
+        const spoilt = chain.spoilt.count(chain.next, first);
         if (spoilt < first - chain.next) {
           const missing =
             first - chain.next === 1 ? `record ${chain.next}` : `records ${chain.next} to ${first - 1}`;
@@ -131,7 +133,8 @@ export class ChainBook {
       next: 0,
       last: undefined,
       early: new Map(),
-      spoilt: new Set<number>(),
+      spoilt: new Numbers(),
+      passed: new Numbers(),
     };
     this.#chains.set(name, chain);
     return chain;

@@ -78,10 +78,12 @@ export class KeyRing {
     return found;
   }
 
-  /** Whether a record came after its key was revoked. @param index in the tree, where that is known */
-  revokedFindings({ key, name, lastModified }: SeenRecord, index?: number): Finding[] {
+  /** Whether a record came after its key was revoked. @param indexOf tells its index in the tree, where that is known */
+  revokedFindings({ key, name, lastModified }: SeenRecord, indexOf?: () => number | undefined): Finding[] {
     const { thumbprint, userid } = key;
-    if (!isRevoked(this.#trust.revokedKeys, { thumbprint, arrived: lastModified, index })) return [];
+    const { revokedKeys } = this.#trust;
+    if (revokedKeys?.some((one) => one.thumbprint === thumbprint) !== true) return [];
+    if (!isRevoked(revokedKeys, { thumbprint, arrived: lastModified, index: indexOf?.() })) return [];
     return [finding("KEY_REVOKED", name, userid, "the record came after its key was revoked")];
   }
 

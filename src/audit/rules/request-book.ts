@@ -1,3 +1,5 @@
+import { DigestMap } from "../digest-map.ts";
+import { extendsOf } from "../extends.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
 import type { ApprovalLookups } from "./approvals.ts";
@@ -12,26 +14,52 @@ import { Spoilt } from "./spoilt.ts";
 interface Records {
   readonly links: Link[];
   readonly spoilt: Spoilt;
+  /** It was judged before all was there, and waits for the end. */
+  isKept: boolean;
 }
 
-/** Gathers the records of each request until all are there; then `requestFindings` judges them. */
+export interface RequestLookups {
+  readonly catalogOf?: CatalogLookup | undefined;
+  readonly approvals?: ApprovalLookups | undefined;
+}
+
+/** Requests that are held before those that are over are let go. */
+const mostHeld = 8192;
+/** Seconds after which nobody writes about a request that has ended, and about any other; who does all the same is heard. */
+const ended = 3600;
+const silent = 86_400;
+
+/**
+ * Gathers the records of each request until all are there; then `requestFindings` judges them. Of many, those that are over and in
+ * order are let go: should anything about one come later, it is read anew and judged at the end, as all others are.
+ */
 export class RequestBook {
+  readonly #lookups: RequestLookups;
+  readonly #most: number;
   readonly #requests = new Map<string, Records>();
   /** Access key ids of all sessions. */
-  readonly #accessKeys = new Set<string>();
+  readonly #accessKeys = new DigestMap();
+  /** Requests that were let go. */
+  readonly #gone = new DigestMap();
+  /** Those of them that must be read anew. */
+  readonly #wanted = new Set<string>();
+
+  /** @param most that are held before those that are over are let go */
+  constructor(lookups: RequestLookups = {}, most = mostHeld) {
+    this.#lookups = lookups;
+    this.#most = most;
+  }
 
   /** A valid record. @param writer whose key signed @param isProven whether what it calls attested is */
   add(seen: SeenRecord, writer: Enrolment | undefined, isProven: boolean): Finding[] {
     const link = linkOf(seen, writer, isProven);
     if (link === undefined) return [];
-    this.#records(seen.record.request).links.push(link);
-    if (link.type !== "issue") return [];
-    if (this.#accessKeys.has(link.accessKeyId)) {
-      const message = "another issue record tells the same access key id";
-      return [finding("ACCESS_KEY_REPEATED", link.name, link.userid, message)];
-    }
-    this.#accessKeys.add(link.accessKeyId);
-    return [];
+    const { request } = seen.record;
+    if (this.#gone.has(request)) this.#wanted.add(request);
+    else this.#records(request).links.push(link);
+    if (link.type !== "issue" || this.#accessKeys.add(link.accessKeyId)) return [];
+    const message = "another issue record tells the same access key id";
+    return [finding("ACCESS_KEY_REPEATED", link.name, link.userid, message)];
   }
 
   /** An object under a request whose content is bad. */
@@ -39,21 +67,65 @@ export class RequestBook {
     if (key.request !== "-") this.#records(key.request).spoilt.add(key);
   }
 
-  /** Nothing more comes. */
-  async *finish(catalogOf?: CatalogLookup, approvals?: ApprovalLookups): AsyncGenerator<Finding> {
-    for (const [request, { links, spoilt }] of this.#requests) {
-      yield* requestFindings(request, links, spoilt);
-      yield* extendsFindings(links, (other) => this.#requests.get(other));
-      if (catalogOf !== undefined) yield* await catalogFindings(links, catalogOf, approvals);
+  /** Lets go what is over, where there is much. @param now Unix seconds: where in the log the reader is */
+  async settle(now: number): Promise<void> {
+    if (this.#requests.size <= this.#most) return;
+    for (const [request, records] of this.#requests) {
+      if (records.isKept || !isOver(records, now)) continue;
+      const extended = records.links.flatMap((link) =>
+        link.type === "request" ? (extendsOf(link.asked) ?? []) : [],
+      );
+      const isShort = extended.filter((other) => this.#gone.has(other));
+      for (const other of isShort) this.#wanted.add(other);
+      records.isKept = isShort.length > 0 || !(await this.#isInOrder(request, records));
+      if (records.isKept) continue;
+      this.#requests.delete(request);
+      this.#gone.add(request);
     }
+  }
+
+  /** Requests of which every record must be given to `restore` before the end. */
+  get wanted(): ReadonlySet<string> {
+    return this.#wanted;
+  }
+
+  /** A valid record of one of them. */
+  restore(seen: SeenRecord, writer: Enrolment | undefined, isProven: boolean): void {
+    const link = linkOf(seen, writer, isProven);
+    if (link !== undefined) this.#records(seen.record.request).links.push(link);
+  }
+
+  /** Nothing more comes. */
+  async *finish(): AsyncGenerator<Finding> {
+    for (const [request, records] of this.#requests) yield* this.#judge(request, records);
     this.#requests.clear();
+  }
+
+  async #isInOrder(request: string, records: Records): Promise<boolean> {
+    for await (const _ of this.#judge(request, records)) return false;
+    return true;
+  }
+
+  async *#judge(request: string, { links, spoilt }: Records): AsyncGenerator<Finding> {
+    const { catalogOf, approvals } = this.#lookups;
+    yield* requestFindings(request, links, spoilt);
+    yield* extendsFindings(links, (other) => this.#requests.get(other));
+    if (catalogOf !== undefined) yield* await catalogFindings(links, catalogOf, approvals);
   }
 
   #records(request: string): Records {
     const known = this.#requests.get(request);
     if (known !== undefined) return known;
-    const records = { links: [], spoilt: new Spoilt() };
+    const records = { links: [], spoilt: new Spoilt(), isKept: false };
     this.#requests.set(request, records);
     return records;
   }
+}
+
+function isOver({ links }: Records, now: number): boolean {
+  const last = Math.max(...links.map(({ at }) => at));
+  if (links.some(({ type }) => type === "end" || type === "abort" || type === "denial"))
+    return last + ended < now;
+  const notAfter = Math.max(...links.map((link) => (link.type === "issue" ? link.notAfter : 0)));
+  return Math.max(last, notAfter) + silent < now;
 }

@@ -1,3 +1,4 @@
+import { DigestMap } from "../digest-map.ts";
 import { formatTime } from "../time.ts";
 import type { BatchEntry } from "./batch.ts";
 import { nameOf } from "./sealed-versions.ts";
@@ -22,7 +23,7 @@ interface Page {
 /** The leaves of a tree, by the versions that they are of: little enough of each to hold a million. */
 export class LeafBook {
   readonly #pages: Page[] = [];
-  readonly #byName = new Map<string, number>();
+  readonly #byName = new DigestMap();
   #size: number;
   /** Indexes of leaves that say again what one before them says. */
   readonly repeated: number[] = [];
@@ -46,10 +47,10 @@ export class LeafBook {
     };
     for (const [at, { leaf }] of entries.entries()) {
       const name = nameOf(leaf.key, leaf.versionId);
-      if (this.#byName.has(name)) {
+      if (!this.#byName.add(name, this.#size + at)) {
         this.repeated.push(this.#size + at);
         page.met[at] = 1;
-      } else this.#byName.set(name, this.#size + at);
+      }
       page.hasDigest[at] = page.digests.write(leaf.sha256, at * 32, "hex") === 32 ? 1 : 0;
       page.times[at] = Date.parse(leaf.serverTime) / 1000;
     }

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { DigestMap } from "../digest-map.ts";
 import type { ListedObject, RecordStore } from "../ports.ts";
 import type { Leaf } from "./leaf.ts";
 import { readStoredBatch, type StoredBatch } from "./stored.ts";
@@ -11,7 +11,7 @@ export class SealedVersions {
   readonly #store: Pick<RecordStore, "readVersion">;
   /** Those not read yet, oldest first. */
   readonly #batches: StoredBatch[];
-  readonly #known = new Set<string>();
+  readonly #known = new DigestMap();
 
   constructor(store: Pick<RecordStore, "readVersion">, batches: readonly StoredBatch[]) {
     this.#store = store;
@@ -41,7 +41,7 @@ export class SealedVersions {
   }
 }
 
-/** A short name: a million of them are held. */
+/** One name for a version of an object. */
 export function nameOf(key: string, versionId: string): string {
-  return hash("sha256", `${key}\0${versionId}`, "base64url").slice(0, 22);
+  return `${key}\0${versionId}`;
 }

@@ -33,6 +33,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "audit verify": async () => (await import("./commands/audit.ts")).auditVerify,
   "audit export": async () => (await import("./commands/audit-export.ts")).auditExport,
   "audit acknowledge": async () => (await import("./commands/audit-acknowledge.ts")).auditAcknowledge,
+  "audit query": async () => (await import("./commands/audit-query.ts")).auditQuery,
   "audit prove": async () => (await import("./commands/audit-prove.ts")).auditProve,
   "audit reconcile": async () => (await import("./commands/audit-reconcile.ts")).auditReconcile,
   "audit mirror": async () => (await import("./commands/audit-mirror.ts")).auditMirror,

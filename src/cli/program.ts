@@ -356,6 +356,19 @@ const declared: readonly Declared[] = [
         .option("--bucket <bucket>", "another bucket than the catalog's"),
   },
   {
+    name: "audit query",
+    takes: "<sql>",
+    summary: "ask what jit audit export wrote in SQL, on this machine",
+    more:
+      "SELECT from records (a row for each record) or requests (a row for each request); docs/query.md has the columns, and queries. " +
+      "Needs DuckDB beside jit: npm install @duckdb/node-api. A query reads the export and nothing else, and writes nothing.",
+    json: "print one JSON object a line for each row",
+    options: (command) =>
+      command
+        .option("--dir <directory>", "the export (the folder that one is in unless told)")
+        .option("--csv", "print CSV, safe for spreadsheets"),
+  },
+  {
     name: "audit verify",
     summary: "check every record of the bucket",
     options: (command) =>

@@ -84,7 +84,7 @@ test("a row for each record, with what audit log says of it", async () => {
       type,
       object,
       sha256,
-      arrived: new Date(String(arrived)),
+      arrived_at: new Date(String(arrived)),
       stores: type === "end" || type === "issue" ? ["customers"] : expect.any(Array),
     })),
   );
@@ -150,7 +150,7 @@ test("what is not verified is a row that says so, and nothing of what it says is
   const good = (await rowsOfExport(at("out"))).find(({ type }) => type === "request");
   const dave = (await rowsOfExport(at("out"))).find(({ writer }) => writer === "dave");
   const [, , hour = "", request = ""] = String(good?.["object"]).split("/");
-  const key = `v1/rec/${hour}/${request}/${dave?.["userid"]}/${dave?.["key"]}.77.approval.jws`;
+  const key = `v1/rec/${hour}/${request}/${dave?.["userid"]}/${dave?.["key_id"]}.77.approval.jws`;
   for (const Key of [key, `v1/rec/${hour}/-/${dave?.["userid"]}/=cmd|calc`]) {
     await s3.send(new PutObjectCommand({ Bucket: "jit-audit", Key, Body: "garbage", IfNoneMatch: "*" }));
   }
@@ -164,7 +164,7 @@ test("what is not verified is a row that says so, and nothing of what it says is
     counts: false,
     arn: null,
     writer: null,
-    at: null,
+    signed_at: null,
     tree_index: null,
   });
   expect(all.find(({ object }) => String(object).endsWith("=cmd|calc"))).toMatchObject({

@@ -10,7 +10,7 @@ const text = v.string();
 
 const day = v.strictObject({
   /** Below the folder. */
-  file: text,
+  file: v.pipe(text, v.regex(/^day=\d{4}-\d{2}-\d{2}\/part-\d+\.parquet$/)),
   sha256: text,
   bytes: count,
   rows: count,

@@ -100,7 +100,7 @@ function placeOf(
       object: name,
       version_id: oldest?.versionId,
       sha256,
-      arrived,
+      arrived_at: arrived,
     },
     findings,
   };
@@ -112,14 +112,14 @@ function recordRow({ key, record, reason, grade }: LogEntry["records"][number]):
     type: key.type,
     request: orNull(key.request),
     userid: key.userid,
-    key: key.thumbprint,
-    number: key.n,
+    key_id: key.thumbprint,
+    chain_number: key.n,
   };
   if (reason !== undefined || record === undefined) return named;
   const { by, at, client, catalog } = record;
   return {
     ...named,
-    at: new Date(at),
+    signed_at: new Date(at),
     writer: shortName(by.arn),
     arn: by.arn,
     account: by.account,

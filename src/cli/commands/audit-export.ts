@@ -6,7 +6,7 @@ import { hourStart, isHour } from "../../audit/time.ts";
 import { treeKeysOf } from "../../audit/tree/keys.ts";
 import { listedFor, logPorts } from "../audit-log.ts";
 import { type Audit, openAudit } from "../compose/audit.ts";
-import { openExportFolder } from "../compose/export.ts";
+import { openExport } from "../compose/export.ts";
 import { argument, type Context, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { clean, wrap } from "../style.ts";
@@ -24,7 +24,7 @@ export async function auditExport(context: Context): Promise<number> {
     const objects = await listNames(store, listedFor(period, now), (hours, of) =>
       tell(`Listing the records: hour ${hours} of ${of}`),
     );
-    return await exportLog(logPorts(audit), openExportFolder(context, directory), {
+    return await exportLog(logPorts(audit), openExport(context, directory).folder, {
       organization: catalog.organization,
       trustVersion: trust?.version ?? 0,
       keys: treeKeysOf(trust),

@@ -187,9 +187,11 @@ function explain(failure: AwsFailure, bucket: string, what: string): JitError {
   const common = commonError(failure);
   if (common !== undefined) return common;
   const { name, status } = failure;
+  // Of what has to stand there before there are credentials.
+  const isNeeded = /^write (?:the (?:enrol|request|issue) record|v1\/(?:claim|debt)\/)/.test(what);
   if (name === "NoSuchBucket") {
     return new JitError("AUDIT_BUCKET_MISSING", `the audit bucket ${bucket} does not exist`, {
-      hint: "nothing is issued without it: ask your security team (the catalog names the bucket)",
+      hint: "ask your security team: the catalog names the bucket",
     });
   }
   if (name === "PermanentRedirect" || name === "AuthorizationHeaderMalformed" || status === 301) {
@@ -204,12 +206,15 @@ function explain(failure: AwsFailure, bucket: string, what: string): JitError {
   }
   if (status === 403) {
     return new JitError("AUDIT_DENIED", `S3 does not let you ${what} in ${bucket}: ${wordsOf(failure)}`, {
-      hint: "the bucket may be another account's, or your identity lacks the permission of docs/aws.md; nothing is issued without the record",
+      hint: `the bucket may be another account's, or your identity lacks the permission of docs/aws.md${isNeeded ? "; nothing is issued without the record" : ""}`,
     });
   }
   if (noAnswer(failure) || (status !== undefined && (status >= 500 || status === 409 || status === 412))) {
     return new JitError("AUDIT_UNREACHABLE", `S3 does not answer (${name}) to ${what} in ${bucket}`, {
-      hint: hintFor(failure, "nothing is issued without the record: try again when the network is back"),
+      hint: hintFor(
+        failure,
+        `${isNeeded ? "nothing is issued without the record: " : ""}try again when the network is back`,
+      ),
     });
   }
   return new JitError("AUDIT_REFUSED", `S3 refuses to ${what} in ${bucket}: ${name}: ${wordsOf(failure)}`);

@@ -30,7 +30,14 @@ export async function run(typed: readonly string[]): Promise<number> {
   });
   if (parsed.kind === "done") {
     const wrong = argv.length === 0 || parsed.exit === "usage";
-    streams.write(2, wrong && wantsJson(argv) ? usageJson(said) : said);
+    const error = wrong ? usageError(argv, said) : undefined;
+    if (error === undefined) streams.write(2, said);
+    else if (wantsJson(argv)) streams.write(2, jsonError(error));
+    else {
+      const flag = argv.includes("--no-color") ? false : undefined;
+      const style = await makeStyle(openTerminal(streams, { colour: flag, env: process.env }).colour);
+      streams.write(2, explain(error, { style, columns: columnsOf(streams) }));
+    }
     return exitCodes[!wrong ? "ok" : argv[0] === "exec" ? "wrapper" : "usage"].code;
   }
   const { invocation } = parsed;
@@ -51,13 +58,12 @@ export async function run(typed: readonly string[]): Promise<number> {
     atEnd: (work) => last.push(work),
   };
   const tell = (error: unknown): number => {
-    if (context.json)
-      streams.write(2, `${escapeJson(JSON.stringify({ error: plain(error, invocation) }))}\n`);
-    else
-      streams.write(
-        2,
-        explain(error, { style, columns: streams.columns() || Number.POSITIVE_INFINITY, invocation }),
-      );
+    streams.write(
+      2,
+      context.json
+        ? jsonError(error, invocation)
+        : explain(error, { style, columns: columnsOf(streams), invocation }),
+    );
     return exitFor(invocation, error);
   };
   // The sandbox has its own way to stop.
@@ -95,10 +101,23 @@ function wantsJson(argv: readonly string[]): boolean {
   return (dashes < 0 ? argv : argv.slice(0, dashes)).includes("--json");
 }
 
-/** The parser's own words, its first line alone, as any other error. */
-function usageJson(said: string): string {
-  const message = said.replace(/^error: /, "").split("\n")[0] ?? "";
-  return `${escapeJson(JSON.stringify({ error: plain(new JitError("USAGE", message)) }))}\n`;
+/** The parser's own words as any other error; `undefined` where it printed help, which programs get as an error too. */
+function usageError(argv: readonly string[], said: string): JitError | undefined {
+  const [first = "", ...more] = said.split("\n");
+  if (!first.startsWith("error: ") && !wantsJson(argv)) return undefined;
+  const near = more.flatMap((line) => /^\((Did you mean .*\?)\)$/.exec(line)?.[1] ?? []);
+  const help = first.includes("unknown command") ? "`jit help` lists the commands" : adviceOn("USAGE");
+  const hint = [...near, ...(near.length > 0 || help === undefined ? [] : [help])].join("\n");
+  return new JitError("USAGE", first.replace(/^error: /, ""), { hint });
+}
+
+function jsonError(error: unknown, invocation?: Invocation): string {
+  return `${escapeJson(JSON.stringify({ error: plain(error, invocation) }))}\n`;
+}
+
+/** What programs read is not folded. */
+function columnsOf(streams: Streams): number {
+  return streams.columns() || Number.POSITIVE_INFINITY;
 }
 
 function exitFor(invocation: Invocation, error: unknown): number {
@@ -137,7 +156,7 @@ function filled(advice: string | undefined, invocation: Invocation | undefined):
 interface Telling {
   readonly style: Style;
   readonly columns: number;
-  readonly invocation: Invocation;
+  readonly invocation?: Invocation;
 }
 
 /** @param columns of the terminal, if it is one: what programs read keeps its lines, and a command in a hint its own */

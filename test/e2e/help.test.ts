@@ -40,6 +40,21 @@ test.each([
 });
 
 test.each([
+  [["request", "--nope"], 2],
+  [["stores", "show"], 2],
+  [["approve", "a", "b"], 2],
+  [["env", "--format", "ini"], 2],
+  [["frobnicate"], 2],
+  [["exec", "--nope", "--", "true"], 125],
+])("%j is wrong as any other error is: code, and what to do", async (words, exit) => {
+  const { code, stderr } = await jit(...words);
+  expect(code).toBe(exit);
+  expect(stderr).toMatch(/^error: .* \[USAGE\]\n {2}→ .+\n$/);
+  const { error } = JSON.parse((await jit("--json", ...words)).stderr);
+  expect(error).toMatchObject({ code: "USAGE", hint: expect.stringMatching(/./) });
+});
+
+test.each([
   [["help", "audti"], "audit"],
   [["help", "audit", "verfy"], "verify"],
   [["audti"], "audit"],

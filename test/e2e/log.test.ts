@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { beforeAll, expect, test } from "vitest";
@@ -117,6 +117,13 @@ test("the report: in three formats, as figures, and into a file for its owner al
   const file = join(auditor.home, "report.html");
   expect(readFileSync(file, "utf8")).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
   expect(statSync(file).mode & 0o777).toBe(0o600);
+  // It takes the place of one that was made before, whatever its format, and of nothing else.
+  expect((await auditor.jit([...report, "--format", "csv", "--out", "report.html"])).code).toBe(0);
+  expect((await auditor.jit([...report, "--out", "report.html"])).code).toBe(0);
+  expect((await auditor.jit([...report, "--out", "report.html"])).code).toBe(0);
+  writeFileSync(file, "my notes\n");
+  expectError(await auditor.jit([...report, "--out", "report.html", "--json"]), "FILE_EXISTS", 2);
+  expect(readFileSync(file, "utf8")).toBe("my notes\n");
 });
 
 test.each([
@@ -129,6 +136,7 @@ test.each([
 ])("audit report %j is refused", async (flags, code, exit) => {
   const ended = await auditor.jit(["audit", "report", ...flags]);
   expect([/\[([A-Z_]+)\]/.exec(ended.stderr)?.[1], ended.code]).toEqual([code, exit]);
+  expect(ended.stderr).not.toMatch(/\d\.\d{3}Z/);
 });
 
 test("what does not verify is shown with its code, and ends with 20", async () => {

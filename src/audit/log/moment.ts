@@ -1,5 +1,6 @@
 import { parseDuration } from "../../access/duration.ts";
 import { JitError } from "../../error.ts";
+import { formatTime } from "../time.ts";
 
 /** From `from` (included) to `to` (not included). */
 export interface Period {
@@ -44,7 +45,7 @@ export function parseMoment(text: string, now: Date, edge: "start" | "end", flag
 export function periodOf(from: Date, to: Date): Period {
   if (from < to) return { from, to };
   throw new JitError("TIME_INVALID", "the period ends before it begins", {
-    hint: `it would be from ${from.toISOString()} to ${to.toISOString()}`,
+    hint: `it would be from ${formatTime(from)} to ${formatTime(to)}`,
   });
 }
 

@@ -14,6 +14,7 @@ import { writePrivateFile } from "../compose/private-file.ts";
 import { clientName } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { refuseForeignFile } from "../own-report.ts";
 import { composeReport } from "../render/report/compose.ts";
 import { reportCsv } from "../render/report/csv.ts";
 import type { ReportDocument } from "../render/report/document.ts";
@@ -23,6 +24,9 @@ import { clean } from "../style.ts";
 export async function auditReport(context: Context): Promise<number> {
   const framework = frameworkOf(context);
   const out = text(context, "out");
+  const path = out === undefined ? undefined : resolve(context.cwd, out);
+  // Before all is read.
+  if (path !== undefined) refuseForeignFile(path);
   const audit = await openAudit(context);
   const now = audit.clock.now();
   const period = periodFrom(context, now);
@@ -46,9 +50,8 @@ export async function auditReport(context: Context): Promise<number> {
   if (context.json) printJson(context, { ...facts, figures });
   else {
     const report = await formatted(context, composeReport(facts, figures));
-    if (out === undefined) context.terminal.raw(report);
+    if (path === undefined) context.terminal.raw(report);
     else {
-      const path = resolve(context.cwd, out);
       writePrivateFile(path, report);
       context.terminal.note(`${context.style.good("✓")} ${clean(path)}: ${figures.requests} requests`);
     }

@@ -52,7 +52,12 @@ export async function examine(context: Context): Promise<{
         const message = error instanceof Error ? error.message : "cannot be read";
         return [
           key,
-          { name: "audit bucket", state: "bad", found: message, hint: "nothing is issued without it" },
+          {
+            name: "audit bucket",
+            state: "bad",
+            found: message,
+            hint: "docs/aws.md says what it takes to read it",
+          },
         ];
       }
     },

@@ -53,11 +53,6 @@ export function parsePin(text: string): Pin {
   return { location: parseLocation(text.slice(0, hash)), fingerprint };
 }
 
-/** The text that `parsePin` reads back. */
-export function formatPin({ location, fingerprint }: Pin): string {
-  return `${formatLocation(location)}#${fingerprint}`;
-}
-
 /**
  * The path of a catalog (`….yaml`) or of the folder that holds `jit.yaml`, or `s3://bucket[/key]`.
  * A path is taken as given; whoever reads it makes it absolute.
@@ -74,12 +69,6 @@ export function parseLocation(text: string): Location {
 /** The text that `parseLocation` reads back. */
 export function formatLocation(location: Location): string {
   return location.kind === "s3" ? `s3://${location.bucket}/${location.key}` : location.catalog;
-}
-
-/** Where version `version` of the trust file is: a path or a key. */
-export function trustFileAt(location: Location, version: number): string {
-  if (location.kind === "s3") return `${location.trust}${version}.json`;
-  return styleOf(location.trust).join(location.trust, `${version}.json`);
 }
 
 function parsePath(path: string): PathLocation {

@@ -43,25 +43,6 @@ export function evaluateTrust(request: AccessRequest, trust: Policy, callerLayer
   return decide({ ...request, resourceAccount }, { ...callerLayers, resource: [trust] }, true);
 }
 
-/**
- * `evaluateTrust` for all that one call of AssumeRole needs, such as `sts:AssumeRole` and `sts:TagSession`.
- *
- * @returns the first evaluation that is no allow, with its action; else the last
- */
-export function evaluateAssumption(
-  request: Omit<AccessRequest, "action">,
-  actions: readonly [string, ...string[]],
-  trust: Policy,
-  callerLayers: Layers,
-): Evaluation & { readonly action: string } {
-  let last: (Evaluation & { readonly action: string }) | undefined;
-  for (const action of actions) {
-    last = { ...evaluateTrust({ ...request, action }, trust, callerLayers), action };
-    if (last.verdict !== "allow") return last;
-  }
-  return last ?? { ...nothing("resource"), action: actions[0] };
-}
-
 function nothing(missing: keyof Layers): Evaluation {
   return { verdict: "implicitDeny", reasons: [], missing, unknownKeys: [] };
 }

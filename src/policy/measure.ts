@@ -38,13 +38,3 @@ export function refusedCharacter(
   const found = /[^\t\n\r\u0020-\u00ff]/u.exec(text);
   return found === null ? undefined : { character: found[0], index: found.index };
 }
-
-/** Whether STS takes a session policy's text: its length is 1 to 2,048 and every character is allowed. */
-export function fitsSession(text: string): boolean {
-  return text.length > 0 && text.length <= SESSION_POLICY_LIMIT && refusedCharacter(text) === undefined;
-}
-
-/** Equality where case does not count, as IAM compares actions and condition keys. */
-export function foldedEquals(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
-}

@@ -1,13 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  formatLocation,
-  formatPin,
-  type Location,
-  parseLocation,
-  parsePin,
-  trustFileAt,
-} from "../../src/access/location.ts";
+import { formatLocation, type Location, parseLocation, parsePin } from "../../src/access/location.ts";
 import { codeOf } from "../../src/error.ts";
 
 const fingerprint = "0123456789abcdef".repeat(4);
@@ -42,7 +35,7 @@ test.each<[string, Location]>([
   for (const print of [fingerprint, "unsigned"]) {
     const pin = parsePin(`${text}#${print}`);
     expect(pin.fingerprint).toBe(print);
-    expect(parsePin(formatPin(pin))).toEqual(pin);
+    expect(pin.location).toEqual(parseLocation(text));
   }
 });
 
@@ -92,12 +85,6 @@ test("any text is a location or refused with a code of ours", () => {
       }
     }),
   );
-});
-
-test("where the trust files are", () => {
-  expect(trustFileAt(parseLocation("/org/jit.yaml"), 2)).toBe("/org/trust/2.json");
-  expect(trustFileAt(parseLocation("C:\\org"), 2)).toBe("C:\\org\\trust\\2.json");
-  expect(trustFileAt(parseLocation("s3://example"), 12)).toBe("v1/trust/12.json");
 });
 
 function thrownBy(run: () => unknown): unknown {

@@ -1,13 +1,6 @@
 import { expect, test } from "vitest";
 import { codeOf } from "../../src/error.ts";
-import {
-  fitsSession,
-  foldedEquals,
-  refusedCharacter,
-  SESSION_POLICY_LIMIT,
-  sessionPolicyLength,
-  storedPolicyLength,
-} from "../../src/policy/measure.ts";
+import { refusedCharacter, sessionPolicyLength, storedPolicyLength } from "../../src/policy/measure.ts";
 import { parsePolicy } from "../../src/policy/parse.ts";
 import { printPolicy } from "../../src/policy/print.ts";
 
@@ -71,16 +64,4 @@ test.each([
   ["a\u{1f600}", { character: "\u{1f600}", index: 1 }],
 ])("the first character of %j that STS refuses", (text, expected) => {
   expect(refusedCharacter(text)).toEqual(expected);
-});
-
-test("a session policy of 2,048 characters fits, of one more does not", () => {
-  expect(fitsSession("a".repeat(SESSION_POLICY_LIMIT))).toBe(true);
-  expect(fitsSession("a".repeat(SESSION_POLICY_LIMIT + 1))).toBe(false);
-  expect(fitsSession("")).toBe(false);
-  expect(fitsSession("\u2028")).toBe(false);
-});
-
-test("actions and keys compare without case", () => {
-  expect(foldedEquals("s3:GetObject", "S3:getobject")).toBe(true);
-  expect(foldedEquals("s3:GetObject", "s3:GetObjects")).toBe(false);
 });

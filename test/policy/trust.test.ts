@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { evaluateAssumption, evaluateTrust } from "../../src/policy/evaluate.ts";
+import { evaluateTrust } from "../../src/policy/evaluate.ts";
 import type { Layers, Principal } from "../../src/policy/types.ts";
 import {
   ACCOUNT,
@@ -98,20 +98,6 @@ test("web identities: the trust policy alone decides, by the provider and the to
     });
   expect(asking("repo:o/r:ref:refs/heads/main").verdict).toBe("allow");
   expect(asking("repo:o/other:ref:refs/heads/main").verdict).toBe("implicitDeny");
-});
-
-test("each action that a call needs is asked for by itself", () => {
-  const request = { ...requestBy(ann), resource: ROLE };
-  const plain = trusting({ AWS: ann.arn }, { Action: "sts:AssumeRole" });
-  expect(evaluateAssumption(request, ["sts:AssumeRole"], plain, { identity: [] })).toMatchObject({
-    verdict: "allow",
-    action: "sts:AssumeRole",
-  });
-  expect(
-    evaluateAssumption(request, ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"], plain, {
-      identity: [],
-    }),
-  ).toMatchObject({ verdict: "implicitDeny", missing: "resource", action: "sts:TagSession" });
 });
 
 test("conditions on what the caller passes", () => {

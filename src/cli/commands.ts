@@ -29,6 +29,7 @@ export const commands: Readonly<Record<string, () => Promise<Body>>> = {
   "audit show": async () => (await import("./commands/audit-show.ts")).auditShow,
   "audit log": async () => (await import("./commands/audit-log.ts")).auditLog,
   "audit follow": async () => (await import("./commands/audit-follow.ts")).auditFollow,
+  "audit alerts": async () => (await import("./commands/audit-alerts.ts")).auditAlerts,
   "audit report": async () => (await import("./commands/audit-report.ts")).auditReport,
   "audit verify": async () => (await import("./commands/audit.ts")).auditVerify,
   "audit export": async () => (await import("./commands/audit-export.ts")).auditExport,

@@ -19,6 +19,14 @@ export const exitCodes = {
   noSession: { code: 12, meaning: "no session is there, and no reason was given to ask for one" },
   found: { code: 20, meaning: "verification found something wrong" },
   nothing: { code: 21, meaning: "nothing could be compared, so nothing is known to be right" },
+  bypass: {
+    code: 30,
+    meaning: "`jit audit alerts`: a session of a store's role that no record tells of",
+  },
+  brokenGlass: { code: 31, meaning: "`jit audit alerts`: somebody broke the glass" },
+  unreviewed: { code: 32, meaning: "`jit audit alerts`: an emergency was not reviewed in time" },
+  unsealed: { code: 33, meaning: "`jit audit alerts`: records were not sealed in time" },
+  silentWitness: { code: 34, meaning: "`jit audit alerts`: a witness did not cosign in time" },
   wrapper: { code: 125, meaning: "`jit exec` itself failed, the command did not run" },
   notExecutable: { code: 126, meaning: "`jit exec`: the command cannot be executed" },
   notFound: {
@@ -174,6 +182,8 @@ const byCode: Readonly<Record<string, ExitName>> = {
   WITNESS_: "found",
   WITNESS_MEMORY: "local",
   FEED_STATE: "local",
+  ALERT_STATE: "local",
+  TRAIL_NOTHING: "nothing",
 };
 
 /** Exit of an error code; the longest prefix in the table wins, and what is not there is `failed`. */

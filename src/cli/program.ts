@@ -320,22 +320,21 @@ const declared: readonly Declared[] = [
   {
     name: "audit alerts",
     summary: "for cron: what somebody must look at, each kind with a deadline",
-    more: "Exit 30 to 34, the gravest first: bypass, break-glass, review, seal, witness; docs/monitoring.md.",
+    more:
+      "Kinds, the gravest first (exit 30 to 34), and their deadlines: bypass 15m, break-glass at once, review as the catalog has it (24h), " +
+      "seal 1h, witness 2h.",
     options: (command) =>
       aws(command)
         .option("--only <kinds>", "of these kinds alone, comma separated", list)
+        .option("--deadline <kind=duration>", "another deadline: seal=2h", append, [])
         .option("--since <time>", "how far back it looks (24h unless told)")
-        .option("--bypass <duration>", "after which a session needs its record", "15m")
-        .option("--review <duration>", "after which an emergency needs its review")
-        .option("--seal <duration>", "after which a record must be sealed", "1h")
-        .option("--witness <duration>", "after which a checkpoint must be cosigned", "2h")
-        .option("--trail <s3://bucket/prefix>", "as in audit reconcile", append, [])
-        .option("--regions <regions>", "as in audit reconcile", list)
-        .addOption(new Option("--webhook <url>", "tell it of each").env("JIT_ALERT_WEBHOOK"))
-        .addOption(new Option("--format <format>", "for it").choices(["json", "slack"]).default("json"))
+        .option("--trail <s3://bucket>", "for bypass, as in audit reconcile", append, [])
+        .option("--regions <regions>", "the same", list)
+        .addOption(new Option("--webhook <url>", "is told each").env("JIT_ALERT_WEBHOOK"))
+        .addOption(new Option("--format <format>", "for it, json unless told").choices(["json", "slack"]))
         .option("--secret-variable <name>", "holds the secret of its signature")
         .option("--network <cidr>", "private addresses where it may be", append, [])
-        .option("--repeat <duration>", "tell it again of what persists", "24h")
+        .option("--repeat <duration>", "when to tell again what persists", "24h")
         .option("--state <file>", "where it remembers what was told"),
   },
   {

@@ -1,5 +1,6 @@
-import type { RecordStore } from "../ports.ts";
-import { hourOf } from "../time.ts";
+import { readKey } from "../key.ts";
+import type { ListedObject, RecordStore } from "../ports.ts";
+import { hourOf, hourStart } from "../time.ts";
 import { findUnsealed } from "../tree/gather.ts";
 import { SealedVersions } from "../tree/sealed-versions.ts";
 import { listBatches } from "../tree/stored.ts";
@@ -7,9 +8,13 @@ import { type Alert, isPast } from "./alert.ts";
 
 /** Most that are counted. */
 const most = 10_000;
+/** What arrives so long after the hour of its name began may be passed over by every run but the first of a day, ms. */
+const lateMs = 2 * 3_600_000;
+/** Seconds for what is late: sealers look through all hours once a day. */
+const lateDeadline = 26 * 3600;
 
 /**
- * Whether anything lies unsealed for longer than the deadline, by its arrival.
+ * Whether anything lies unsealed for longer than the deadline, by its arrival; what arrives late under an old hour has 26 hours.
  * @param since the earliest hour of names that is looked through
  * @returns one alert at most, since the oldest arrival
  */
@@ -24,7 +29,9 @@ export async function unsealedAlerts(
   // Names of the next hour are of clocks that run ahead.
   const window = { from: hour(since.getTime()), to: hour(now.getTime() + 3_600_000) };
   const unsealed = await findUnsealed(store, sealed, window, most);
-  const overdue = unsealed.filter(({ version }) => isPast(version.lastModified, deadline, now));
+  const overdue = unsealed.filter(({ version }) =>
+    isPast(version.lastModified, isLate(version) ? Math.max(deadline, lateDeadline) : deadline, now),
+  );
   const [first] = overdue;
   if (first === undefined) return [];
   const many = overdue.length === 1 ? "1 object waits" : `${overdue.length} objects wait`;
@@ -40,4 +47,9 @@ export async function unsealedAlerts(
       object: key,
     },
   ];
+}
+
+function isLate({ key, lastModified }: ListedObject): boolean {
+  const hour = readKey(key)?.hour;
+  return hour !== undefined && hourStart(hour) + lateMs < lastModified.getTime();
 }

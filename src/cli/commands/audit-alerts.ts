@@ -64,28 +64,26 @@ export async function auditAlerts(context: Context): Promise<number> {
 function kindsIn(context: Context): readonly AlertKind[] {
   const { only } = context.invocation.flags;
   if (!Array.isArray(only)) return alertKinds;
-  return only.map((word): AlertKind => {
-    const kind = alertKinds.find((known) => known === word);
-    if (kind !== undefined) return kind;
-    throw new JitError("USAGE", `--only: ${JSON.stringify(String(word).slice(0, 40))} is no kind of alert`, {
-      hint: alertKinds.join(", "),
-    });
-  });
+  return only.map((word) => kindOf(String(word), "--only"));
 }
 
 /** @param grace seconds that the catalog gives for a review */
 function deadlinesIn(context: Context, grace = 86_400): Deadlines {
-  const of = (name: string, otherwise: number) => {
-    const given = text(context, name);
-    return given === undefined ? otherwise : parseDuration(given);
-  };
-  return {
-    bypass: of("bypass", 900),
-    "break-glass": 0,
-    review: of("review", grace),
-    seal: of("seal", 3600),
-    witness: of("witness", 7200),
-  };
+  const { deadline } = context.invocation.flags;
+  const given = (Array.isArray(deadline) ? deadline : []).map((text): [AlertKind, number] => {
+    const [word = "", duration = ""] = String(text).split("=");
+    return [kindOf(word, "--deadline"), parseDuration(duration)];
+  });
+  const usual = { bypass: 900, "break-glass": 0, review: grace, seal: 3600, witness: 7200 };
+  return { ...usual, ...Object.fromEntries(given) };
+}
+
+function kindOf(word: string, flag: string): AlertKind {
+  const kind = alertKinds.find((known) => known === word);
+  if (kind !== undefined) return kind;
+  throw new JitError("USAGE", `${flag}: ${JSON.stringify(word.slice(0, 40))} is no kind of alert`, {
+    hint: alertKinds.join(", "),
+  });
 }
 
 /** Sends what is due. Held against other runs: two at once would send everything twice. */

@@ -75,9 +75,7 @@ function changeOf(event: CallEvent, watched: Watched): readonly [FindingCode, st
 function roleChange(event: CallEvent, watched: Watched): readonly [FindingCode, string] | undefined {
   const { roleName, policyArn } = event.parameters;
   if (roleName !== "") {
-    // A refused call can name the role by its ARN.
-    const name = roleName.slice(roleName.lastIndexOf("/") + 1);
-    const role = watched.roles.get(`${event.account}/${name.toLowerCase()}`);
+    const role = watchedRole(event, watched);
     if (role === undefined) return undefined;
     if (isDenial(event)) return ["ROLE_DENIAL_CHANGED", `${event.parameters.policyName} on ${role}`];
     return [own(roleCodes, event.name) ?? "ROLE_CHANGED", role];
@@ -87,6 +85,19 @@ function roleChange(event: CallEvent, watched: Watched): readonly [FindingCode, 
   if (role !== undefined) return ["ROLE_BOUNDARY_CHANGED", `${policyArn}, which ${role} rests on`];
   const isUnknown = watched.accounts.has(event.account) && !watched.known.has(event.account);
   return isUnknown ? ["POLICY_VERSION_CHANGED", `${policyArn}, on which a role may rest`] : undefined;
+}
+
+/** The watched role on which this call put a denial of `jit revoke`; `undefined` for all others. */
+export function deniedRole(event: CallEvent, watched: Watched): string | undefined {
+  const isPut = event.source === "iam.amazonaws.com" && event.name === "PutRolePolicy";
+  if (!isPut || event.error !== undefined || !isDenial(event)) return undefined;
+  return watchedRole(event, watched);
+}
+
+function watchedRole({ account, parameters: { roleName } }: CallEvent, watched: Watched): string | undefined {
+  // A refused call can name the role by its ARN.
+  const name = roleName.slice(roleName.lastIndexOf("/") + 1);
+  return watched.roles.get(`${account}/${name.toLowerCase()}`);
 }
 
 /** A denial as `jit revoke` writes it, or its removal; a policy of that name that allows anything is none. */

@@ -1,4 +1,4 @@
-import { changeIn } from "./changes.ts";
+import { changeIn, deniedRole } from "./changes.ts";
 import {
   type CallEvent,
   type LeaseEvent,
@@ -24,6 +24,16 @@ export interface Use {
   more: number;
 }
 
+/** A denial of `jit revoke`, as CloudTrail has it. */
+export interface Denial {
+  /** ARN of the role on which it was put. */
+  readonly role: string;
+  /** `aws:userid` of who put it there. */
+  readonly userid: string;
+  /** Unix seconds. */
+  readonly at: number;
+}
+
 /** Most resources of one key that are kept by name. */
 const maximumResources = 1000;
 
@@ -39,6 +49,8 @@ export class Collector {
   /** By the child's access key id. */
   readonly leases = new Map<string, LeaseEvent>();
   readonly uses = new Map<string, Use>();
+  /** From before the range, too: a session may be used on. */
+  readonly denials: Denial[] = [];
   readonly changes: Finding[] = [];
   readonly unreadable: Finding[] = [];
   readonly accounts = new Set<string>();
@@ -93,6 +105,8 @@ export class Collector {
       this.#seen.add(event.id);
       this.#use(event);
     }
+    const denied = deniedRole(event, this.#watched);
+    if (denied !== undefined) this.denials.push({ role: denied, userid: event.who.userid, at: event.at });
     if (event.at < this.#range.since) return;
     if (event.source === "sts.amazonaws.com" && sessionCalls.some((call) => call === event.name)) {
       if (event.error !== undefined && this.#isWatched(event.parameters.roleArn)) this.refused++;

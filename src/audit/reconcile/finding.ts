@@ -19,6 +19,7 @@ const severities = {
   SESSION_OUTLIVES_GRANT: "invalid",
   SESSION_USED_AFTER_GRANT: "invalid",
   SESSION_USED_AFTER_REVOKE: "invalid",
+  REVOKE_WITHOUT_DENIAL: "notice",
   RECORD_UNMATCHED: "invalid",
   RECORD_REPEATED: "invalid",
   RECORD_LATE: "invalid",

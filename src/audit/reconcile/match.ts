@@ -1,8 +1,10 @@
-import type { Collector, Use } from "./collect.ts";
+import { secondsOf } from "../time.ts";
+import type { Collector, Denial, Use } from "./collect.ts";
 import { differences, when } from "./compare.ts";
 import type { SessionEvent } from "./event.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { IssueEntry, RecordBook } from "./records.ts";
+import { revocationOf } from "./revoked.ts";
 import { accountOf } from "./watched.ts";
 
 /** Unix seconds. */
@@ -74,7 +76,7 @@ export function match(events: Collector, book: RecordBook, options: MatchOptions
       if (entry.at > horizon) pending++;
       else findings.push(unmatched(entry));
     }
-    findings.push(...judgeUse(entry, uses.get(entry.record.accessKeyId), book, range));
+    findings.push(...judgeUse(entry, uses.get(entry.record.accessKeyId), book, events.denials, range));
     const isOver = horizon !== undefined && Math.min(entry.expiration, entry.notAfter) <= horizon;
     const wasMade = made.has(entry.record.accessKeyId);
     if (isHere && isOver && wasMade && !uses.has(entry.record.accessKeyId)) {
@@ -131,6 +133,7 @@ function judgeUse(
   entry: IssueEntry,
   use: Use | undefined,
   book: RecordBook,
+  denials: readonly Denial[],
   range: Range,
 ): readonly Finding[] {
   const last = use?.last;
@@ -141,10 +144,15 @@ function judgeUse(
     const message = `${last.name} went through ${when(last.at)}, the grant ended ${when(entry.notAfter)}`;
     return [finding("SESSION_USED_AFTER_GRANT", last.id, message, more)];
   }
-  const revoked = book.revoked.get(request);
-  if (revoked === undefined || last.at <= revoked + revokeGrace) return [];
-  const message = `${last.name} went through ${when(last.at)}, the session was revoked ${when(revoked)}`;
-  return [finding("SESSION_USED_AFTER_REVOKE", last.id, message, more)];
+  const revoked = revocationOf(entry, book.revoked.get(request) ?? [], denials);
+  const used = `${last.name} went through ${when(last.at)}`;
+  if (revoked?.kind === "denied" && last.at > revoked.at + revokeGrace) {
+    const message = `${used}, the session was revoked ${when(revoked.at)}`;
+    return [finding("SESSION_USED_AFTER_REVOKE", last.id, message, more)];
+  }
+  if (revoked?.kind !== "said" || last.at <= secondsOf(revoked.by.at) + revokeGrace) return [];
+  const message = `${used}, ${revoked.by.by.arn} wrote before that the session was revoked, and CloudTrail has no denial by them`;
+  return [finding("REVOKE_WITHOUT_DENIAL", last.id, message, more)];
 }
 
 function unused({ name, record, at }: IssueEntry, { dataServices }: Collector): Finding {

@@ -20,8 +20,8 @@ export interface RecordBook {
   readonly issues: readonly IssueEntry[];
   /** By access key id. */
   readonly aborts: ReadonlyMap<string, AuditRecord<"abort">>;
-  /** When each request was first revoked, by who wrote a `revoke` record of its hash; Unix seconds. */
-  readonly revoked: ReadonlyMap<string, number>;
+  /** By request, the valid `revoke` records under it. Anybody can write one. */
+  readonly revoked: ReadonlyMap<string, readonly AuditRecord<"revoke">[]>;
   /** Names of issue records that do not count: damaged, forged, misplaced. */
   readonly notValid: readonly string[];
 }
@@ -56,7 +56,7 @@ export async function readRecords(
 function bookOf(read: readonly ReadRecord[]): RecordBook {
   const issues: IssueEntry[] = [];
   const aborts = new Map<string, AuditRecord<"abort">>();
-  const revoked = new Map<string, number>();
+  const revoked = new Map<string, AuditRecord<"revoke">[]>();
   const notValid: string[] = [];
   for (const { name, record, reason, lastModified, key } of read) {
     if (record === undefined || reason !== undefined) {
@@ -75,8 +75,7 @@ function bookOf(read: readonly ReadRecord[]): RecordBook {
     } else if (record.type === "abort" && record.accessKeyId !== "-") {
       aborts.set(record.accessKeyId, record);
     } else if (record.type === "revoke") {
-      const at = secondsOf(record.at);
-      revoked.set(record.request, Math.min(revoked.get(record.request) ?? at, at));
+      revoked.set(record.request, [...(revoked.get(record.request) ?? []), record]);
     }
   }
   return { issues, aborts, revoked, notValid };

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { match } from "../../../src/audit/reconcile/match.ts";
 import type { RecordBook } from "../../../src/audit/reconcile/records.ts";
+import type { AuditRecord } from "../../../src/audit/types.ts";
 import {
   account,
   assumeRole,
   at,
   book,
+  change,
   collected,
   issued,
   key,
@@ -16,6 +18,7 @@ import {
   request,
   role,
   sessionIdentity,
+  userid,
 } from "./events.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -183,14 +186,58 @@ describe("use", () => {
     expect(codes([assumeRole(), refused], book(issued()))).toEqual([]);
   });
 
-  test("after it was revoked, once IAM has had its time", () => {
-    const revoked = new Map([[request, at("2026-11-24T08:20:00Z")]]);
-    const soon = read(key, "x", { eventTime: "2026-11-24T08:29:00Z" });
-    const late = read(key, "x", { eventTime: "2026-11-24T08:40:00Z" });
-    expect(codes([assumeRole(), soon], { ...book(issued()), revoked })).toEqual([]);
-    expect(codes([assumeRole(), late], { ...book(issued()), revoked })).toEqual([
-      "SESSION_USED_AFTER_REVOKE",
-    ]);
+  describe("after it was revoked", () => {
+    const hash = "ab".repeat(32);
+    const denial = JSON.stringify({ Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }] });
+    const record = (more = {}) =>
+      ({
+        type: "revoke",
+        at: "2026-11-24T08:20:00Z",
+        by: { userid, arn: `arn:aws:iam::${account}:user/alice`, account },
+        requestHash: hash,
+        role,
+        sessionName: `jit-${request}`,
+        reason: "left",
+        ...more,
+      }) as unknown as AuditRecord<"revoke">;
+    const put = (more = {}, parameters = {}) =>
+      change(
+        "iam",
+        "PutRolePolicy",
+        { roleName: "pii-customers", policyName: "jit-revoke-a", policyDocument: denial, ...parameters },
+        { eventTime: "2026-11-24T08:20:05Z", ...more },
+      );
+    const used = (eventTime: string) => read(key, "x", { eventTime });
+    const late = used("2026-11-24T08:40:00Z");
+    const told = (revoke: AuditRecord<"revoke">, ...events: readonly unknown[]) =>
+      codes([assumeRole(), ...events], {
+        ...book(issued({ requestHash: hash })),
+        revoked: new Map([[request, [revoke]]]),
+      });
+
+    test("once IAM has had its time", () => {
+      expect(told(record(), put(), used("2026-11-24T08:29:00Z"))).toEqual([]);
+      expect(told(record(), put(), late)).toEqual(["SESSION_USED_AFTER_REVOKE"]);
+    });
+
+    test.each<[string, AuditRecord<"revoke">, readonly unknown[]]>([
+      ["without a denial", record(), []],
+      ["with another's denial", record({ by: { userid: "AIDAMALLORYMALLORY12" } }), [put()]],
+      ["with one that AWS refused", record(), [put({ errorCode: "AccessDenied" })]],
+      ["with a policy that allows something", record(), [put({}, { policyDocument: "{}" })]],
+      ["with one on another role", record(), [put({}, { roleName: "pii-orders" })]],
+      ["with one of another day", record(), [put({ eventTime: "2026-11-24T06:20:05Z" })]],
+    ])("a record %s is somebody's word", (_, revoke, events) => {
+      expect(told(revoke, ...events, late)).toEqual(["REVOKE_WITHOUT_DENIAL"]);
+    });
+
+    test.each([
+      ["request", { requestHash: "cd".repeat(32) }],
+      ["role", { role: `${role}-2` }],
+      ["session", { sessionName: "jit-other" }],
+    ])("a record of another %s is none of this session", (_, more) => {
+      expect(told(record(more), put(), late)).toEqual([]);
+    });
   });
 
   test("none at all: a notice that says what it rests on", () => {

@@ -419,12 +419,15 @@ const declared: readonly Declared[] = [
   },
   {
     name: "audit prove",
-    takes: "<request>",
-    summary: "write what proves that a request's records are in the log",
+    takes: "[request]",
+    summary: "write what proves that a request's records, or one entry, are in the log",
     more:
       "The file holds the records, their inclusion proofs (C2SP tlog-proof), a checkpoint with its cosignatures and the chain of trust files. " +
       "Whoever has the organization's fingerprint checks it by: jit audit verify --proof FILE",
-    options: (command) => aws(command).option("--out <file>", "where to write it; printed unless told"),
+    options: (command) =>
+      aws(command)
+        .option("--index <number>", "one entry of the log's tree alone: tree_index of a row")
+        .option("--out <file>", "where to write it; printed unless told"),
   },
   {
     name: "audit reconcile",

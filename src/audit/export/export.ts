@@ -145,10 +145,15 @@ class Counted {
     for await (const row of this.#source) {
       if (row.verified === true) this.verified += 1;
       if (row.tree_index !== undefined) this.sealed += 1;
-      if (row.verified !== true || row.outcome === "pending") this.settled = false;
+      if (row.verified !== true || isOpen(row)) this.settled = false;
       yield row;
     }
   }
+}
+
+/** Whether time alone can change what came of the request. */
+function isOpen({ outcome }: Row): boolean {
+  return outcome === "pending" || outcome === "scheduled";
 }
 
 /** What an earlier run left, if it is of this log. */

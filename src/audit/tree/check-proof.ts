@@ -1,25 +1,20 @@
 import { parseCatalog } from "../../access/catalog/parse.ts";
-import { sha256Hex } from "../../access/digest.ts";
 import { verifyCatalogFile } from "../../access/trust/catalog-file.ts";
-import { verifyTrustChain } from "../../access/trust/trust-file.ts";
 import type { ApprovalRules, Catalog, Trust } from "../../access/types.ts";
 import { isJitError } from "../../error.ts";
 import { claimPrefix } from "../claim.ts";
-import { type CopiedVersion, copyStore } from "../copy-store.ts";
+import { copyStore } from "../copy-store.ts";
 import { type Finding, finding } from "../finding.ts";
 import { readKey, recordPrefix, writerOf } from "../key.ts";
 import { defaultHours, type ReadRecord, RecordReader } from "../record-reader.ts";
 import { inOrder, judgeEntries } from "../story.ts";
 import type { StoryState } from "../story-state.ts";
-import { isSameHead, readCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
+import type { SignedCheckpoint } from "./checkpoint.ts";
 import { cosignedBy } from "./cosignatures.ts";
+import { checkIncluded, type Included, oneHead, trustOf, versionOf } from "./included.ts";
 import type { TreeKeys } from "./keys.ts";
-import { type Leaf, readLeaf } from "./leaf.ts";
-import { leafHash } from "./merkle.ts";
 import type { Verified } from "./note.ts";
-import { provesInclusion } from "./proof.ts";
 import { invalid, type RequestProof } from "./request-proof.ts";
-import { readTlogProof } from "./tlog-proof.ts";
 
 /** What a proof shows. What was left out of it does not show. */
 export interface CheckedProof {
@@ -31,6 +26,8 @@ export interface CheckedProof {
   readonly state: StoryState;
   /** Of the request, each by itself; those of the keys are not among them. */
   readonly entries: readonly ReadRecord[];
+  /** Where objects stand in the tree, by their names. */
+  readonly places: ReadonlyMap<string, Pick<Included, "index" | "leafHash">>;
   readonly findings: readonly Finding[];
 }
 
@@ -50,19 +47,10 @@ export interface ProofOptions {
  * @throws JitError `PROOF_INVALID`, and what `verifyTrustChain` says
  */
 export async function checkProof(proof: RequestProof, options: ProofOptions): Promise<CheckedProof> {
-  if (proof.log !== options.fingerprint) throw invalid("it is of another organization than the pinned one");
-  const trust = verifyTrustChain(trustFilesOf(proof), options.fingerprint);
-  if (trust.version < options.trustSeen) {
-    throw invalid(`it goes by trust file ${trust.version}, and this machine has seen ${options.trustSeen}`);
-  }
+  const trust = trustOf(proof, options);
   const keys = options.keysOf(trust);
   const checked = proof.records.map((record) => checkRecord(record, keys));
-  const [first] = checked;
-  if (first === undefined) throw invalid("it has no record");
-  const { checkpoint } = first;
-  if (!checked.every((one) => isSameHead(one.checkpoint, checkpoint))) {
-    throw invalid("its records are proven by different checkpoints");
-  }
+  const checkpoint = oneHead(checked);
   const { cosigners } = cosignedBy(checkpoint, checkpoint.note.signatures, keys.witnesses);
   const catalogs = catalogsOf(proof, trust);
   const catalogOf = async (digest: string) => catalogs.get(digest);
@@ -88,49 +76,17 @@ export async function checkProof(proof: RequestProof, options: ProofOptions): Pr
     cosigners,
     state,
     entries,
+    places: new Map(checked.map(({ leaf, index, leafHash }) => [leaf.key, { index, leafHash }])),
     findings: [...unknownCatalogs(entries, catalogs), ...findings],
   };
 }
 
-interface CheckedRecord {
-  readonly leaf: Leaf;
-  readonly bytes: Uint8Array;
-  readonly checkpoint: SignedCheckpoint;
-}
-
-function checkRecord(record: RequestProof["records"][number], { logKeys }: TreeKeys): CheckedRecord {
-  const leaf = readLeaf(record.leaf);
-  const proof = readTlogProof(record.proof);
-  if (leaf === undefined || proof === undefined) throw invalid("a record's entry or proof breaks its form");
-  const checkpoint = readCheckpoint(proof.checkpoint, logKeys);
-  if (checkpoint === undefined) throw invalid("its checkpoint is signed by no log key of the trust file");
-  if (!provesInclusion(proof.hashes, leafHash(record.leaf), proof.index, checkpoint)) {
-    throw invalid(`entry ${proof.index} does not lead to the checkpoint's root`);
-  }
-  if (sha256Hex(record.bytes) !== leaf.sha256) throw invalid("a record is not the one that was sealed");
+function checkRecord(record: RequestProof["records"][number], keys: TreeKeys): Included {
+  const included = checkIncluded(record, keys);
+  const { leaf } = included;
   // A version that came after the one that counts is flagged, too.
   if (readKey(leaf.key) === undefined || leaf.fault !== "-") throw invalid("an entry is no good record's");
-  return { leaf, bytes: record.bytes, checkpoint };
-}
-
-function versionOf({ leaf, bytes }: CheckedRecord): CopiedVersion {
-  return {
-    key: leaf.key,
-    versionId: leaf.versionId,
-    size: bytes.length,
-    lastModified: new Date(leaf.serverTime),
-    isDeleteMarker: false,
-    bytes: async () => bytes,
-  };
-}
-
-function trustFilesOf({ context }: RequestProof): readonly Uint8Array[] {
-  const files: Uint8Array[] = [];
-  for (;;) {
-    const file = context[`v1/trust/${files.length + 1}.json`];
-    if (file === undefined) return files;
-    files.push(file);
-  }
+  return included;
 }
 
 function catalogsOf({ context }: RequestProof, trust: Trust): ReadonlyMap<string, Catalog> {

@@ -18,7 +18,8 @@ import { listBatches, newestCheckpoint, readStoredBatch, type StoredBatch } from
 import { TiledTree } from "./tiled-tree.ts";
 import { formatTlogProof } from "./tlog-proof.ts";
 
-interface Entry {
+/** A leaf where the batches have it. */
+export interface Entry {
   readonly name: string;
   readonly index: number;
   readonly leaf: Uint8Array;
@@ -52,22 +53,30 @@ export async function proveRequest(
   const checkpoint = await cosignedFrom(store, newest, reach, keys);
   const tree = new TiledTree(store, checkpoint.size);
   const records: ProvenRecord[] = [];
-  for (const { name, index, leaf, versionId } of entries) {
-    const hashes = await tree.inclusionProof(index);
-    const bytes = await store.readVersion(name, versionId);
-    if (
-      hashes === undefined ||
-      !provesInclusion(hashes, leafHash(leaf), index, checkpoint) ||
-      bytes === undefined
-    ) {
-      throw new JitError("PROOF_TREE", "the log's tree does not prove what its batches say", {
-        hint: "`jit audit verify` tells what is wrong",
-      });
-    }
-    const proof = formatTlogProof({ index, hashes, checkpoint: formatNote(checkpoint.note) });
-    records.push({ leaf, proof, bytes });
+  for (const entry of entries) {
+    const bytes = await store.readVersion(entry.name, entry.versionId);
+    if (bytes === undefined) throw unproven();
+    records.push(await provenRecord(tree, entry, bytes, checkpoint));
   }
   return { log, request: story.request, records, context: await contextOf(store, story) };
+}
+
+/** @throws JitError `PROOF_TREE` */
+export async function provenRecord(
+  tree: TiledTree,
+  { leaf, index }: Pick<Entry, "leaf" | "index">,
+  bytes: Uint8Array,
+  checkpoint: SignedCheckpoint,
+): Promise<ProvenRecord> {
+  const hashes = await tree.inclusionProof(index);
+  if (hashes === undefined || !provesInclusion(hashes, leafHash(leaf), index, checkpoint)) throw unproven();
+  return { leaf, proof: formatTlogProof({ index, hashes, checkpoint: formatNote(checkpoint.note) }), bytes };
+}
+
+export function unproven(): JitError {
+  return new JitError("PROOF_TREE", "the log's tree does not prove what its batches say", {
+    hint: "`jit audit verify` tells what is wrong",
+  });
 }
 
 /** The story's objects, and the enrolments of those keys that are found. */
@@ -82,7 +91,7 @@ async function namesOf(store: RecordStore, story: Story, log: string): Promise<r
 }
 
 /** The leaf of the version that counts. It is in the first batch that S3 took after it, or soon behind. */
-async function entryOf(
+export async function entryOf(
   store: RecordStore,
   batches: readonly StoredBatch[],
   name: string,
@@ -106,7 +115,7 @@ async function entryOf(
 }
 
 /** The smallest cosigned checkpoint that reaches so far; the newest where none does. */
-async function cosignedFrom(
+export async function cosignedFrom(
   store: RecordStore,
   newest: SignedCheckpoint,
   reach: number,
@@ -127,15 +136,23 @@ async function cosignedFrom(
   return (await readCosigned(store, newest, witnesses)).checkpoint;
 }
 
-/** Trust files 1 to n, the catalogs that the records name, and the request's claim. */
+/** Trust files 1 to n, by name. */
+export async function trustFilesIn(store: Pick<RecordStore, "read">): Promise<Record<string, Uint8Array>> {
+  const files: Record<string, Uint8Array> = {};
+  for (let version = 1; ; version += 1) {
+    const bytes = await store.read(`v1/trust/${version}.json`);
+    if (bytes === undefined) return files;
+    files[`v1/trust/${version}.json`] = bytes;
+  }
+}
+
+/** Trust files, the catalogs that the records name, and the request's claim. */
 async function contextOf(store: RecordStore, story: Story): Promise<Readonly<Record<string, Uint8Array>>> {
-  const context: Record<string, Uint8Array> = {};
-  const take = async (name: string): Promise<boolean> => {
+  const context = await trustFilesIn(store);
+  const take = async (name: string): Promise<void> => {
     const bytes = await store.read(name);
     if (bytes !== undefined) context[name] = bytes;
-    return bytes !== undefined;
   };
-  for (let version = 1; await take(`v1/trust/${version}.json`); ) version += 1;
   const catalogs = new Set(story.entries.flatMap(({ record }) => record?.catalog ?? []));
   for (const digest of catalogs) await take(`v1/catalog/${digest}.jws`);
   await take(`${claimPrefix}${story.request}`);

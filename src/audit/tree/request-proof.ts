@@ -32,33 +32,43 @@ const base64 = v.pipe(
   v.check((text) => Buffer.from(text, "base64").toString("base64") === text, "is no base64"),
 );
 
-const schema = v.strictObject({
+/** What every proof has. */
+export const proofMembers = {
   v: v.literal(1),
-  type: v.literal("jit-proof"),
   log: v.pipe(v.string(), v.check(isSha256Hex, "is no fingerprint")),
-  request: v.pipe(v.string(), v.check(isId, "is no request id")),
   records: v.pipe(
     v.array(v.strictObject({ leaf: v.string(), proof: v.string(), bytes: base64 })),
     v.minLength(1),
     v.maxLength(10_000),
   ),
   context: v.record(v.pipe(v.string(), v.regex(/^v1\/(trust|catalog|claim)\/[!-~]{1,200}$/)), base64),
+};
+
+const schema = v.strictObject({
+  ...proofMembers,
+  type: v.literal("jit-proof"),
+  request: v.pipe(v.string(), v.check(isId, "is no request id")),
 });
 
+type Parts = Pick<RequestProof, "log" | "records" | "context">;
+
 /** Canonical JSON and a newline. */
-export function writeRequestProof({ log, request, records, context }: RequestProof): Uint8Array {
+export function writeRequestProof({ request, ...parts }: RequestProof): Uint8Array {
+  return proofFile({ type: "jit-proof", request }, parts);
+}
+
+export function proofFile(own: Readonly<Record<string, string | number>>, parts: Parts): Uint8Array {
   const text = canonicalJson({
+    ...own,
     v: 1,
-    type: "jit-proof",
-    log,
-    request,
-    records: records.map(({ leaf, proof, bytes }) => ({
+    log: parts.log,
+    records: parts.records.map(({ leaf, proof, bytes }) => ({
       leaf: Buffer.from(leaf).toString(),
       proof,
       bytes: Buffer.from(bytes).toString("base64"),
     })),
     context: Object.fromEntries(
-      Object.entries(context).map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]),
+      Object.entries(parts.context).map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]),
     ),
   });
   return Buffer.concat([text, Buffer.from("\n")]);
@@ -66,19 +76,30 @@ export function writeRequestProof({ log, request, records, context }: RequestPro
 
 /** @throws JitError `PROOF_INVALID` where the file is none */
 export function readRequestProof(file: Uint8Array): RequestProof {
+  const result = v.safeParse(schema, proofValue(file), { abortEarly: true });
+  if (!result.success) throw invalid(`${v.getDotPath(result.issues[0]) ?? "it"} is not right`);
+  return { ...proofParts(result.output), request: result.output.request };
+}
+
+/** The file as JSON. @throws JitError `PROOF_INVALID` */
+export function proofValue(file: Uint8Array): unknown {
   if (file.length > maximumProof) throw invalid("it is larger than any");
-  let value: unknown;
   try {
-    value = parseStrictJson(file);
+    return parseStrictJson(file);
   } catch (cause) {
     throw invalid("it is no JSON", cause);
   }
-  const result = v.safeParse(schema, value, { abortEarly: true });
-  if (!result.success) throw invalid(`${v.getDotPath(result.issues[0]) ?? "it"} is not right`);
-  const { log, request, records, context } = result.output;
+}
+
+interface ParsedParts {
+  readonly log: string;
+  readonly records: readonly { readonly leaf: string; readonly proof: string; readonly bytes: string }[];
+  readonly context: Readonly<Record<string, string>>;
+}
+
+export function proofParts({ log, records, context }: ParsedParts): Parts {
   return {
     log,
-    request,
     records: records.map(({ leaf, proof, bytes }) => ({
       leaf: Buffer.from(leaf),
       proof,

@@ -1,8 +1,11 @@
 import { tellStory } from "../../audit/story.ts";
 import { formatTime } from "../../audit/time.ts";
+import { type CheckedEntry, checkEntry } from "../../audit/tree/check-entry.ts";
 import { checkProof } from "../../audit/tree/check-proof.ts";
+import { readEntryProof, writeEntryProof } from "../../audit/tree/entry-proof.ts";
 import { treeKeysOf } from "../../audit/tree/keys.ts";
 import { proveRequest } from "../../audit/tree/prove.ts";
+import { proveEntry } from "../../audit/tree/prove-entry.ts";
 import { readRequestProof, writeRequestProof } from "../../audit/tree/request-proof.ts";
 import { JitError } from "../../error.ts";
 import { readFile, writeFile } from "../compose/admin-files.ts";
@@ -12,11 +15,13 @@ import { exitCodes } from "../exit-codes.ts";
 import { findingLine } from "../render/finding.ts";
 import { entryJson } from "../render/story.ts";
 import { refuseBadId } from "../request-id.ts";
-import { clean } from "../style.ts";
+import { clean, table } from "../style.ts";
 
 /** `jit audit prove REQUEST`: one file that shows, to whoever has the fingerprint, that its records are in the log. */
 export async function auditProve(context: Context): Promise<number> {
-  const request = argument(context, 0, "the request");
+  const index = text(context, "index");
+  if (index !== undefined) return await proveOne(context, index);
+  const request = argument(context, 0, "the request, or --index");
   refuseBadId(request);
   const audit = await openAudit(context);
   const { store, trust, fingerprint, catalogOf, approvals } = audit;
@@ -30,17 +35,44 @@ export async function auditProve(context: Context): Promise<number> {
     }
     return await proveRequest(store, story, fingerprint, treeKeysOf(trust));
   });
+  const records = proof.records.length;
+  const what = `${records} records of ${request} and its keys`;
+  return hand(context, writeRequestProof(proof), what, { request, records });
+}
+
+/** `jit audit prove --index N`: the same of one entry of the tree, be it a record or not. */
+async function proveOne(context: Context, typed: string): Promise<number> {
+  const index = Number(typed);
+  if (!/^(0|[1-9][0-9]{0,15})$/.test(typed) || !Number.isSafeInteger(index)) {
+    throw new JitError("USAGE", `--index: ${JSON.stringify(typed.slice(0, 20))} is no place in the tree`, {
+      hint: "entries are counted from 0: tree_index of a row of `jit audit export`",
+    });
+  }
+  if (context.invocation.args.length > 0) throw new JitError("USAGE", "a request, or --index: not both");
+  const { store, trust, fingerprint } = await openAudit(context);
+  const proof = await context.terminal.progress("Proving the entry", () =>
+    proveEntry(store, index, fingerprint, treeKeysOf(trust)),
+  );
+  return hand(context, writeEntryProof(proof), `entry ${index} of the log's tree`, { index });
+}
+
+/** Into the file that is named, or out. */
+function hand(
+  context: Context,
+  file: Uint8Array,
+  what: string,
+  json: Readonly<Record<string, unknown>>,
+): number {
+  const { terminal, style } = context;
   const out = text(context, "out");
-  const file = writeRequestProof(proof);
   if (out === undefined) {
-    context.terminal.print(Buffer.from(file).toString().trimEnd());
+    terminal.print(Buffer.from(file).toString().trimEnd());
     return 0;
   }
   writeFile(out, file, {});
-  if (context.json) printJson(context, { file: out, request, records: proof.records.length });
+  if (context.json) printJson(context, { file: out, ...json });
   else {
-    const { terminal, style } = context;
-    terminal.print(`${style.good("✓")} ${out}: ${proof.records.length} records of ${request} and its keys`);
+    terminal.print(`${style.good("✓")} ${out}: ${what}`);
     terminal.note(
       style.dim("  anybody with the fingerprint (JIT_ORGANIZATION=LOCATION#FINGERPRINT) checks it:"),
     );
@@ -51,15 +83,15 @@ export async function auditProve(context: Context): Promise<number> {
 
 /** `jit audit verify --proof FILE`: by the pinned fingerprint, and by nothing else. */
 export async function verifyProof(context: Context, path: string): Promise<number> {
-  const checked = await checkProof(readRequestProof(readFile(path)), {
-    ...openProofOptions(context),
-    keysOf: treeKeysOf,
-  });
+  const file = readFile(path);
+  const options = { ...openProofOptions(context), keysOf: treeKeysOf };
+  const entry = readEntryProof(file);
+  if (entry !== undefined) return showEntry(context, await checkEntry(entry, options));
+  const checked = await checkProof(readRequestProof(file), options);
   const { request, organization, checkpoint, cosigners, entries, findings, state } = checked;
   const good =
     entries.every(({ reason }) => reason === undefined) &&
     !findings.some(({ severity }) => severity === "invalid");
-  const root = Buffer.from(checkpoint.root).toString("base64");
   if (context.json) {
     printJson(context, {
       ok: good,
@@ -67,9 +99,9 @@ export async function verifyProof(context: Context, path: string): Promise<numbe
       organization,
       trustVersion: checked.trustVersion,
       state,
-      checkpoint: { origin: checkpoint.origin, size: checkpoint.size, root },
+      checkpoint: checkpointJson(checkpoint),
       cosigners: cosigners.map(({ key, time }) => ({ name: key.name, time: timeText(time) })),
-      entries: entries.map(entryJson),
+      entries: entries.map((one) => ({ ...entryJson(one), ...placeJson(checked.places.get(one.name)) })),
       findings,
     });
     return good ? 0 : exitCodes.found.code;
@@ -88,6 +120,65 @@ export async function verifyProof(context: Context, path: string): Promise<numbe
       `  ${sign} ${style.dim(when)}  ${key.type.padEnd(8)} ${clean(record?.by.arn ?? key.userid)}${why}`,
     );
   }
+  printCheckpoint(context, checked);
+  terminal.print(style.dim("  what was left out of a proof does not show in it"));
+  return good ? 0 : exitCodes.found.code;
+}
+
+/** One entry: that it was sealed is shown of anything; whether it is a good record, of records alone. */
+function showEntry(context: Context, checked: CheckedEntry): number {
+  const { leaf, index, leafHash, organization, checkpoint, cosigners, record } = checked;
+  const good = record !== undefined && record.reason === undefined;
+  if (context.json) {
+    printJson(context, {
+      ok: good,
+      organization,
+      trustVersion: checked.trustVersion,
+      ...placeJson(checked),
+      leaf,
+      checkpoint: checkpointJson(checkpoint),
+      cosigners: cosigners.map(({ key, time }) => ({ name: key.name, time: timeText(time) })),
+      record: record === undefined ? null : entryJson(record),
+    });
+    return good ? 0 : exitCodes.found.code;
+  }
+  const { terminal, style } = context;
+  const mark = good ? style.good("✓") : style.bad("✗");
+  terminal.print(`${mark} entry ${index} is in the log of ${organization}`);
+  const rows = [
+    ["leaf hash", leafHash],
+    ["object", clean(leaf.key)],
+    ["version", clean(leaf.versionId)],
+    ["SHA-256", leaf.sha256],
+    ["arrived", leaf.serverTime.replace("T", " ")],
+    [
+      "locked",
+      leaf.lockedUntil === "-" ? "not by Object Lock" : `until ${leaf.lockedUntil.replace("T", " ")}`,
+    ],
+  ];
+  const said = record?.record;
+  if (said !== undefined && good)
+    rows.push(["record", `${said.type} by ${clean(said.by.arn)}, ${said.at.replace("T", " ")}`]);
+  terminal.print(table(rows.map(([name = "", value = ""]) => [`  ${name}`, value])));
+  const why = leaf.fault === "-" ? (record?.reason ?? "NAME_INVALID") : leaf.fault;
+  if (!good) terminal.print(style.bad(`  no good record: ${why}`));
+  printCheckpoint(context, checked);
+  terminal.print(style.dim("  of the rest of its request this shows nothing: jit audit prove REQUEST does"));
+  return good ? 0 : exitCodes.found.code;
+}
+
+function placeJson(place: Pick<CheckedEntry, "index" | "leafHash"> | undefined) {
+  return { treeIndex: place?.index ?? null, leafHash: place?.leafHash ?? null };
+}
+
+function checkpointJson({ origin, size, root }: CheckedEntry["checkpoint"]) {
+  return { origin, size, root: Buffer.from(root).toString("base64") };
+}
+
+function printCheckpoint(
+  { terminal, style }: Context,
+  { checkpoint, cosigners }: Pick<CheckedEntry, "checkpoint" | "cosigners">,
+): void {
   terminal.print(
     style.dim(`  checkpoint of ${checkpoint.size} entries, signed by ${clean(checkpoint.origin)}`),
   );
@@ -96,8 +187,6 @@ export async function verifyProof(context: Context, path: string): Promise<numbe
   }
   if (cosigners.length === 0)
     terminal.print(style.warn("  no witness cosigned it: the log could show others another one"));
-  terminal.print(style.dim("  what was left out of a proof does not show in it"));
-  return good ? 0 : exitCodes.found.code;
 }
 
 function timeText(seconds: number | undefined): string {

@@ -58,6 +58,8 @@ export class RecordReader {
   readonly #maximumHours: number;
   readonly #ring: KeyRing;
   readonly #searches = new Map<string, Promise<void>>();
+  /** Chains whose key was looked for and not found. */
+  readonly #missing = new Set<string>();
 
   constructor(store: Store, options: ReaderOptions) {
     this.#store = store;
@@ -141,8 +143,15 @@ export class RecordReader {
     return this.#ring.find(key);
   }
 
+  /** Keys that were not enrolled when they were looked for may be by now: they are looked for again. */
+  forgetMissing(): void {
+    for (const chain of this.#missing) this.#searches.delete(chain);
+    this.#missing.clear();
+  }
+
   async #search(key: WriterKey): Promise<void> {
     const found = await findEnrolment(this.#store, key, this.#options.log, this.#maximumHours);
-    if (found !== undefined) this.#ring.enrol(found.seen, found.record);
+    if (found === undefined) this.#missing.add(chainOf(key));
+    else this.#ring.enrol(found.seen, found.record);
   }
 }

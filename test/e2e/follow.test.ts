@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
 import { eventually, type Machine } from "../support/jit.ts";
@@ -9,6 +9,7 @@ import { expectError } from "../support/ledger.ts";
 /** A feed through the real binary: what was asked and given up, once, in every format, whatever cuts it off. */
 
 const { sandbox, machine } = useSandbox();
+const binary = resolve(import.meta.dirname, "../../bin/jit.js");
 let alice: Machine;
 let auditor: Machine;
 
@@ -159,6 +160,15 @@ test("a record that was changed where it lies is marked, and a finding follows",
   expect(now.find(({ event, object }) => event === "end" && object === denied?.object)?.verified).toBe(false);
   const found = now.filter(({ object, verified }) => object === denied?.object && verified === undefined);
   expect(found).toHaveLength(1);
+});
+
+test("what a full disk does not take is told again", async () => {
+  const state = join(auditor.home, "full.json");
+  const shell = `exec "$0" "$@" > /dev/full`;
+  const args = [...["audit", "follow", "--once", "--state", state, "--json"]];
+  const full = await auditor.run("bash", ["-c", shell, process.execPath, binary, ...args]);
+  expectError(full, "OUTPUT_FAILED", 1);
+  expect(linesOf(await follow("full.json")).length).toBeGreaterThan(3);
 });
 
 test("a state that is damaged, or a flag that is wrong, is refused", async () => {

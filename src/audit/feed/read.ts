@@ -36,7 +36,7 @@ const parallelReads = 8;
 export class FeedReader {
   readonly #ports: FeedPorts;
   #bucket: ListedBucket;
-  #reader: RecordReader;
+  readonly #reader: RecordReader;
 
   constructor(ports: FeedPorts) {
     this.#ports = ports;
@@ -53,8 +53,7 @@ export class FeedReader {
     // What was listed for those before may have grown.
     this.#bucket = new ListedBucket(this.#ports.store);
     this.#bucket.know(named);
-    // A reader remembers where it found no key.
-    if (named.some(({ key }) => key.type === "enrol")) this.#reader = this.#newReader();
+    if (named.some(({ key }) => key.type === "enrol")) this.#reader.forgetMissing();
     const requests = [...new Set(named.map(({ key }) => key.request))].filter((id) => id !== "-");
     const stories = new Map<string, ToldStory>();
     await mapAtMost(parallelReads, requests, async (request) => {
@@ -195,7 +194,7 @@ function spoiltRequest({ story, asked }: ToldStory): readonly FindingCode[] {
 
 function isAgainst(name: string): (found: Finding) => boolean {
   return ({ object, severity, examples = [] }) =>
-    severity === "invalid" && (object === name || examples.includes(name));
+    severity !== "notice" && (object === name || examples.includes(name));
 }
 
 async function askedIn({ entries }: Story, catalogOf: CatalogLookup): Promise<AskedFor | undefined> {

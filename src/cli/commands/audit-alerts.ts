@@ -147,7 +147,7 @@ function print({ terminal, style }: Context, alerts: readonly Alert[], checked: 
         wrap(`${style.warn("?")} ${kinds}: ${clean(failure.message)} [${failure.code}]`, columns, "  "),
       );
       if (failure.hint !== undefined)
-        terminal.print(style.dim(wrap(`  ${clean(failure.hint)}`, columns, "  ")));
+        terminal.print(style.dim(`  ${wrap(clean(failure.hint), columns - 2, "  ")}`));
     } else if (isUnused) terminal.print(style.dim(`- ${kinds}: the trust file names nobody for it`));
     else {
       const quiet = kindsOf[name].filter((kind) => !alerts.some((alert) => alert.kind === kind));

@@ -33,7 +33,7 @@ export async function auditFollow(context: Context): Promise<number> {
   const signals = isOn(context, "once") ? undefined : stopAtSignals(context);
   let first: Audit | undefined = audit;
   // Two at once would each forget what the other told.
-  await lock.hold(`feed ${file}`, async () => {
+  await lock.hold(`feed ${file}`, async (fence) => {
     const now = () => audit.clock.now();
     const cursor =
       readFeed(file, audit.fingerprint) ?? Cursor.begin(audit.fingerprint, firstHour(context, now()));
@@ -46,7 +46,11 @@ export async function auditFollow(context: Context): Promise<number> {
       cursor,
       {
         write: async (events) => await writeLines(events.map(lineOf)),
-        save: async (state) => await saveFeed(file, state),
+        save: async (state) => {
+          // Another that took over while this one stood still knows more.
+          fence.check();
+          await saveFeed(file, state);
+        },
       },
       {
         now,

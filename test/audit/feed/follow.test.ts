@@ -167,6 +167,33 @@ test("a record that is not valid is marked, and a finding says why", async () =>
   expect(codes).toContainEqual(["ENVELOPE_SHAPE", request.key]);
 });
 
+test("a key that is enrolled while it runs is known from then on", async () => {
+  const feed = new TestFeed();
+  const alice = testWriter(feed.store, "alice", { clock: feed.clock });
+  await alice.request();
+  const [enrol = ""] = [...feed.store.objects.keys()].filter((name) => name.includes(".enrol."));
+  const bytes = (await feed.store.read(enrol)) ?? new Uint8Array();
+  feed.store.erase(enrol);
+  let looks = 0;
+  const told = await feed.look({
+    wait: async () => {
+      looks += 1;
+      if (looks > 1) return false;
+      feed.store.put(enrol, bytes);
+      await alice.request();
+      return true;
+    },
+  });
+  const records = told.flatMap((event) =>
+    event.kind === "record" ? [[event.key.type, event.problems]] : [],
+  );
+  expect(records).toEqual([
+    ["request", ["KEY_NOT_ENROLLED"]],
+    ["enrol", []],
+    ["request", []],
+  ]);
+});
+
 test("whenever it is cut off, whatever arrives when and where: every version is told, and ids repeat with it", async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant("arrive" as const), hoursAgo: fc.integer({ min: -1, max: 40 }) }),

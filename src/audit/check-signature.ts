@@ -12,12 +12,12 @@ export async function checkSignature(
 ): Promise<SignatureFault | undefined> {
   const fault = signatureFault({ signed, signature, ...read }, jwk);
   if (fault !== undefined) return fault;
-  const hash = read.algorithm === "ES256" ? "sha256" : null;
   const good = await new Promise<boolean>((resolve, reject) => {
-    verify(hash, signed, { key, dsaEncoding: "ieee-p1363" }, signature, (error, result) => {
-      if (error === null) resolve(result);
-      else reject(error);
-    });
+    const answer = (error: Error | null, result: boolean) =>
+      error === null ? resolve(result) : reject(error);
+    if (read.algorithm === "ES256")
+      verify("sha256", signed, { key, dsaEncoding: "ieee-p1363" }, signature, answer);
+    else verify(null, signed, key, signature, answer);
   });
   return good ? undefined : "SIGNATURE_INVALID";
 }

@@ -19,7 +19,7 @@ export function makeId(ms: number, thumbprint: string, nonce: string): string {
   if (!Number.isInteger(ms) || ms < 0 || ms > latestTime) {
     throw new JitError("ID_INVALID", "the time of an id must be whole milliseconds of 48 bits");
   }
-  return encode(BigInt(ms), 10) + hashPart(thumbprint, nonce);
+  return encode(ms, 10) + hashPart(thumbprint, nonce);
 }
 
 /**
@@ -57,16 +57,17 @@ export function idTime(id: string): number {
 
 /** No id of that time or later sorts before it; it is no id itself. @param ms Unix time, whole milliseconds */
 export function idFloor(ms: number): string {
-  return encode(BigInt(Math.max(0, ms)), 10);
+  return encode(Math.max(0, ms), 10);
 }
 
 function hashPart(thumbprint: string, nonce: string): string {
-  const digest = hash("sha256", thumbprint + nonce, "hex");
-  return encode(BigInt(`0x${digest.slice(0, 20)}`), 16);
+  const digest = hash("sha256", thumbprint + nonce, "buffer");
+  return encode(digest.readUIntBE(0, 5), 8) + encode(digest.readUIntBE(5, 5), 8);
 }
 
-function encode(value: bigint, length: number): string {
+function encode(value: number, length: number): string {
   let text = "";
-  for (let rest = value; text.length < length; rest >>= 5n) text = alphabet.charAt(Number(rest & 31n)) + text;
+  for (let rest = value; text.length < length; rest = Math.floor(rest / 32))
+    text = alphabet.charAt(rest % 32) + text;
   return text;
 }

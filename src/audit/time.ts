@@ -1,6 +1,6 @@
 /** Times and hours as records spell them: UTC, RFC 3339 with whole seconds, years 0000 to 9999. */
 
-const timeGrammar = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+const timeGrammar = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})Z$/;
 const hourGrammar = /^(\d{4})(\d{2})(\d{2})T(\d{2})$/;
 
 /** `2026-11-24T08:16:36Z`; fractions of a second are cut off. */
@@ -10,7 +10,17 @@ export function formatTime(date: Date): string {
 
 /** Whether a text is a time that exists: real days, no leap seconds, no hour 24. */
 export function isTime(text: string): boolean {
-  return timeGrammar.test(text) && roundTrips(text);
+  const parts = timeGrammar.exec(text);
+  if (parts === null) return false;
+  const [year, month, day, hour, minute, second] = parts.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return isDay(year, month, day) && hour < 24 && minute < 60 && second < 60;
 }
 
 /** Unix seconds of a valid time. */
@@ -26,7 +36,7 @@ export function hourOf(time: string): string {
 /** Whether a text is an hour that exists. */
 export function isHour(text: string): boolean {
   const parts = hourGrammar.exec(text);
-  return parts !== null && roundTrips(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:00:00Z`);
+  return parts !== null && isTime(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:00:00Z`);
 }
 
 /** Unix milliseconds at which a valid hour begins. */
@@ -43,8 +53,10 @@ export function* hoursBetween(first: Date, last: Date): Generator<string> {
   }
 }
 
-/** Date.parse takes 30 February for 2 March, and 24:00 for the next day. */
-function roundTrips(time: string): boolean {
-  const ms = Date.parse(time);
-  return !Number.isNaN(ms) && formatTime(new Date(ms)) === time;
+/** In the calendar that goes on backwards, as ISO 8601 has it. */
+function isDay(year: number, month: number, day: number): boolean {
+  if (month < 1 || month > 12 || day < 1) return false;
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const days = month === 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+  return day <= days;
 }

@@ -1,6 +1,6 @@
 import { type KeyObject, verify } from "node:crypto";
 import { importPublicKey } from "../../access/jwk.ts";
-import { readEnvelope, signatureFault } from "../envelope.ts";
+import { readEnvelope, signatureFault, type UnverifiedRecord } from "../envelope.ts";
 import { type JudgedRecord, judgedMembers } from "../judged.ts";
 import type { Checkable, CheckedRecord, WriterKey } from "./checker.ts";
 
@@ -69,6 +69,13 @@ export class BatchWriter {
   }
 }
 
+function isSignedBy({ algorithm, signed, signature }: UnverifiedRecord, key: KeyObject): boolean {
+  // A key by itself is looked at once; in an object, again for every signature.
+  return algorithm === "ES256"
+    ? verify("sha256", signed, { key, dsaEncoding: "ieee-p1363" }, signature)
+    : verify(null, signed, key, signature);
+}
+
 /** Checks the batches of one `BatchWriter`. */
 export class BatchChecker {
   readonly #log: string;
@@ -94,9 +101,7 @@ export class BatchChecker {
     const opened = readEnvelope(bytes);
     if (!opened.ok || opened.kid !== thumbprint || opened.record.log !== this.#log) return null;
     if (signatureFault(opened, jwk) !== undefined) return null;
-    const hash = opened.algorithm === "ES256" ? "sha256" : null;
-    const good = verify(hash, opened.signed, { key: object, dsaEncoding: "ieee-p1363" }, opened.signature);
-    if (!good) return null;
+    if (!isSignedBy(opened, object)) return null;
     const { log: _, ...record } = judgedMembers(opened.record);
     const own = opened.record.by;
     const isBy = own.arn === by.arn && own.userid === by.userid && own.account === by.account;

@@ -24,6 +24,23 @@ export function writeLeaf({ key, versionId, sha256, serverTime, lockedUntil, fau
 
 /** A leaf in its one spelling, or `undefined`. */
 export function readLeaf(entry: Uint8Array): Leaf | undefined {
+  return readPlainLeaf(entry) ?? readAnyLeaf(entry);
+}
+
+/** Nearly all leaves: canonical JSON without an escape or a character beyond ASCII has one form. */
+const plain =
+  /^\{"fault":"(-|[A-Z][A-Z0-9_]{0,63})","key":"(v1\/rec\/[ !#-[\]-~]*)","lockedUntil":"([^"]*)","serverTime":"([^"]*)","sha256":"(-|[0-9a-f]{64})","versionId":"([ !#-[\]-~]+)"\}$/;
+
+function readPlainLeaf(entry: Uint8Array): Leaf | undefined {
+  const text = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength).toString("latin1");
+  const parts = plain.exec(text);
+  if (parts === null) return undefined;
+  const [, fault = "", key = "", lockedUntil = "", serverTime = "", sha256 = "", versionId = ""] = parts;
+  if (!isTime(serverTime) || (lockedUntil !== "-" && !isTime(lockedUntil))) return undefined;
+  return { key, versionId, sha256, serverTime, lockedUntil, fault };
+}
+
+function readAnyLeaf(entry: Uint8Array): Leaf | undefined {
   const value = jsonOf(entry);
   if (typeof value !== "object" || value === null) return undefined;
   const { key, versionId, sha256, serverTime, lockedUntil, fault } = value as Partial<

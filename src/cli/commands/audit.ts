@@ -66,6 +66,10 @@ function sinceOf(context: Context, logKeys: TreeKeys["logKeys"]): SignedCheckpoi
   });
 }
 
+function many(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
 function printReport({ terminal, style }: Context, report: JudgedReport): void {
   const { byType, byGrade, bySeverity, acknowledged } = report;
   for (const finding of report.findings) terminal.print(findingLine(finding, style, terminal.columns));
@@ -80,7 +84,7 @@ function printReport({ terminal, style }: Context, report: JudgedReport): void {
       [
         ["  records", counts.map(([type, count]) => `${count} ${type}`).join(", ")],
         ["  keys", `${byGrade.attested} records attested by AWS, ${byGrade["path only"]} by the path only`],
-        ["  other", `${bySeverity.noise} objects of noise, ${bySeverity.notice} notices`],
+        ["  other", `${many(bySeverity.noise, "object")} of noise, ${many(bySeverity.notice, "notice")}`],
       ],
       (cell, _row, column) => (column === 0 ? style.dim(cell) : cell),
       terminal.columns,

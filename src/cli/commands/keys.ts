@@ -8,7 +8,7 @@ import { type Audit, openAudit, openOrganization } from "../compose/audit.ts";
 import { ownKeysOf, placeText } from "../compose/keys.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { dayOf, minute } from "../render/utc.ts";
-import { clean, table } from "../style.ts";
+import { clean, table, wrap } from "../style.ts";
 
 /** `jit keys list`: this machine's keys; with `--all` those of the log. */
 export async function keysList(context: Context): Promise<number> {
@@ -27,13 +27,15 @@ export async function keysList(context: Context): Promise<number> {
     context.terminal.print("this machine has no key yet: the first request makes one");
     return 0;
   }
-  const rows = keys.map(({ thumbprint, userid, place, records }) => [
-    thumbprint,
-    stateOf(context, trust, thumbprint, placeText(place)),
-    `${records} records`,
-    clean(userid ?? ""),
-  ]);
-  context.terminal.print(table(rows));
+  printKeys(
+    context,
+    keys.map(({ thumbprint, userid, place, records }) => [
+      thumbprint,
+      `${records} records`,
+      clean(userid ?? ""),
+      stateOf(context, trust, thumbprint, placeText(place)),
+    ]),
+  );
   return 0;
 }
 
@@ -48,19 +50,27 @@ async function listAll(context: Context): Promise<number> {
     .toSorted((a, b) => b.last.getTime() - a.last.getTime())
     .map((writer) => [
       writer.thumbprint,
-      stateOf(context, audit.trust, writer.thumbprint, gradeText(writer)),
-      `${dayOf(writer.first)} to ${dayOf(writer.last)}`,
-      `${writer.records} records`,
+      `${writer.records} records, ${dayOf(writer.first)} to ${dayOf(writer.last)}`,
       clean(writer.userid),
+      stateOf(context, audit.trust, writer.thumbprint, gradeText(writer)),
     ]);
   if (rows.length === 0) context.terminal.print("the log has no record");
-  else context.terminal.print(table(rows));
+  else printKeys(context, rows);
   context.terminal.note(
     context.style.dim(
       "  by the names of the log, and each key's enrolment; `jit audit verify` checks the records",
     ),
   );
   return 0;
+}
+
+/** A thumbprint a line, and what is known of it under it: together they do not fit 80 columns. */
+function printKeys({ terminal, style }: Context, rows: readonly (readonly string[])[]): void {
+  for (const [thumbprint = "", ...known] of rows) {
+    terminal.print(style.name(thumbprint));
+    const line = known.filter((word) => word !== "").join("; ");
+    terminal.print(`  ${wrap(line, terminal.columns, "  ")}`);
+  }
 }
 
 /** `jit keys show [THUMBPRINT|ARN]`: one key; without a word, this machine's own. */

@@ -59,7 +59,7 @@ export async function reviewDebt(context: Context): Promise<number> {
       if (one !== undefined)
         terminal.print(`  ${wrap(`${whose}: ${reasonText(one.texts)}`, terminal.columns, "  ")}`);
     }
-    terminal.note(style.dim("  jit review-debt settle REQUEST --verdict justified|unjustified --comment …"));
+    terminal.note(style.dim("  jit review-debt settle REQUEST shows all of it and asks for your verdict"));
   }
   for (const { request, userid, code } of unclear)
     terminal.note(style.warn(`  cannot be judged: ${request} by ${clean(userid)} (${code})`));

@@ -33,7 +33,8 @@ export async function status(context: Context): Promise<number> {
     return 0;
   }
   const { style, terminal } = context;
-  for (const { breakGlass, targets, request } of sessions) {
+  const open = sessions.filter(({ outdated }) => !outdated);
+  for (const { breakGlass, targets, request } of open) {
     if (breakGlass)
       terminal.print(
         wrap(
@@ -43,20 +44,20 @@ export async function status(context: Context): Promise<number> {
         ),
       );
   }
-  if (sessions.length === 0)
+  const names = shortNames(sessions.map(({ identity }) => identity));
+  if (open.length === 0)
     terminal.print(
-      `no session is open${unfinished.length + asked.length > 0 ? "" : style.dim("   (jit request STORE:ACCESS)")}`,
+      `no session is open${unfinished.length + asked.length + sessions.length > 0 ? "" : style.dim("   (jit request STORE:ACCESS)")}`,
     );
   else {
-    const names = shortNames(sessions.map(({ identity }) => identity));
-    const organizations = new Set(sessions.map(({ organization }) => organization));
+    const organizations = new Set(open.map(({ organization }) => organization));
     const present = names.size > 1 ? await presentUserid() : undefined;
     // Whose a session is stands there only where that is a question.
     const whose = ({ identity: { userid }, organization }: SessionStatus) => [
       ...(names.size > 1 ? [clean(`${names.get(userid)}${userid === present ? " (you)" : ""}`)] : []),
       ...(organizations.size > 1 ? [clean(organization.slice(0, 12))] : []),
     ];
-    const rows = sessions.map((session) => [
+    const rows = open.map((session) => [
       session.targets.join(" "),
       ...whose(session),
       timeLeft(session.grantSecondsLeft),
@@ -72,21 +73,26 @@ export async function status(context: Context): Promise<number> {
       "REQUEST",
     ];
     terminal.print(
-      table([head, ...rows], (cell, row, column) =>
-        row === 0 ? style.dim(cell) : column === 0 ? style.name(cell) : cell,
+      table(
+        [head, ...rows],
+        (cell, row, column) => (row === 0 ? style.dim(cell) : column === 0 ? style.name(cell) : cell),
+        terminal.columns,
       ),
     );
   }
-  for (const { outdated, targets, request, notAfter } of sessions) {
+  for (const { outdated, identity, targets, request, notAfter } of sessions) {
     if (!outdated) continue;
-    const what = `${clean(targets.join(" "))} (${request}) works in AWS until ${clockTime(notAfter)}, but jit hands it out no more: the catalog has changed since`;
-    sayOutdated(context, what, targets);
+    const who = names.size > 1 ? `${names.get(identity.userid)}, ` : "";
+    const what = `(${who}${request}) works in AWS until ${clockTime(notAfter)}, but jit hands it out no more: the catalog has changed since`;
+    sayOutdated(context, `${targets.join(" ")} ${what}`);
   }
   for (const one of asked) {
     const { request, targets, closesAt, notBefore, duration, quorum } = one;
     if (isOutdated(current, one)) {
-      const what = `nothing comes of ${request} for ${clean(targets.join(" "))}: the catalog has changed since it was asked for`;
-      sayOutdated(context, what, targets);
+      sayOutdated(
+        context,
+        `nothing comes of ${request} for ${targets.join(" ")}: the catalog has changed since it was asked for`,
+      );
       continue;
     }
     if (notBefore !== undefined) {
@@ -110,16 +116,12 @@ export async function status(context: Context): Promise<number> {
   return 0;
 }
 
-/** What the catalog of before granted is asked for anew. */
-function sayOutdated({ style, terminal }: Context, what: string, targets: readonly string[]): void {
-  terminal.print(wrap(`${style.warn("outdated:")} ${what}`, terminal.columns, "  "));
-  terminal.print(`  ${style.dim(`jit request ${clean(targets.join(" "))}`)}`);
+/** What the catalog of before granted. */
+function sayOutdated({ style, terminal }: Context, what: string): void {
+  terminal.print(wrap(`${style.warn("outdated:")} ${clean(what)}`, terminal.columns, "  "));
 }
 
-function remarkOn({ breakGlass, outdated, secondsLeft }: SessionStatus): string {
-  const remarks = [
-    ...(breakGlass ? ["break-glass"] : []),
-    ...(outdated ? ["outdated"] : secondsLeft > 0 ? [] : ["renewed when used"]),
-  ];
+function remarkOn({ breakGlass, secondsLeft }: SessionStatus): string {
+  const remarks = [...(breakGlass ? ["break-glass"] : []), ...(secondsLeft > 0 ? [] : ["renewed when used"])];
   return remarks.length === 0 ? "" : ` (${remarks.join(", ")})`;
 }

@@ -6,11 +6,11 @@ import { codeOf, JitError } from "../../error.ts";
 
 /** @throws JitError `FILE_UNREADABLE` */
 export function readFile(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new JitError("FILE_UNREADABLE", `cannot read ${path} (${codeOf(error) ?? "unknown"})`);
-  }
+  const bytes = readFileIfThere(path);
+  if (bytes !== undefined) return bytes;
+  throw new JitError("FILE_UNREADABLE", `there is no ${path}`, {
+    hint: "name the file, or go to the folder where it is",
+  });
 }
 
 export function readFileIfThere(path: string): Uint8Array | undefined {

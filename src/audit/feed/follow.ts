@@ -1,11 +1,12 @@
 import { isJitError } from "../../error.ts";
 import { recordPrefix } from "../key.ts";
 import type { ListedObject, RecordStore } from "../ports.ts";
-import { objectOf } from "../scan.ts";
+import { mapAtMost, objectOf } from "../scan.ts";
 import { hourOf, hoursBetween, isHour } from "../time.ts";
 import type { Cursor, FeedState } from "./cursor.ts";
 import type { FeedEvent } from "./event.ts";
-import { type FeedPorts, FeedReader, type FreshObject } from "./read.ts";
+import type { FreshObject } from "./own-findings.ts";
+import { type FeedPorts, FeedReader } from "./read.ts";
 
 /** Where events go, and where it is remembered that they went. */
 export interface FeedSink {
@@ -32,6 +33,7 @@ const hourMs = 3_600_000;
 const hoursBack = 2;
 /** Events that are told before it is remembered that they were. */
 const mostAtOnce = 500;
+const parallelLists = 12;
 
 /**
  * Tells every version of every object under the records' prefix at least once: it is remembered only when it was written.
@@ -88,12 +90,15 @@ class Look {
     const recent = [...hoursBetween(new Date(at * 1000 - hoursBack * hourMs), new Date(at * 1000 + hourMs))];
     const [first = ""] = recent;
     const hours = isFull ? await this.#allHours() : recent;
+    const wanted = [...new Set([...hours, ...cursor.openHours])].filter((hour) => hour >= cursor.from).sort();
     let told = 0;
-    for (const hour of [...new Set([...hours, ...cursor.openHours])].sort()) {
-      if (hour < cursor.from) continue;
-      told += await this.#tellHour(hour);
-      if (recent.includes(hour)) continue;
-      cursor.settle(hour, at);
+    for (let i = 0; i < wanted.length; i += parallelLists) {
+      const some = wanted.slice(i, i + parallelLists);
+      const listed = await mapAtMost(parallelLists, some, (hour) => this.#list(hour));
+      for (const [index, hour] of some.entries()) {
+        told += await this.#tellHour(hour, listed[index] ?? []);
+        if (!recent.includes(hour)) cursor.settle(hour, at);
+      }
     }
     if (isFull) {
       cursor.lookedThrough(at);
@@ -104,9 +109,13 @@ class Look {
       await this.#sink.save(cursor.state());
   }
 
-  async #tellHour(hour: string): Promise<number> {
+  async #list(hour: string): Promise<readonly ListedObject[]> {
     const listed: ListedObject[] = [];
     for await (const version of this.#store.listVersions(`${recordPrefix}${hour}/`)) listed.push(version);
+    return listed;
+  }
+
+  async #tellHour(hour: string, listed: readonly ListedObject[]): Promise<number> {
     const cursor = this.#cursor;
     const untold = cursor.untold(hour, listed);
     if (untold.length === 0) return 0;

@@ -1,19 +1,19 @@
 import { isBreakGlassRole } from "../../access/break-glass.ts";
 import type { Catalog } from "../../access/types.ts";
 import { type Finding, type FindingCode, finding } from "../finding.ts";
-import { type RecordKey, readKey, writerOf } from "../key.ts";
+import { readKey, writerOf } from "../key.ts";
 import { ListedBucket } from "../log/bucket.ts";
 import { storeFactsOf } from "../log/entry.ts";
-import type { ListedObject, RecordStore } from "../ports.ts";
-import { type ReadRecord, RecordReader } from "../record-reader.ts";
+import type { RecordStore } from "../ports.ts";
+import { RecordReader } from "../record-reader.ts";
 import type { ApprovalLookups } from "../rules/approvals.ts";
 import type { CatalogLookup } from "../rules/catalog.ts";
 import type { KeyTrust } from "../rules/keys.ts";
-import { arrivalFindings } from "../rules/place.ts";
-import { mapAtMost, type ScannedObject } from "../scan.ts";
+import { mapAtMost } from "../scan.ts";
 import { type Story, tellStory } from "../story.ts";
 import { secondsOf } from "../time.ts";
 import { type AskedFor, type FeedEvent, findingEventId, recordEventId } from "./event.ts";
+import { type FreshObject, isAgainst, ownFindings, versionFindings } from "./own-findings.ts";
 
 export interface FeedPorts {
   readonly store: RecordStore;
@@ -22,12 +22,6 @@ export interface FeedPorts {
   readonly trust: KeyTrust | undefined;
   readonly catalogOf: CatalogLookup;
   readonly approvals?: ApprovalLookups;
-}
-
-/** An object of which versions are not told yet. */
-export interface FreshObject {
-  readonly object: ScannedObject;
-  readonly fresh: readonly ListedObject[];
 }
 
 const parallelReads = 8;
@@ -100,7 +94,7 @@ export class FeedReader {
       return [findingEvent(what, "-", "-", undefined, arrived)];
     }
     const of = stories.get(key.request);
-    const found = [...(await this.#versionFindings(one, key))];
+    const found = [...(await versionFindings(this.#ports.store, one, key.userid))];
     const events: FeedEvent[] = [];
     const say = (what: Finding, version: string) =>
       findingEvent(what, key.request, version, of?.asked, arrived);
@@ -136,52 +130,11 @@ export class FeedReader {
     }
     return [...events, ...found.map(({ what, of }) => say(what, of))];
   }
-
-  /** What S3 did with an object after it was written. */
-  async #versionFindings({ object, fresh }: FreshObject, key: RecordKey): Promise<VersionFinding[]> {
-    const { name, oldest, later } = object;
-    const say = (of: string, code: FindingCode, message: string): VersionFinding => ({
-      what: finding(code, name, key.userid, message),
-      of,
-    });
-    const found = fresh
-      .filter(({ isDeleteMarker }) => isDeleteMarker)
-      .map(({ versionId }) =>
-        say(versionId, "OBJECT_DELETED", "somebody has put a delete marker over the object"),
-      );
-    for (const version of later) {
-      if (oldest === undefined || !fresh.includes(version)) continue;
-      const { store } = this.#ports;
-      const [first, second] = await Promise.all(
-        [oldest, version].map(({ versionId }) => store.readVersion(name, versionId)),
-      );
-      const isSame = first !== undefined && second !== undefined && Buffer.compare(first, second) === 0;
-      found.push(
-        isSame
-          ? say(version.versionId, "OBJECT_REPEATED", "the object was written again with the same bytes")
-          : say(version.versionId, "OBJECT_REPLACED", "the object has a later version with other bytes"),
-      );
-    }
-    return found;
-  }
-}
-
-interface VersionFinding {
-  readonly what: Finding;
-  /** Id of the version that it is about. */
-  readonly of: string;
 }
 
 interface ToldStory {
   readonly story: Story;
   readonly asked: AskedFor | undefined;
-}
-
-/** What is to be said of one record by itself. */
-function ownFindings({ name, key, record, sha256, reason, lastModified }: ReadRecord): readonly Finding[] {
-  if (reason !== undefined) return [finding(reason, name, key.userid, "the record does not count")];
-  if (record === undefined || sha256 === undefined) return [];
-  return arrivalFindings({ name, key, record, sha256, lastModified, kid: key.thumbprint });
 }
 
 /** Why nobody can tell whether a record was asked for: the request's own is not valid. */
@@ -190,11 +143,6 @@ function spoiltRequest({ story, asked }: ToldStory): readonly FindingCode[] {
   return story.entries.flatMap(({ key, reason }) =>
     key.type === "request" && reason !== undefined ? [reason] : [],
   );
-}
-
-function isAgainst(name: string): (found: Finding) => boolean {
-  return ({ object, severity, examples = [] }) =>
-    severity !== "notice" && (object === name || examples.includes(name));
 }
 
 async function askedIn({ entries }: Story, catalogOf: CatalogLookup): Promise<AskedFor | undefined> {

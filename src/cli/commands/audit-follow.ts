@@ -31,6 +31,8 @@ export async function auditFollow(context: Context): Promise<number> {
     texts: isOn(context, "texts"),
   });
   const signals = isOn(context, "once") ? undefined : stopAtSignals(context);
+  if (signals !== undefined && context.terminal.interactive)
+    context.terminal.note(context.style.dim("a line for each record as it arrives; Ctrl-C ends it"));
   let first: Audit | undefined = audit;
   // Two at once would each forget what the other told.
   await lock.hold(`feed ${file}`, async (fence) => {

@@ -141,6 +141,9 @@ try {
 console.log("\nIn one process");
 spawnSync(process.execPath, [resolve(import.meta.dirname, "bench-policy.js")], { stdio: "inherit" });
 
+console.log("\nThe audit log of a day");
+spawnSync(process.execPath, [resolve(import.meta.dirname, "bench-log.js")], { stdio: "inherit" });
+
 /** The longest chain of calls of which each began after the one before had ended. */
 function depth(calls) {
   let end = Number.NEGATIVE_INFINITY;

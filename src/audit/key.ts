@@ -20,8 +20,12 @@ export interface RecordKey {
 }
 
 /** `aws:userid` of a user, a role session (`AROA…:session`), a root user or a federated user (`account:name`). */
-const useridGrammar = /^[A-Za-z0-9]{12,128}(:[A-Za-z0-9_+=,.@-]{1,64})?$/;
-const fileGrammar = /^([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])\.(0|[1-9][0-9]{0,15})\.([a-z]+)\.jws$/;
+const useridGrammar = /^[A-Za-z0-9]{12,128}(?::[A-Za-z0-9_+=,.@-]{1,64})?$/;
+/** All of a name, but for whether its hour exists and its request is an id. */
+const nameGrammar = new RegExp(
+  `^v1/rec/([0-9T]{11})/([^/]+)/(${useridGrammar.source.slice(1, -1)})/` +
+    `([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])\\.(0|[1-9][0-9]{0,15})\\.(${recordTypes.join("|")})\\.jws$`,
+);
 
 /** @throws JitError `KEY_NAME_INVALID` where a part breaks the grammar */
 export function formatKey(key: RecordKey): string {
@@ -41,24 +45,18 @@ export function parseKey(text: string): RecordKey {
 
 /** The parts of a record's name, or `undefined` for a name that breaks the grammar anywhere. */
 export function readKey(text: string): RecordKey | undefined {
-  if (!text.startsWith(recordPrefix)) return undefined;
-  const [hour, request, userid, file, ...more] = text.slice(recordPrefix.length).split("/");
-  if (hour === undefined || request === undefined || userid === undefined || file === undefined) {
-    return undefined;
-  }
-  const [, thumbprint, number, word] = fileGrammar.exec(file) ?? [];
+  const [, hour = "", request = "", userid = "", thumbprint = "", number, word] =
+    nameGrammar.exec(text) ?? [];
   const type = recordTypes.find((known) => known === word);
   const n = Number(number);
-  const good =
-    more.length === 0 &&
-    isHour(hour) &&
-    (request === "-" || isId(request)) &&
-    isUserid(userid) &&
-    Number.isSafeInteger(n);
-  return good && type !== undefined && thumbprint !== undefined
-    ? { hour, request, userid, thumbprint, n, type }
-    : undefined;
+  if (type === undefined || !Number.isSafeInteger(n) || (request !== "-" && !isId(request))) return undefined;
+  // Names come by the hour, and whether one exists is the dearest of these questions.
+  if (hour !== lastHour && !isHour(hour)) return undefined;
+  lastHour = hour;
+  return { hour, request, userid, thumbprint, n, type };
 }
+
+let lastHour = "";
 
 /** Whether a text can be an `aws:userid` in a name. */
 export function isUserid(text: string): boolean {

@@ -42,6 +42,8 @@ export interface RecordStore {
   list(prefix: string, after?: string): AsyncIterable<ListedObject>;
   /** All versions and delete markers under a prefix, keys in order, versions of a key newest first; `after` is exclusive. */
   listVersions(prefix: string, after?: string): AsyncIterable<ListedObject>;
+  /** The same in pages, as they come: for who reads very many. */
+  versionPages?(prefix: string, after?: string): AsyncIterable<readonly ListedObject[]>;
   /** Common prefixes up to the delimiter `/` below a prefix. */
   listPrefixes(prefix: string): AsyncIterable<string>;
   /** Overwrites: for `current` pointers and checkpoints alone, never for records. */

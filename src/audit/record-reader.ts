@@ -60,6 +60,7 @@ export class RecordReader {
   readonly #searches = new Map<string, Promise<void>>();
   /** Chains whose key was looked for and not found. */
   readonly #missing = new Set<string>();
+  readonly #enrolments = new Map<string, string>();
 
   constructor(store: Store, options: ReaderOptions) {
     this.#store = store;
@@ -149,9 +150,21 @@ export class RecordReader {
     this.#missing.clear();
   }
 
+  /** What a key is known by, and the name of that `enrol` record; `undefined` where none was looked for, or found. */
+  knownAs(
+    key: Pick<RecordKey, "userid" | "thumbprint">,
+  ): { readonly name: string; readonly enrolment: Enrolment } | undefined {
+    const [name, enrolment] = [this.#enrolments.get(chainOf(key)), this.#ring.find(key)];
+    return name === undefined || enrolment === undefined ? undefined : { name, enrolment };
+  }
+
   async #search(key: WriterKey): Promise<void> {
     const found = await findEnrolment(this.#store, key, this.#options.log, this.#maximumHours);
-    if (found === undefined) this.#missing.add(chainOf(key));
-    else this.#ring.enrol(found.seen, found.record);
+    if (found === undefined) {
+      this.#missing.add(chainOf(key));
+      return;
+    }
+    this.#ring.enrol(found.seen, found.record);
+    this.#enrolments.set(chainOf(key), found.seen.name);
   }
 }

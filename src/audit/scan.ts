@@ -12,25 +12,44 @@ export interface ScannedObject {
 
 /** The objects under a prefix in order of their names, with all their versions. @param after exclusive */
 export async function* scanObjects(
-  store: Pick<RecordStore, "listVersions">,
+  store: Pick<RecordStore, "listVersions" | "versionPages">,
   prefix: string,
   after?: string,
 ): AsyncGenerator<ScannedObject> {
+  for await (const objects of scanPages(store, prefix, after)) yield* objects;
+}
+
+/** The same, some at once. */
+export async function* scanPages(
+  store: Pick<RecordStore, "listVersions" | "versionPages">,
+  prefix: string,
+  after?: string,
+): AsyncGenerator<readonly ScannedObject[]> {
+  const pages = store.versionPages?.(prefix, after) ?? inBatches(store.listVersions(prefix, after), pageSize);
   let versions: ListedObject[] = [];
-  for await (const version of store.listVersions(prefix, after)) {
-    const [first] = versions;
-    if (first !== undefined && first.key !== version.key) {
-      yield objectOf(first.key, versions);
-      versions = [];
+  for await (const page of pages) {
+    const objects: ScannedObject[] = [];
+    for (const version of page) {
+      const [first] = versions;
+      if (first !== undefined && first.key !== version.key) {
+        objects.push(objectOf(first.key, versions));
+        versions = [];
+      }
+      versions.push(version);
     }
-    versions.push(version);
+    yield objects;
   }
   const [first] = versions;
-  if (first !== undefined) yield objectOf(first.key, versions);
+  if (first !== undefined) yield [objectOf(first.key, versions)];
 }
+
+const pageSize = 1000;
 
 /** What the versions of one name are. @param newestFirst all of them, as S3 lists them */
 export function objectOf(name: string, newestFirst: readonly ListedObject[]): ScannedObject {
+  const [only] = newestFirst;
+  if (newestFirst.length === 1 && only?.isDeleteMarker === false)
+    return { name, oldest: only, later: none, deleteMarkers: 0 };
   const [oldest, ...later] = newestFirst.filter((version) => !version.isDeleteMarker).reverse();
   return {
     name,
@@ -39,6 +58,8 @@ export function objectOf(name: string, newestFirst: readonly ListedObject[]): Sc
     deleteMarkers: newestFirst.filter((version) => version.isDeleteMarker).length,
   };
 }
+
+const none: readonly ListedObject[] = [];
 
 /** Gathers what comes one by one into lists of at most `size`. */
 export async function* inBatches<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {

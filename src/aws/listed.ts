@@ -29,6 +29,10 @@ export function* mergeVersions(
   versions: readonly Entry[],
   deleteMarkers: readonly Entry[],
 ): Generator<ListedObject> {
+  if (deleteMarkers.length === 0) {
+    for (const one of versions) yield listed(one, false);
+    return;
+  }
   const markers = deleteMarkers.map((one) => listed(one, true)).values();
   let marker = markers.next();
   for (const one of versions) {

@@ -10,6 +10,7 @@ import { JitError } from "../error.ts";
 import { patience } from "./clients.ts";
 import { type AwsFailure, commonError, failureOf, hintFor, noAnswer, wordsOf } from "./error.ts";
 import { listed, mergeVersions } from "./listed.ts";
+import { takeVersions, type VersionPage } from "./version-page.ts";
 
 export interface BucketOptions {
   readonly s3: S3Client;
@@ -103,15 +104,27 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
   }
 
   async function* versions(prefix: string, after?: string): AsyncGenerator<ListedObject> {
+    for await (const page of versionPages(prefix, after)) yield* page;
+  }
+
+  async function* versionPages(prefix: string, after?: string): AsyncGenerator<readonly ListedObject[]> {
     let marker: { KeyMarker?: string; VersionIdMarker?: string } =
       after === undefined ? {} : { KeyMarker: after };
     for (;;) {
-      const page = await s3
-        .send(new ListObjectVersionsCommand({ ...at, Prefix: prefix, ...marker }), patience())
-        .catch((error: unknown) => {
-          throw error instanceof JitError ? error : explain(failureOf(error), bucket, `list ${prefix}`);
-        });
-      yield* mergeVersions(page.Versions ?? [], page.DeleteMarkers ?? []);
+      const command = new ListObjectVersionsCommand({ ...at, Prefix: prefix, ...marker });
+      let taken: VersionPage | undefined;
+      takeVersions(command, (page) => {
+        taken = page;
+      });
+      const page = await s3.send(command, patience()).catch((error: unknown) => {
+        throw error instanceof JitError ? error : explain(failureOf(error), bucket, `list ${prefix}`);
+      });
+      // Of a page that was not taken the SDK tells them.
+      const { versions, deleteMarkers } = taken ?? {
+        versions: page.Versions ?? [],
+        deleteMarkers: page.DeleteMarkers ?? [],
+      };
+      yield [...mergeVersions(versions, deleteMarkers)];
       if (page.IsTruncated !== true) return;
       const { NextKeyMarker: key, NextVersionIdMarker: version } = page;
       if (key === undefined || (key === marker.KeyMarker && version === marker.VersionIdMarker))
@@ -152,6 +165,7 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
     readRetained: getRetained,
     readCurrent: async (key) => await get(key, undefined),
     listVersions: versions,
+    versionPages,
     async *list(prefix, after) {
       for await (const page of pages(prefix, after, undefined)) {
         for (const one of page.Contents ?? []) yield listed({ ...one, IsLatest: true }, false);

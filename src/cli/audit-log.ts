@@ -1,4 +1,4 @@
-import type { LogTexts } from "../audit/log/entry.ts";
+import type { LogTexts } from "../audit/log/asked.ts";
 import type { Period } from "../audit/log/moment.ts";
 import type { LogPorts } from "../audit/log/read.ts";
 import type { Audit } from "./compose/audit.ts";
@@ -12,6 +12,7 @@ export function logPorts(audit: Audit): LogPorts {
     trust: audit.trust,
     catalogOf: audit.catalogOf,
     approvals: audit.approvals,
+    segments: audit.segments,
     textsOf: async (record, catalog): Promise<LogTexts> => {
       const texts = await keptTexts(audit, record, catalog);
       return texts ?? { state: "apart" };

@@ -67,7 +67,8 @@ export async function exportLog(
   folder.write(manifestName, writeManifest({ ...head, days: kept }));
   const names = new NameIndex();
   names.add(objects);
-  const reader = new LogReader(ports, names);
+  // What was judged before has no records in it.
+  const reader = new LogReader({ ...ports, segments: undefined }, names);
   const days = daysOf(objects, names, period);
   const written: string[] = [];
   for (const [done, day] of days.entries()) {

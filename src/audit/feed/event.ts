@@ -2,7 +2,7 @@ import { sha256Hex } from "../../access/digest.ts";
 import type { Identity } from "../../access/types.ts";
 import type { FindingCode, Severity } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
-import type { StoreFacts } from "../log/entry.ts";
+import type { StoreFacts } from "../log/asked.ts";
 import type { Grade } from "../statement.ts";
 import type { AuditRecord } from "../types.ts";
 

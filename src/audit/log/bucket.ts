@@ -48,6 +48,12 @@ export class ListedBucket implements Pick<RecordStore, "list" | "listPrefixes" |
     for (const object of await listed) if (object.key.startsWith(prefix)) yield object;
   }
 
+  /** Version of an `enrol` record as it is listed now; `undefined` where it is not. @param name */
+  async latestEnrolment(name: string): Promise<string | undefined> {
+    for await (const { key, versionId } of this.list(name)) if (key === name) return versionId;
+    return undefined;
+  }
+
   async *listPrefixes(prefix: string): AsyncIterable<string> {
     if (prefix !== recordPrefix) {
       yield* this.#store.listPrefixes(prefix);

@@ -1,44 +1,11 @@
-import { approvalOf } from "../../access/approval.ts";
 import { shortName } from "../../access/short-name.ts";
-import { findTargets } from "../../access/target.ts";
-import type { Catalog, Identity, Store } from "../../access/types.ts";
-import { isJitError } from "../../error.ts";
+import type { Identity } from "../../access/types.ts";
 import type { FindingCode } from "../finding.ts";
 import type { ReadRecord } from "../record-reader.ts";
 import type { Grade } from "../statement.ts";
-import { secondsOf } from "../time.ts";
 import type { AuditRecord } from "../types.ts";
-import { windowOf } from "../window.ts";
+import type { AskedFacts } from "./asked.ts";
 import type { Outcome } from "./outcome.ts";
-
-/** Reason and ticket of a request, as far as they are to be had. */
-export interface LogTexts {
-  /** `kept`: as signed; `apart`: only their digests stand in the record, and they were not looked for. */
-  readonly state: "kept" | "apart" | "erased" | "denied" | "differs";
-  readonly reason?: string | undefined;
-  readonly ticket?: string | undefined;
-}
-
-export type StoreFacts = Pick<Store, "name" | "classification" | "dataCategories">;
-
-/** What was asked for, by the request record and its catalog. */
-export interface AskedFacts {
-  readonly by: Identity;
-  readonly targets: readonly string[];
-  /** By the catalog that the request names; empty where that is not to be had. */
-  readonly stores: readonly StoreFacts[];
-  readonly role: string;
-  readonly issuer: string;
-  /** Seconds. */
-  readonly duration: number;
-  readonly purpose: string;
-  readonly texts: LogTexts;
-  readonly breakGlass: boolean;
-  readonly attested: Readonly<Record<string, string>>;
-  readonly claimed: Readonly<Record<string, string>>;
-  /** When a request that waits is over; `undefined` where the catalog is not to be had. */
-  readonly closesAt: Date | undefined;
-}
 
 /** A record of a request, by whom and when. Times as in records. */
 export interface Act {
@@ -74,8 +41,24 @@ export interface ReviewFacts extends Act {
   readonly verdict: "justified" | "unjustified";
 }
 
+export interface AbortFacts extends Act {
+  readonly code: string;
+  readonly step: string;
+}
+
+/** What the records after the request tell. */
+export interface Facts {
+  readonly answers: readonly Answer[];
+  readonly sessions: readonly SessionFacts[];
+  readonly ends: readonly EndFacts[];
+  readonly revocations: readonly RevokeFacts[];
+  readonly reviews: readonly ReviewFacts[];
+  /** Code and step of what did not go on. */
+  readonly aborts: readonly AbortFacts[];
+}
+
 /** One line of the log: a request, and what came of it. */
-export interface LogEntry {
+export interface LogEntry extends Facts {
   readonly request: string;
   /** When it was made, by its id. */
   readonly at: Date;
@@ -88,13 +71,7 @@ export interface LogEntry {
   readonly personIds: readonly string[];
   /** `undefined` where there is no valid request record. */
   readonly outcome: Outcome | undefined;
-  readonly answers: readonly Answer[];
-  readonly sessions: readonly SessionFacts[];
-  readonly ends: readonly EndFacts[];
-  readonly revocations: readonly RevokeFacts[];
-  readonly reviews: readonly ReviewFacts[];
-  /** Code and step of what did not go on. */
-  readonly aborts: readonly (Act & { readonly code: string; readonly step: string })[];
+  /** What a record says is left out where the request was judged before. */
   readonly records: readonly Pick<
     ReadRecord,
     "name" | "key" | "record" | "sha256" | "reason" | "grade" | "lastModified"
@@ -115,56 +92,8 @@ export function nameOf({ asked, userid }: Pick<LogEntry, "asked" | "userid">): s
   return shortName(asked.by.arn);
 }
 
-/** @param isEmergency whether the role is one that the catalog keeps for emergencies */
-export function askedFacts(
-  record: AuditRecord<"request">,
-  catalog: Catalog | undefined,
-  texts: LogTexts,
-  isEmergency: boolean,
-): AskedFacts {
-  const { by, targets, role, issuer, duration, purpose, attested, claimed } = record;
-  return {
-    by,
-    targets,
-    stores: storeFactsOf(targets, catalog),
-    role,
-    issuer,
-    duration,
-    purpose,
-    texts,
-    breakGlass: isEmergency,
-    attested,
-    claimed,
-    closesAt: closesAt(record, catalog),
-  };
-}
-
-/** The stores of targets, as far as the catalog has them. */
-export function storeFactsOf(
-  targets: readonly string[],
-  catalog: Catalog | undefined,
-): readonly StoreFacts[] {
-  const names = [...new Set(targets.map((target) => target.split(":")[0] ?? ""))];
-  const stores = names.flatMap((name) => catalog?.stores.get(name) ?? []);
-  return stores.map(({ name, classification, dataCategories }) => ({ name, classification, dataCategories }));
-}
-
-function closesAt(record: AuditRecord<"request">, catalog: Catalog | undefined): Date | undefined {
-  if (catalog === undefined) return undefined;
-  const at = secondsOf(record.at);
-  const window = windowOf(record, at);
-  const ends = window === undefined || window === "invalid" ? Number.POSITIVE_INFINITY : window.ends;
-  try {
-    const closes = at + approvalOf(findTargets(catalog, record.targets)).expires;
-    return new Date(Math.min(closes, ends) * 1000);
-  } catch (error) {
-    if (isJitError(error)) return undefined;
-    throw error;
-  }
-}
-
 /** The records after the request, each as what it tells. @param deciding those that count */
-export function factsOf(entries: readonly ReadRecord[], deciding: readonly AuditRecord[]) {
+export function factsOf(entries: readonly ReadRecord[], deciding: readonly AuditRecord[]): Facts {
   const valid = entries.flatMap(({ record, sha256, grade }) =>
     record !== undefined && sha256 !== undefined && deciding.includes(record)
       ? [{ record, act: { at: record.at, by: record.by, grade, sha256 } }]

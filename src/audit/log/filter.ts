@@ -1,7 +1,7 @@
 import { matches } from "../../access/rules/groups.ts";
 import { shortName } from "../../access/short-name.ts";
 import type { Identity } from "../../access/types.ts";
-import type { AskedFacts } from "./entry.ts";
+import type { AskedFacts } from "./asked.ts";
 import type { NamedRequest } from "./names.ts";
 import { mayBe, type Outcome } from "./outcome.ts";
 

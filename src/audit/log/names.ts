@@ -1,8 +1,8 @@
-import { idTime } from "../id.ts";
+import { idFloor } from "../id.ts";
 import { type RecordKey, readKey, recordPrefix } from "../key.ts";
 import type { RecordStore } from "../ports.ts";
 import { chainOf } from "../rules/chain.ts";
-import { mapAtMost, type ScannedObject, scanObjects } from "../scan.ts";
+import { mapAtMost, type ScannedObject, scanPages } from "../scan.ts";
 import { hourOf, hoursBetween } from "../time.ts";
 import type { Period } from "./moment.ts";
 
@@ -19,7 +19,7 @@ export interface NamedRequest {
   readonly records: readonly NamedRecord[];
 }
 
-type Store = Pick<RecordStore, "listVersions" | "listPrefixes">;
+type Store = Pick<RecordStore, "listVersions" | "versionPages" | "listPrefixes">;
 
 const parallelLists = 12;
 const hour = 3_600_000;
@@ -29,7 +29,8 @@ const mostHours = 48;
 /** The names of a time, by request; and of each chain the numbers that they tell. */
 export class NameIndex {
   readonly #requests = new Map<string, NamedRecord[]>();
-  readonly #chains = new Map<string, Map<number, string[]>>();
+  /** How often each number is used. */
+  readonly #chains = new Map<string, Map<number, number>>();
   readonly #seen = new Set<string>();
   /** Objects whose names break the grammar, by the `aws:userid` of their prefix. */
   readonly noise = new Map<string, number>();
@@ -54,7 +55,7 @@ export class NameIndex {
         this.noise.set(writer, (this.noise.get(writer) ?? 0) + 1);
         continue;
       }
-      this.#number(key, name);
+      this.#number(key);
       enrolled ||= key.type === "enrol";
       if (key.request === "-") continue;
       const records = this.#requests.get(key.request);
@@ -72,10 +73,8 @@ export class NameIndex {
 
   /** Requests made in a time, by their ids, oldest first. */
   within({ from, to }: Period): NamedRequest[] {
-    const found = [...this.#requests].filter(([request]) => {
-      const at = idTime(request);
-      return at >= from.getTime() && at < to.getTime();
-    });
+    const [first, end] = [idFloor(from.getTime()), idFloor(to.getTime())];
+    const found = [...this.#requests].filter(([request]) => request >= first && request < end);
     return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([request, records]) => ({ request, records }));
   }
 
@@ -90,17 +89,17 @@ export class NameIndex {
   chainFault(key: RecordKey): "CHAIN_FORK" | "CHAIN_GAP" | undefined {
     const numbers = this.#chains.get(chainOf(key));
     if (numbers === undefined) return undefined;
-    if ((numbers.get(key.n)?.length ?? 0) > 1) return "CHAIN_FORK";
+    if ((numbers.get(key.n) ?? 0) > 1) return "CHAIN_FORK";
     if (numbers.has(key.n - 1)) return undefined;
     for (const n of numbers.keys()) if (n < key.n) return "CHAIN_GAP";
     return undefined;
   }
 
-  #number(key: RecordKey, name: string): void {
+  #number(key: RecordKey): void {
     const chain = chainOf(key);
-    const numbers = this.#chains.get(chain) ?? new Map<number, string[]>();
-    this.#chains.set(chain, numbers);
-    numbers.set(key.n, [...(numbers.get(key.n) ?? []), name]);
+    const numbers = this.#chains.get(chain);
+    if (numbers === undefined) this.#chains.set(chain, new Map([[key.n, 1]]));
+    else numbers.set(key.n, (numbers.get(key.n) ?? 0) + 1);
   }
 }
 
@@ -118,7 +117,7 @@ export async function listNames(
   let done = 0;
   const found = await mapAtMost(parallelLists, hours, async (at) => {
     const objects: ScannedObject[] = [];
-    for await (const object of scanObjects(store, `${recordPrefix}${at}/`)) objects.push(object);
+    for await (const page of scanPages(store, `${recordPrefix}${at}/`)) objects.push(...page);
     done += 1;
     tell(done, hours.length);
     return objects;

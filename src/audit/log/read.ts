@@ -1,20 +1,24 @@
-import { isBreakGlassRole } from "../../access/break-glass.ts";
 import type { Catalog } from "../../access/types.ts";
-import type { Finding, FindingCode } from "../finding.ts";
 import { idTime } from "../id.ts";
 import type { RecordStore } from "../ports.ts";
 import { type ReadRecord, RecordReader } from "../record-reader.ts";
 import type { ApprovalLookups } from "../rules/approvals.ts";
 import type { CatalogLookup } from "../rules/catalog.ts";
 import type { KeyTrust } from "../rules/keys.ts";
-import { mapAtMost } from "../scan.ts";
-import { inOrder, judgeEntries } from "../story.ts";
-import type { AuditRecord } from "../types.ts";
+import {
+  type AskedFacts,
+  type AskedRecord,
+  askedFacts,
+  type LogTexts,
+  type SceneFacts,
+  sceneOf,
+} from "./asked.ts";
 import { ListedBucket } from "./bucket.ts";
-import { askedFacts, factsOf, type LogEntry, type LogTexts } from "./entry.ts";
+import type { LogEntry } from "./entry.ts";
 import { type LogFilter, matchesAsked, mayMatchNames, needsTexts } from "./filter.ts";
+import { LogIndex, type Segments } from "./index/log-index.ts";
+import { type JudgedRequest, RequestJudge } from "./judge.ts";
 import type { NamedRecord, NamedRequest, NameIndex } from "./names.ts";
-import { outcomeOf } from "./outcome.ts";
 
 export interface LogPorts {
   readonly store: RecordStore;
@@ -24,7 +28,9 @@ export interface LogPorts {
   readonly catalogOf: CatalogLookup;
   readonly approvals?: ApprovalLookups;
   /** Reason and ticket that the record holds only digests of. */
-  readonly textsOf: (record: AuditRecord<"request">, catalog: Catalog | undefined) => Promise<LogTexts>;
+  readonly textsOf: (record: AskedRecord, catalog: Catalog | undefined) => Promise<LogTexts>;
+  /** What was judged before; left out: everything is read anew. */
+  readonly segments?: Segments | undefined;
 }
 
 export interface LogOptions {
@@ -34,17 +40,23 @@ export interface LogOptions {
   readonly now: Date;
 }
 
-const parallelReads = 16;
+const parallelRequests = 16;
+/** Requests. */
+const keptEvery = 4096;
 
 /**
  * Reads requests of which the names were listed: those that the filter wants, each record checked by itself and against
- * the others of its request. Of each the request record is read first, and the rest only where it is wanted.
+ * the others of its request. Of each the request record is read first, and the rest only where it is wanted. What was judged
+ * before and is the same by name and version is not read again.
  */
 export class LogReader {
   readonly #ports: LogPorts;
   readonly #names: NameIndex;
   readonly #bucket: ListedBucket;
   readonly #reader: RecordReader;
+  readonly #judge: RequestJudge;
+  /** By catalog, role and targets. */
+  readonly #scenes = new Map<string, SceneFacts>();
 
   constructor(ports: LogPorts, names: NameIndex) {
     this.#ports = ports;
@@ -54,155 +66,138 @@ export class LogReader {
     // However old a key is: a machine may have had its own for years.
     const maximumHours = Number.POSITIVE_INFINITY;
     this.#reader = new RecordReader(this.#bucket, { log, trust, maximumHours });
+    this.#judge = new RequestJudge(ports.store, this.#reader, ports);
   }
 
   /** The wanted ones in the order of the requests, some read at once. */
   async *entries(requests: readonly NamedRequest[], options: LogOptions): AsyncGenerator<LogEntry> {
     const wanted = requests.filter((one) => isRequest(one) && mayMatchNames(one, options.filter));
-    const running: Promise<LogEntry | undefined>[] = [];
+    const { segments } = this.#ports;
+    const index =
+      segments === undefined
+        ? undefined
+        : await LogIndex.open(segments, wanted, {
+            enrolmentOf: (key) => {
+              const known = this.#reader.knownAs(key);
+              const { grade, person } = known?.enrolment ?? {};
+              return known && grade && person && { name: known.name, grade, personIds: person.ids };
+            },
+            versionOf: (name) => this.#bucket.latestEnrolment(name),
+            catalogOf: this.#ports.catalogOf,
+          });
+    const running: (Promise<LogEntry | undefined> | LogEntry | undefined)[] = [];
     const begin = (named: NamedRequest) => {
-      const work = this.#entry(named, options);
+      const work = this.#entry(named, options, index);
       // It is awaited in its turn; until then a failure is not unhandled.
-      work.catch(() => undefined);
+      if (work instanceof Promise) work.catch(() => undefined);
       running.push(work);
     };
-    let next = 0;
-    for (; next < Math.min(parallelReads, wanted.length); next++) begin(wanted[next] as NamedRequest);
-    for (let work = running.shift(); work !== undefined; work = running.shift()) {
-      const entry = await work;
-      const following = wanted[next++];
-      if (following !== undefined) begin(following);
-      if (entry !== undefined) yield entry;
+    try {
+      let next = 0;
+      for (; next < Math.min(parallelRequests, wanted.length); next++) begin(wanted[next] as NamedRequest);
+      while (running.length > 0) {
+        const work = running.shift();
+        const entry = work instanceof Promise ? await work : work;
+        const following = wanted[next++];
+        if (following !== undefined) begin(following);
+        // Who loses patience with a long time has not waited in vain.
+        if (next % keptEvery === 0) await index?.save();
+        if (entry !== undefined) yield entry;
+      }
+    } finally {
+      await index?.save();
     }
   }
 
-  async #entry(named: NamedRequest, options: LogOptions): Promise<LogEntry | undefined> {
+  /** One record; what S3 did with its object is held against it, too. */
+  async read(named: NamedRecord): Promise<ReadRecord> {
+    return await this.#judge.read(named);
+  }
+
+  /** At once, where the request is known and its record says all that is asked for. */
+  #entry(
+    named: NamedRequest,
+    options: LogOptions,
+    index: LogIndex | undefined,
+  ): Promise<LogEntry | undefined> | LogEntry | undefined {
+    const known = index?.find(named);
+    if (known?.asked === undefined) return this.#read(named, options, index);
+    const texts = textsIn(known.asked, options);
+    const catalog = index?.catalogOf(known.asked.catalog);
+    if (texts === undefined || catalog === undefined) return this.#told(named, known, options);
+    return this.#line(named, known, this.#facts(known.asked, catalog, texts), options);
+  }
+
+  async #told(named: NamedRequest, known: JudgedRequest, options: LogOptions) {
+    return this.#line(named, known, await this.#asked(known.asked, options), options);
+  }
+
+  async #read(
+    named: NamedRequest,
+    options: LogOptions,
+    index: LogIndex | undefined,
+  ): Promise<LogEntry | undefined> {
     this.#bucket.know(named.records);
     try {
-      return await this.#judge(named, options);
+      const opened = await this.#judge.open(named);
+      const asked = await this.#asked(opened.asked, options);
+      // What cannot be read is shown to every question that names alone do not answer.
+      if (asked !== undefined && !matchesAsked(asked, options.filter)) return undefined;
+      const judged = await this.#judge.judge(named, opened, options.now);
+      index?.add(named, judged);
+      return this.#line(named, judged, asked, options);
     } finally {
       this.#bucket.forget(named.records);
     }
   }
 
-  async #judge({ request, records }: NamedRequest, options: LogOptions): Promise<LogEntry | undefined> {
-    const { filter, now } = options;
-    const first = await this.#readAll(records.filter(({ key }) => key.type === "request"));
-    const own = first.find(({ reason }) => reason === undefined);
-    const record = own?.record?.type === "request" ? own.record : undefined;
-    const catalog = record === undefined ? undefined : await this.#ports.catalogOf(record.catalog);
-    const asked =
-      record === undefined
-        ? undefined
-        : askedFacts(
-            record,
-            catalog,
-            await this.#textsOf(record, catalog, options),
-            catalog !== undefined && isBreakGlassRole(catalog, record.role),
-          );
-    // What cannot be read is shown to every question that names alone do not answer.
+  async #asked(record: AskedRecord | undefined, options: LogOptions): Promise<AskedFacts | undefined> {
+    if (record === undefined) return undefined;
+    const catalog = await this.#ports.catalogOf(record.catalog);
+    const texts = textsIn(record, options) ?? (await this.#ports.textsOf(record, catalog));
+    return this.#facts(record, catalog, texts);
+  }
+
+  #facts(record: AskedRecord, catalog: Catalog | undefined, texts: LogTexts): AskedFacts {
+    const { targets, role } = record;
+    const name = `${record.catalog} ${role} ${targets.join(" ")}`;
+    const scene = this.#scenes.get(name) ?? sceneOf(record, catalog);
+    this.#scenes.set(name, scene);
+    return askedFacts(record, scene, texts);
+  }
+
+  #line(
+    { request }: NamedRequest,
+    judged: JudgedRequest,
+    asked: AskedFacts | undefined,
+    { filter, now }: LogOptions,
+  ): LogEntry | undefined {
     if (asked !== undefined && !matchesAsked(asked, filter)) return undefined;
-    const rest = await this.#readAll(records.filter(({ key }) => key.type !== "request"));
-    const entries = [...first, ...rest].sort(inOrder);
-    const judged = await judgeEntries(request, entries, { ...this.#ports, now });
-    const outcome = outcomeOf(judged.deciding, { ...judged, closesAt: asked?.closesAt }, now);
+    const isOver = asked?.closesAt !== undefined && asked.closesAt <= now;
+    const outcome = judged.outcome === "pending" && isOver ? "expired" : judged.outcome;
     if (filter.outcomes !== undefined && outcome !== undefined && !filter.outcomes.includes(outcome))
       return undefined;
-    const problems = new Set<FindingCode>(entries.flatMap(({ reason }) => reason ?? []));
-    if (record !== undefined && catalog === undefined) problems.add("CATALOG_UNKNOWN");
-    const notices = new Set<FindingCode>();
-    for (const { code, severity } of judged.findings) (severity === "invalid" ? problems : notices).add(code);
-    const vain = new Set(judged.findings.filter(isVainReview).map(({ object }) => object));
-    for (const code of this.#chainFaults(entries)) problems.add(code);
-    return {
-      request,
-      at: new Date(idTime(request)),
-      asked,
-      userid: own?.key.userid ?? records.find(({ key }) => key.type === "request")?.key.userid ?? "-",
-      grade: own?.grade,
-      personIds: own?.writer?.person.ids ?? [],
-      outcome,
-      ...factsOf(
-        entries.filter(({ name }) => !vain.has(name)),
-        judged.deciding,
-      ),
-      records: entries,
-      problems: [...problems],
-      notices: [...notices],
-    };
-  }
-
-  async #readAll(records: readonly NamedRecord[]): Promise<ReadRecord[]> {
-    return await mapAtMost(parallelReads, records, (record) => this.read(record));
-  }
-
-  /** One record; what S3 did with its object is held against it, too. */
-  async read({ object, key }: NamedRecord): Promise<ReadRecord> {
-    const { name, oldest, later, deleteMarkers } = object;
-    const lastModified = oldest?.lastModified ?? new Date(0);
-    const read = await this.#reader.readOne({ key: name, lastModified }, key);
-    if (read.reason !== undefined) return read;
-    const fault = deleteMarkers > 0 ? "OBJECT_DELETED" : await this.#replaced(name, oldest?.versionId, later);
-    return fault === undefined ? read : { ...read, reason: fault };
-  }
-
-  async #replaced(
-    name: string,
-    versionId: string | undefined,
-    later: NamedRecord["object"]["later"],
-  ): Promise<"OBJECT_REPLACED" | undefined> {
-    if (later.length === 0 || versionId === undefined) return undefined;
-    const { store } = this.#ports;
-    const [first, ...others] = await Promise.all(
-      [versionId, ...later.map((version) => version.versionId)].map((id) => store.readVersion(name, id)),
-    );
-    const isSame = others.every(
-      (bytes) => bytes !== undefined && Buffer.compare(bytes, first ?? bytes) === 0,
-    );
-    return isSame ? undefined : "OBJECT_REPLACED";
-  }
-
-  /** Places in chains as far as names tell, and `prev` where both records were read. */
-  *#chainFaults(entries: readonly ReadRecord[]): Generator<FindingCode> {
-    const hashes = new Map(
-      entries.map(({ key, sha256 }) => [placeOf(key.userid, key.thumbprint, key.n), sha256]),
-    );
-    for (const { key, record, reason } of entries) {
-      if (reason !== undefined || record === undefined) continue;
-      const fault = this.#names.chainFault(key);
-      if (fault !== undefined) yield fault;
-      const before = hashes.get(placeOf(key.userid, key.thumbprint, key.n - 1));
-      if (before !== undefined && before !== record.prev) yield "CHAIN_PREV";
+    const problems = new Set(judged.problems);
+    for (const { key, counts, breaksChain } of judged.records) {
+      const fault = counts ? this.#names.chainFault(key) : undefined;
+      if (fault !== undefined) problems.add(fault);
+      if (counts && breaksChain) problems.add("CHAIN_PREV");
     }
-  }
-
-  async #textsOf(
-    record: AuditRecord<"request">,
-    catalog: Catalog | undefined,
-    { texts, filter }: LogOptions,
-  ): Promise<LogTexts> {
-    const { reason, ticket } = record;
-    if ("text" in reason) {
-      return {
-        state: "kept",
-        reason: reason.text,
-        ticket: ticket !== "-" && "text" in ticket ? ticket.text : undefined,
-      };
-    }
-    return texts || needsTexts(filter) ? await this.#ports.textsOf(record, catalog) : { state: "apart" };
+    return { ...judged, request, at: new Date(idTime(request)), asked, outcome, problems: [...problems] };
   }
 }
 
-/** Whether a finding is of a review that does not count. */
-function isVainReview({ code }: Finding): boolean {
-  return code.startsWith("REVIEW_") && code !== "REVIEW_MISSING";
+/** Texts as far as they need not be looked for; `undefined` where they must. */
+function textsIn({ reason, ticket }: AskedRecord, { texts, filter }: LogOptions): LogTexts | undefined {
+  if (!("text" in reason)) return texts || needsTexts(filter) ? undefined : { state: "apart" };
+  return {
+    state: "kept",
+    reason: reason.text,
+    ticket: ticket !== "-" && "text" in ticket ? ticket.text : undefined,
+  };
 }
 
 /** Whether a name tells of a request record, or of a session without one: all else that strangers leave is no line. */
 export function isRequest({ records }: NamedRequest): boolean {
   return records.some(({ key }) => key.type === "request" || key.type === "issue");
-}
-
-function placeOf(userid: string, thumbprint: string, n: number): string {
-  return `${userid}/${thumbprint}.${n}`;
 }

@@ -12,6 +12,7 @@ import { listedFor, logPorts } from "../audit-log.ts";
 import { openAudit } from "../compose/audit.ts";
 import { type Context, escapeJson, isOn, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { Lines } from "../lines.ts";
 import { logCsv, logCsvHeader, logHeader, logJson, logLegend, logLine } from "../render/log.ts";
 import { noticeLine } from "../render/session.ts";
 
@@ -42,10 +43,14 @@ export async function auditLog(context: Context): Promise<number> {
   };
   const options = { filter, texts: out.texts || isWide(context), now };
   let count = 0;
-  for await (const entry of new LogReader(ports, names).entries(names.within(period), options)) {
-    show(entry);
-    count += 1;
-    if (isFollowed) told.push(entry);
+  try {
+    for await (const entry of new LogReader(ports, names).entries(names.within(period), options)) {
+      show(entry);
+      count += 1;
+      if (isFollowed) told.push(entry);
+    }
+  } finally {
+    out.flush();
   }
   if (!out.forPrograms) {
     const from = period.from.toISOString().slice(0, 16);
@@ -90,7 +95,8 @@ async function follow(context: Context, followed: Followed): Promise<void> {
     stop.signal.addEventListener("abort", () => done(undefined), { once: true });
   });
   let trouble = "";
-  const growing = followLog(ports, names, told, {
+  // Looks are of what is new.
+  const growing = followLog({ ...ports, segments: undefined }, names, told, {
     filter,
     texts,
     from: period.from,
@@ -164,6 +170,8 @@ function isWide(context: Context): boolean {
 interface Printer {
   begin(): void;
   line(entry: LogEntry): void;
+  /** What is not written yet. */
+  flush(): void;
   readonly texts: boolean;
   readonly forPrograms: boolean;
 }
@@ -172,18 +180,23 @@ function printerOf(context: Context): Printer {
   const { terminal, style, json } = context;
   const isCsv = isOn(context, "csv");
   if (isCsv && json) throw new JitError("USAGE", "--csv and --json exclude each other");
+  const lines = new Lines((all) => terminal.print(all));
+  const flush = () => lines.flush();
   if (json) {
     return {
       begin: () => undefined,
-      line: (entry) => terminal.print(escapeJson(JSON.stringify(logJson(entry)))),
+      line: (entry) => lines.add(escapeJson(JSON.stringify(logJson(entry)))),
+      flush,
       texts: true,
       forPrograms: true,
     };
   }
   if (isCsv) {
+    const rows = new Lines((all) => terminal.raw(all), "");
     return {
       begin: () => terminal.raw(logCsvHeader),
-      line: (entry) => terminal.raw(logCsv(entry)),
+      line: (entry) => rows.add(logCsv(entry)),
+      flush: () => rows.flush(),
       texts: true,
       forPrograms: true,
     };
@@ -192,10 +205,11 @@ function printerOf(context: Context): Printer {
   return {
     begin: () => undefined,
     line: (entry) => {
-      if (!isHeaded) terminal.print(logHeader(terminal.columns, style));
+      if (!isHeaded) lines.add(logHeader(terminal.columns, style));
       isHeaded = true;
-      terminal.print(logLine(entry, terminal.columns, style));
+      lines.add(logLine(entry, terminal.columns, style));
     },
+    flush,
     texts: false,
     forPrograms: false,
   };

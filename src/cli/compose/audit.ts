@@ -3,6 +3,7 @@ import type { Catalog, Organization } from "../../access/types.ts";
 import { archivedCatalogs } from "../../audit/archived-catalogs.ts";
 import type { RecordChecker } from "../../audit/check/checker.ts";
 import { claimPrefix } from "../../audit/claim.ts";
+import type { Segments } from "../../audit/log/index/log-index.ts";
 import type { MirrorFolder } from "../../audit/mirror/folder.ts";
 import { openMirror } from "../../audit/mirror/open.ts";
 import type { Clock, RecordStore } from "../../audit/ports.ts";
@@ -21,6 +22,7 @@ import { type Base, bucketOf, clientName, openBase, reasonsOf, regionOf } from "
 import { type Context, text } from "../context.ts";
 import { version } from "../version.ts";
 import { type Here, openHere } from "./here.ts";
+import { openSegments } from "./log-index.ts";
 import { copiedOrganization, lastBelieved, readOrganization, workedOut } from "./organization.ts";
 import { allowedHosts, pinnedOf } from "./pinned.ts";
 import { openRules } from "./rules.ts";
@@ -68,6 +70,8 @@ export interface Audit {
   /** The catalog of a digest, where it was published and is signed as the trust file of its time asks. */
   catalogOf(digest: string): Promise<Catalog | undefined>;
   readonly approvals: ApprovalLookups;
+  /** What was judged of its records before; of a bucket. */
+  readonly segments?: Segments;
 }
 
 /** By what is published now, never by what this machine remembers: every machine must find the same. */
@@ -95,7 +99,9 @@ function auditOf(context: Context, here: Here, { organization, aws, clock }: Bas
   const { audit } = organization.catalog;
   const bucket = text(context, "bucket");
   const store = bucketOf(aws, bucket ?? audit.bucket, bucket === undefined ? audit.account : undefined);
-  return auditIn(here, organization, { store, clock, reasons: reasonsOf(aws), reasonsPlace: audit.reasons });
+  const segments = openSegments(here, organization, bucket ?? audit.bucket);
+  const place = { store, clock, reasons: reasonsOf(aws), reasonsPlace: audit.reasons };
+  return { ...auditIn(here, organization, place), segments };
 }
 
 /** A copy of the log in a folder: nobody is asked, and what this machine has seen of the organization is not older. */

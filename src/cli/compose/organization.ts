@@ -30,7 +30,12 @@ export function isRecent(checkedAt: number): boolean {
 
 /** What this machine has worked out before, of catalogs and their rules. */
 export function workedOut({ paths }: Here): OwnCache {
-  return ownCache(join(paths.cache, "own"), join(paths.data, "own-cache.key"));
+  return ownCache(join(paths.cache, "own"), ownCacheKey(paths));
+}
+
+/** The key that seals what lies in the cache. */
+export function ownCacheKey({ data }: Here["paths"]): string {
+  return join(data, "own-cache.key");
 }
 
 interface Files {

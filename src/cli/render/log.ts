@@ -74,6 +74,8 @@ function paintOutcome({ outcome }: LogEntry, text: string, style: Style): string
 }
 
 function toWidth(text: string, width: number): string {
+  // What fits and takes a column a character, as nearly all does.
+  if (text.length <= width && /^[ -~]*$/.test(text)) return text.padEnd(width);
   const characters = [...text];
   return characters.length <= width
     ? text + " ".repeat(width - characters.length)

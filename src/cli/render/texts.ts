@@ -29,7 +29,7 @@ export async function textsOf(audit: Audit, { entries }: Story): Promise<KeptTex
 /** The same of a request's record. @param catalog the one that it names */
 export async function keptTexts(
   audit: Pick<Audit, "reasons" | "reasonsPlace">,
-  record: AuditRecord<"request">,
+  record: Pick<AuditRecord<"request">, "request" | "reason" | "ticket">,
   catalog: Catalog | undefined,
 ): Promise<KeptTexts | undefined> {
   if ("text" in record.reason || audit.reasons === undefined) return undefined;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { AskedFacts } from "../../../src/audit/log/entry.ts";
+import type { AskedFacts } from "../../../src/audit/log/asked.ts";
 import { type LogFilter, matchesAsked, mayMatchNames } from "../../../src/audit/log/filter.ts";
 import type { NamedRequest } from "../../../src/audit/log/names.ts";
 import { mayBe, outcomes } from "../../../src/audit/log/outcome.ts";

@@ -1,5 +1,6 @@
 import type { Identity } from "../../../src/access/types.ts";
-import type { Answer, AskedFacts, LogEntry } from "../../../src/audit/log/entry.ts";
+import type { AskedFacts } from "../../../src/audit/log/asked.ts";
+import type { Answer, LogEntry } from "../../../src/audit/log/entry.ts";
 
 /** Entries of a log as its reader gives them, with as much said as a test needs. */
 

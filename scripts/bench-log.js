@@ -1,0 +1,102 @@
+// `jit audit log --since 24h` of a day with JIT_BENCH_RECORDS records, with nothing kept and with a warm index, as ratios to an
+// empty Node script; and how much of it is the sandbox's. Run by `npm run bench`.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fillLog } from "./fill-log.js";
+
+const records = Number(process.env.JIT_BENCH_RECORDS ?? 3000);
+const runs = Number(process.env.JIT_BENCH_RUNS ?? 5);
+const binary = resolve(import.meta.dirname, "../bin/jit.js");
+const home = mkdtempSync(join(tmpdir(), "jit-bench-log-"));
+const directory = join(home, "sandbox");
+const base = { PATH: process.env.PATH, HOME: home, NO_COLOR: "1" };
+const empty = join(home, "empty.mjs");
+writeFileSync(empty, "");
+
+const processes = [];
+try {
+  const first = await startSandbox();
+  const stopped = new Promise((done) => first.process.once("close", done));
+  first.process.kill("SIGTERM");
+  await stopped;
+  const log = first.organization.split("#")[1];
+  const requests = await fillLog({ directory, log, records, until: Date.now() });
+  const { process: sandbox } = await startSandbox();
+  const auditor = {
+    ...base,
+    ...JSON.parse(
+      spawnSync(process.execPath, [binary, "sandbox", "--env", "auditor", "--json"], {
+        env: base,
+        encoding: "utf8",
+      }).stdout,
+    ),
+  };
+  const command = [binary, "audit", "log", "--since", "24h"];
+  const none = median(Array.from({ length: runs }, () => timed([empty], base).ms));
+  console.log(`  audit log --since 24h, ${records} records of ${requests} requests`);
+  tell("with nothing kept", [timed(command, auditor, requests)]);
+  const warm = [];
+  for (let run = 0; run < runs; run += 1) {
+    const before = cpuMs(sandbox.pid);
+    const { ms } = timed(command, auditor, requests);
+    warm.push({ ms, sandbox: before === undefined ? undefined : cpuMs(sandbox.pid) - before });
+  }
+  tell("with a warm index", warm);
+
+  function tell(name, all) {
+    const middle = median(all.map(({ ms }) => ms));
+    const theirs = all.flatMap((one) => one.sandbox ?? []);
+    const part =
+      theirs.length === 0 ? "" : `; the sandbox computed for ${median(theirs).toFixed(0)} ms of it`;
+    console.log(`  ${name.padEnd(26)} ${(middle / none).toFixed(1)} (${middle.toFixed(0)} ms)${part}`);
+  }
+} finally {
+  for (const one of processes) one.kill("SIGTERM");
+  rmSync(home, { recursive: true, force: true });
+}
+
+async function startSandbox() {
+  const child = spawn(process.execPath, [binary, "sandbox", "--port", "0", "--dir", directory, "--json"], {
+    env: base,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  processes.push(child);
+  let text = "";
+  await new Promise((ready, broken) => {
+    child.stdout.on("data", (part) => {
+      text += part;
+      if (text.includes("}")) ready();
+    });
+    child.on("exit", (code) => broken(new Error(`the sandbox ended with ${code}`)));
+  });
+  return { process: child, organization: JSON.parse(text).organization };
+}
+
+/** @param lines that a run must print, its heading aside; left out: none are looked at */
+function timed(args, env, lines) {
+  const began = process.hrtime.bigint();
+  const done = spawnSync(process.execPath, args, { env, encoding: "utf8", maxBuffer: 2 ** 30 });
+  const ms = Number(process.hrtime.bigint() - began) / 1e6;
+  const printed = done.stdout.split("\n").length - 2;
+  if (done.status !== 0 || (lines !== undefined && printed !== lines)) {
+    throw new Error(`${args.join(" ")} ended with ${done.status} after ${printed} lines: ${done.stderr}`);
+  }
+  return { ms };
+}
+
+/** Processor time of a process so far, where the system tells it. */
+function cpuMs(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return undefined;
+  }
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}

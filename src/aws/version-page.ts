@@ -1,0 +1,128 @@
+import type { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
+import type { Entry } from "./listed.ts";
+
+/**
+ * The entries of one page of ListObjectVersions, taken out of its XML before the SDK reads what is left. The SDK's reader takes
+ * twenty milliseconds for a page of 1,000, this less than one; a day of many requests has a hundred pages.
+ */
+export interface VersionPage {
+  readonly versions: readonly Entry[];
+  readonly deleteMarkers: readonly Entry[];
+}
+
+type Handler = (args: unknown) => Promise<{ response: { readonly statusCode?: number; body?: unknown } }>;
+interface Stack {
+  add(
+    middleware: (next: Handler) => Handler,
+    options: { step: "deserialize"; name: string; priority: "low" },
+  ): void;
+}
+
+/**
+ * Has the reply to a command give its entries to `take`; the command is then answered with all else of the page. A page that is
+ * not spelt as S3 spells it is left to the SDK, and `take` is given `undefined`.
+ */
+export function takeVersions(
+  command: ListObjectVersionsCommand,
+  take: (page: VersionPage | undefined) => void,
+): void {
+  (command.middlewareStack as unknown as Stack).add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { response } = result;
+      if (response.statusCode !== 200 || !isStream(response.body)) return result;
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of response.body) chunks.push(chunk);
+      const bytes = Buffer.concat(chunks);
+      const split = splitPage(bytes.toString("utf8"));
+      take(split);
+      response.body = split === undefined ? new Uint8Array(bytes) : new TextEncoder().encode(split.rest);
+      return result;
+    },
+    { step: "deserialize", name: "jitVersionPage", priority: "low" },
+  );
+}
+
+function isStream(body: unknown): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}
+
+const versionTag = "Version";
+const markerTag = "DeleteMarker";
+
+/** The entries of a page and its XML without them; `undefined` where it is spelt in another way. */
+export function splitPage(xml: string): (VersionPage & { readonly rest: string }) | undefined {
+  // In S3's there are no comments and no CDATA, so that `<` begins a tag wherever it stands.
+  if (xml.includes("<!")) return undefined;
+  const found = { [versionTag]: [] as Entry[], [markerTag]: [] as Entry[] };
+  const starts = { [versionTag]: -2, [markerTag]: -2 };
+  let rest = "";
+  for (let at = 0; ; ) {
+    for (const tag of [versionTag, markerTag] as const) {
+      if (starts[tag] !== -1 && starts[tag] < at) starts[tag] = xml.indexOf(`<${tag}>`, at);
+    }
+    const [version, marker] = [starts[versionTag], starts[markerTag]];
+    if (version < 0 && marker < 0) {
+      rest += xml.slice(at);
+      return { versions: found[versionTag], deleteMarkers: found[markerTag], rest };
+    }
+    const tag = marker < 0 || (version >= 0 && version < marker) ? versionTag : markerTag;
+    const start = starts[tag];
+    const end = xml.indexOf(`</${tag}>`, start);
+    const entry = end < 0 ? undefined : entryIn(xml, start, end, tag === versionTag);
+    if (entry === undefined) return undefined;
+    found[tag].push(entry);
+    rest += xml.slice(at, start);
+    at = end + tag.length + 3;
+  }
+}
+
+function entryIn(xml: string, start: number, end: number, hasSize: boolean): Entry | undefined {
+  const Key = fieldIn(xml, "Key", start, end);
+  const VersionId = fieldIn(xml, "VersionId", start, end);
+  const latest = fieldIn(xml, "IsLatest", start, end);
+  const modified = fieldIn(xml, "LastModified", start, end);
+  const size = hasSize ? fieldIn(xml, "Size", start, end) : "0";
+  if (Key === undefined || VersionId === undefined || (latest !== "true" && latest !== "false"))
+    return undefined;
+  if (modified === undefined || !timeGrammar.test(modified) || !/^\d{1,15}$/.test(size ?? ""))
+    return undefined;
+  return {
+    Key,
+    VersionId,
+    IsLatest: latest === "true",
+    LastModified: new Date(modified),
+    ...(hasSize ? { Size: Number(size) } : {}),
+  };
+}
+
+const timeGrammar = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/;
+
+function fieldIn(xml: string, name: string, start: number, end: number): string | undefined {
+  const from = xml.indexOf(`<${name}>`, start) + name.length + 2;
+  if (from < start + name.length + 2 || from > end) return undefined;
+  const to = xml.indexOf("<", from);
+  if (!xml.startsWith(`</${name}>`, to)) return undefined;
+  const text = xml.slice(from, to);
+  return text.includes("&") ? plainOf(text) : text;
+}
+
+const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+function plainOf(text: string): string | undefined {
+  let isKnown = true;
+  const plain = text.replace(
+    /&(?:#x([0-9a-fA-F]{1,6})|#(\d{1,7})|([a-z]{2,4}));|&/g,
+    (_, hex, decimal, name) => {
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+      const char = name === undefined ? charOf(code) : entities[name];
+      isKnown &&= char !== undefined;
+      return char ?? "";
+    },
+  );
+  return isKnown ? plain : undefined;
+}
+
+function charOf(code: number): string | undefined {
+  return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+}

@@ -104,7 +104,8 @@ function fieldIn(xml: string, name: string, start: number, end: number): string 
   const to = xml.indexOf("<", from);
   if (!xml.startsWith(`</${name}>`, to)) return undefined;
   const text = xml.slice(from, to);
-  return text.includes("&") ? plainOf(text) : text;
+  // A slice would keep the whole page in memory for as long as one name of it is wanted.
+  return text.includes("&") ? plainOf(text) : ` ${text}`.slice(1);
 }
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { copyTrail } from "../support/copy-trail.ts";
@@ -60,16 +60,22 @@ test("reconcile compares two copies", async () => {
 });
 
 test("a file that was changed in the copy shows in each of them", async () => {
-  const [path = ""] = (await auditor.run("find", [mirror, "-name", "*.issue.jws~*"])).stdout.split("\n");
-  const before = readFileSync(path, "utf8");
-  writeFileSync(path, before.replace('"signature":"', '"signature":"A'));
+  const [pack = ""] = readdirSync(join(mirror, "packs")).map((name) => join(mirror, "packs", name));
+  const before = readFileSync(pack);
+  const changed = Buffer.from(before);
+  const lines = readdirSync(join(mirror, "parts")).flatMap((name) =>
+    readFileSync(join(mirror, "parts", name), "utf8").split("\n"),
+  );
+  const issue = lines.find((line) => line.includes(".issue.")) ?? "";
+  changed.write("~", JSON.parse(issue).offset + 40);
+  writeFileSync(pack, changed);
   const codes = [
     await copied("log"),
     await copied("show", request),
     await copied("report", "--for", "soc2", "--from", "1d"),
     await copied("reconcile", "--trail-dir", trail, "--since", "1h"),
   ].map(({ code }) => code);
-  writeFileSync(path, before);
+  writeFileSync(pack, before);
   expect(codes).toEqual([20, 20, 20, 20]);
 });
 

@@ -364,7 +364,7 @@ const declared: readonly Declared[] = [
   },
   {
     name: "audit export",
-    takes: "<directory>",
+    takes: "[directory]",
     summary: "write the log as Parquet files, a folder for each day",
     more:
       "One row for each record, with its place in the log's tree and its leaf hash; docs/query.md has the columns. Days are UTC and " +
@@ -373,6 +373,10 @@ const declared: readonly Declared[] = [
       copied(aws(command))
         .option("--since <time>", "requests of that day and later (the whole log unless told)")
         .option("--until <time>", "and up to that day")
+        .option(
+          "--ddl <s3://bucket/prefix>",
+          "print Athena's table and view of a copy there, and export nothing",
+        )
         .option("--bucket <bucket>", "another bucket than the catalog's"),
   },
   {

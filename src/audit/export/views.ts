@@ -78,7 +78,7 @@ SELECT
 FROM (
   SELECT
     request,
-    arbitrary(day) AS day,
+    day,
     min(asked_at) AS asked_at,
     min(outcome) AS outcome,
     array_agg(DISTINCT writer) ${when("= 'approval'")} AS approved_by,
@@ -97,7 +97,8 @@ FROM (
     max(notices) AS notices
   FROM records
   WHERE request IS NOT NULL
-  GROUP BY request
+  GROUP BY request, day
   HAVING count(*) FILTER (WHERE type IN ('request', 'issue')) > 0
 ) a
-LEFT JOIN (SELECT * FROM records WHERE type = 'request' AND counts) r ON r.request = a.request`;
+LEFT JOIN (SELECT * FROM records WHERE type = 'request' AND counts) r
+ON r.request = a.request AND r.day = a.day`;

@@ -1,3 +1,4 @@
+import { athenaDdl } from "../../audit/export/athena.ts";
 import { type Exported, exportLog } from "../../audit/export/export.ts";
 import { recordPrefix } from "../../audit/key.ts";
 import { type Period, parseMoment, periodOf } from "../../audit/log/moment.ts";
@@ -13,8 +14,13 @@ import { clean, wrap } from "../style.ts";
 
 const day = 86_400_000;
 
-/** `jit audit export DIR`: the log as Parquet, a folder for each day; exit 20 where a row is not verified. */
+/** `jit audit export DIR`: the log as Parquet, a folder for each day; exit 20 where a row is not verified. With --ddl Athena's table for it. */
 export async function auditExport(context: Context): Promise<number> {
+  const location = text(context, "ddl");
+  if (location !== undefined) {
+    context.terminal.raw(athenaDdl(location));
+    return 0;
+  }
   const directory = argument(context, 0, "the folder");
   const audit = await openAudit(context);
   const { store, trust, catalog } = audit;

@@ -20,6 +20,8 @@ export interface FollowOptions {
   readonly now: () => Date;
   /** Until the next look; `false` where there is to be none. */
   readonly wait: () => Promise<boolean>;
+  /** Whether a look is to end before it has told everything: the next goes on there. */
+  readonly isStopped?: () => boolean;
   /** The store did not answer; the next look may. Left out: it is thrown. */
   readonly onTrouble?: (error: Error) => void;
   /** Seconds between two looks through all hours. */
@@ -96,7 +98,9 @@ class Look {
       const some = wanted.slice(i, i + parallelLists);
       const listed = await mapAtMost(parallelLists, some, (hour) => this.#list(hour));
       for (const [index, hour] of some.entries()) {
-        told += await this.#tellHour(hour, listed[index] ?? []);
+        const count = await this.#tellHour(hour, listed[index] ?? []);
+        if (count === undefined) return;
+        told += count;
         if (!recent.includes(hour)) cursor.settle(hour, at);
       }
     }
@@ -115,13 +119,15 @@ class Look {
     return listed;
   }
 
-  async #tellHour(hour: string, listed: readonly ListedObject[]): Promise<number> {
+  /** @returns how many objects were told of; `undefined` where it was stopped before the last */
+  async #tellHour(hour: string, listed: readonly ListedObject[]): Promise<number | undefined> {
     const cursor = this.#cursor;
     const untold = cursor.untold(hour, listed);
     if (untold.length === 0) return 0;
     cursor.open(hour, listed, untold);
     const fresh = freshObjects(listed, new Set(untold));
     for (let i = 0; i < fresh.length; i += mostAtOnce) {
+      if (this.#options.isStopped?.() === true) return undefined;
       const some = fresh.slice(i, i + mostAtOnce);
       const events = await this.#reader.events(some, this.#options.now());
       const unknown = events.filter(({ kind, id }) => kind === "record" || !cursor.knowsFinding(id));

@@ -59,7 +59,7 @@ export async function auditFollow(context: Context): Promise<number> {
         fullEvery,
         lateness,
         wait: async () => signals !== undefined && (await signals.wait(interval)),
-        ...(signals === undefined ? {} : { onTrouble: troubleTeller(context) }),
+        ...(signals === undefined ? {} : { onTrouble: troubleTeller(context), isStopped: signals.isStopped }),
       },
     );
   });
@@ -82,11 +82,15 @@ function formatOf(context: Context, options: FormatOptions): (event: FeedEvent) 
 }
 
 /** Ctrl-C, and the end that a supervisor asks for, are how one ends it: no error, and what is under way is finished. */
-function stopAtSignals(context: Context): { wait(seconds: number): Promise<boolean> } {
+function stopAtSignals(context: Context): {
+  wait(seconds: number): Promise<boolean>;
+  isStopped(): boolean;
+} {
   const stop = new AbortController();
   context.releaseSignals();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
   return {
+    isStopped: () => stop.signal.aborted,
     async wait(seconds) {
       await wait(seconds * 1000, undefined, { signal: stop.signal }).catch(() => undefined);
       return !stop.signal.aborted;

@@ -167,6 +167,15 @@ test("a record that is not valid is marked, and a finding says why", async () =>
   expect(codes).toContainEqual(["ENVELOPE_SHAPE", request.key]);
 });
 
+test("stopped within an hour, the next look goes on there", async () => {
+  const feed = new TestFeed();
+  for (let i = 0; i < 1200; i++) feed.noise(`n${i}`);
+  let asked = 0;
+  expect(await feed.look({ isStopped: () => ++asked > 2 })).toHaveLength(1000);
+  expect(await feed.look()).toHaveLength(200);
+  expect(new Set(feed.told.map(({ id }) => id)).size).toBe(1200);
+});
+
 test("a key that is enrolled while it runs is known from then on", async () => {
   const feed = new TestFeed();
   const alice = testWriter(feed.store, "alice", { clock: feed.clock });

@@ -11,6 +11,7 @@ import { readFile, writeFile } from "../compose/admin-files.ts";
 import { type Audit, openAudit, openChecker } from "../compose/audit.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { counted } from "../render/counted.ts";
 import { findingLine } from "../render/finding.ts";
 import { treeLines } from "../render/tree.ts";
 import { clean, table, wrap } from "../style.ts";
@@ -66,10 +67,6 @@ function sinceOf(context: Context, logKeys: TreeKeys["logKeys"]): SignedCheckpoi
   });
 }
 
-function many(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
 function printReport({ terminal, style }: Context, report: JudgedReport): void {
   const { byType, byGrade, bySeverity, acknowledged } = report;
   for (const finding of report.findings) terminal.print(findingLine(finding, style, terminal.columns));
@@ -84,7 +81,10 @@ function printReport({ terminal, style }: Context, report: JudgedReport): void {
       [
         ["  records", counts.map(([type, count]) => `${count} ${type}`).join(", ")],
         ["  keys", `${byGrade.attested} records attested by AWS, ${byGrade["path only"]} by the path only`],
-        ["  other", `${many(bySeverity.noise, "object")} of noise, ${many(bySeverity.notice, "notice")}`],
+        [
+          "  other",
+          `${counted(bySeverity.noise, "object")} of noise, ${counted(bySeverity.notice, "notice")}`,
+        ],
       ],
       (cell, _row, column) => (column === 0 ? style.dim(cell) : cell),
       terminal.columns,

@@ -17,6 +17,7 @@ import { openAdminKey } from "../compose/admin-signer.ts";
 import { openBucket } from "../compose/audit.ts";
 import { checkedRules } from "../compose/rules.ts";
 import { type Context, printJson, text } from "../context.ts";
+import { counted } from "../render/counted.ts";
 import { noticeLine } from "../render/session.ts";
 import { wrap } from "../style.ts";
 
@@ -51,7 +52,11 @@ export async function catalogCheck(context: Context): Promise<number> {
     return 0;
   }
   const { terminal, style } = context;
-  const counts = `${catalog.stores.size} stores, ${sizes.length} accesses, ${rules.length} rules`;
+  const counts = [
+    counted(catalog.stores.size, "store"),
+    counted(sizes.length, "access", "accesses"),
+    counted(rules.length, "rule"),
+  ].join(", ");
   terminal.print(
     wrap(`${style.good("✓")} ${path}: version ${catalog.version}, ${counts}`, terminal.columns, "  "),
   );
@@ -93,7 +98,7 @@ export async function catalogSign(context: Context): Promise<number> {
     printJson(context, { file: `${path}.jws`, digest: catalog.digest, version: catalog.version, signatures });
   else {
     context.terminal.print(
-      `${context.style.good("✓")} ${path}.jws: version ${catalog.version}, ${signatures} ${signatures === 1 ? "signature" : "signatures"}`,
+      `${context.style.good("✓")} ${path}.jws: version ${catalog.version}, ${counted(signatures, "signature")}`,
     );
     context.terminal.note(
       context.style.dim(`  next: jit catalog publish${named(path)}, by who may write to the audit bucket`),

@@ -3,6 +3,7 @@ import { examine } from "../compose/examine.ts";
 import { connect } from "../compose.ts";
 import { type Context, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { counted } from "../render/counted.ts";
 import { clean, table, wrap } from "../style.ts";
 
 interface Check {
@@ -25,7 +26,7 @@ export async function doctor(context: Context): Promise<number> {
       {
         name: "catalog",
         state: "good",
-        found: `${catalog.organization}, version ${catalog.version}, ${catalog.stores.size} stores`,
+        found: `${catalog.organization}, version ${catalog.version}, ${counted(catalog.stores.size, "store")}`,
       },
       trust === undefined
         ? { name: "trust", state: "warning", found: "unsigned: good for trying only" }

@@ -8,6 +8,7 @@ import { execPorts, systemRandom } from "../compose/local.ts";
 import { type Context, isOn, text } from "../context.ts";
 import { checkLease, checkNarrowed, checkNarrowedSession, leaseSeconds, narrowingOf } from "../narrowing.ts";
 import { clockTime, noticeLine } from "../render/session.ts";
+import { wrap } from "../style.ts";
 import { isTerminal } from "../terminal.ts";
 import { sessionAgain, usableSession } from "./credentials.ts";
 
@@ -97,8 +98,8 @@ function commandOf(context: Context): { readonly words: readonly string[]; reado
 
 /** What a shell was opened for, before its first prompt. */
 function tellShell({ terminal, style }: Context, session: Session): void {
-  terminal.note(
+  const what =
     `${style.good("✓")} ${style.name(session.targets.join(" "))} is open in this shell until ` +
-      `${clockTime(session.notAfter)} (request ${session.request}); \`exit\` leaves it`,
-  );
+    `${clockTime(session.notAfter)} (request ${session.request}); \`exit\` leaves it`;
+  terminal.note(wrap(what, terminal.noteColumns, "  "));
 }

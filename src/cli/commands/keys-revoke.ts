@@ -5,6 +5,7 @@ import { formatTime } from "../../audit/time.ts";
 import { JitError } from "../../error.ts";
 import { writeNextTrust } from "../compose/next-trust.ts";
 import { argument, type Context, printJson, text } from "../context.ts";
+import { wrap } from "../style.ts";
 
 /**
  * `jit keys revoke THUMBPRINT`: the next version of the trust file, which says from when on a writer's key counts for
@@ -31,15 +32,12 @@ export async function keysRevoke(context: Context): Promise<number> {
     return 0;
   }
   const { terminal, style } = context;
-  terminal.print(
-    `${style.good("✓")} ${path}: what the key signed counts if it reached S3 before ${revoked.at}, and not after`,
-  );
+  const what = `${path}: what the key signed counts if it reached S3 before ${revoked.at}, and not after`;
+  terminal.print(wrap(`${style.good("✓")} ${what}`, terminal.columns, "  "));
   if (missing > 0) terminal.print(`  ${missing} more must sign it: jit trust sign ${path} --key THEIR.jwk`);
-  terminal.note(
-    style.dim(
-      "  next: jit catalog publish; then `jit revoke` ends sessions that are still open, and IAM its holder's access",
-    ),
-  );
+  const next =
+    "next: jit catalog publish; then `jit revoke` ends sessions that are still open, and IAM its holder's access";
+  terminal.note(style.dim(`  ${wrap(next, terminal.noteColumns, "  ")}`));
   return 0;
 }
 

@@ -7,6 +7,7 @@ import { openKmsKey } from "../compose/admin-signer.ts";
 import { type Audit, openAudit, openOrganization } from "../compose/audit.ts";
 import { ownKeysOf, placeText } from "../compose/keys.ts";
 import { type Context, isOn, printJson } from "../context.ts";
+import { counted } from "../render/counted.ts";
 import { dayOf, minute } from "../render/utc.ts";
 import { clean, table, wrap } from "../style.ts";
 
@@ -31,7 +32,7 @@ export async function keysList(context: Context): Promise<number> {
     context,
     keys.map(({ thumbprint, userid, place, records }) => [
       thumbprint,
-      `${records} records`,
+      counted(records, "record"),
       clean(userid ?? ""),
       stateOf(context, trust, thumbprint, placeText(place)),
     ]),
@@ -50,7 +51,7 @@ async function listAll(context: Context): Promise<number> {
     .toSorted((a, b) => b.last.getTime() - a.last.getTime())
     .map((writer) => [
       writer.thumbprint,
-      `${writer.records} records, ${dayOf(writer.first)} to ${dayOf(writer.last)}`,
+      `${counted(writer.records, "record")}, ${dayOf(writer.first)} to ${dayOf(writer.last)}`,
       clean(writer.userid),
       stateOf(context, audit.trust, writer.thumbprint, gradeText(writer)),
     ]);

@@ -6,6 +6,7 @@ import { readFile } from "../compose/admin-files.ts";
 import { checkedRules, openRules } from "../compose/rules.ts";
 import { argument, type Context, isOn, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { counted } from "../render/counted.ts";
 import { clean } from "../style.ts";
 
 /** `jit rules check`: the rules of a catalog, each with what it speaks of. */
@@ -27,7 +28,7 @@ export async function rulesCheck(context: Context): Promise<number> {
     terminal.print(`${style.warn("!")} ${path} has no rules: whoever may assume a store's role may ask`);
     return 0;
   }
-  terminal.print(`${style.good("✓")} ${path}: ${rules.length} rules`);
+  terminal.print(`${style.good("✓")} ${path}: ${counted(rules.length, "rule")}`);
   for (const { id, effect, actions, advice } of rules) {
     terminal.print(`  ${style.name(clean(id))}  ${effect} ${actions.join(", ")}`);
     if (advice !== undefined) terminal.print(style.dim(`    ${clean(advice)}`));

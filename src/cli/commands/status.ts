@@ -34,7 +34,7 @@ export async function status(context: Context): Promise<number> {
   }
   const { style, terminal } = context;
   const open = sessions.filter(({ outdated }) => !outdated);
-  for (const { breakGlass, targets, request } of open) {
+  for (const { breakGlass, targets, request } of sessions) {
     if (breakGlass)
       terminal.print(
         wrap(

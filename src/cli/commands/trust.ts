@@ -14,7 +14,7 @@ import { createAdminKey, readKeySet, refuseStranger } from "../compose/admin-key
 import { openAdminKey, openPublicKey } from "../compose/admin-signer.ts";
 import { openOrganization } from "../compose/audit.ts";
 import { type Context, printJson, text } from "../context.ts";
-import { clean, table } from "../style.ts";
+import { clean, table, wrap } from "../style.ts";
 
 /** `jit trust init`: an administrator's key, and the first trust file, which the organization's fingerprint is of. */
 export async function trustInit(context: Context): Promise<number> {
@@ -73,19 +73,16 @@ export async function trustInit(context: Context): Promise<number> {
     return 0;
   }
   const { terminal, style } = context;
-  terminal.print(
-    isFile
-      ? `${style.good("✓")} ${path} and the key ${keyFile} (keep it secret; ${keyFile}.pub is for others)`
-      : `${style.good("✓")} ${path}, signed with ${keyFile}`,
-  );
+  const made = isFile
+    ? `${path} and the key ${keyFile} (keep it secret; ${keyFile}.pub is for others)`
+    : `${path}, signed with ${keyFile}`;
+  terminal.print(wrap(`${style.good("✓")} ${made}`, terminal.columns, "  "));
   if (threshold > 1)
     terminal.print(`  ${threshold - 1} more must sign it: jit trust sign ${path} --key THEIR.jwk`);
   terminal.print(`  fingerprint ${style.strong(fingerprint)}`);
-  terminal.note(
-    style.dim(
-      "  next: write jit.yaml, then jit catalog check, sign and publish; people run jit use LOCATION#FINGERPRINT",
-    ),
-  );
+  const next =
+    "next: write jit.yaml, then jit catalog check, sign and publish; people run jit use LOCATION#FINGERPRINT";
+  terminal.note(style.dim(`  ${wrap(next, terminal.noteColumns, "  ")}`));
   return 0;
 }
 

@@ -4,6 +4,7 @@ import { JitError } from "../../error.ts";
 import { openOrganization } from "../compose/audit.ts";
 import { changeSetting, openSettings } from "../compose/local.ts";
 import { type Context, isOn, printJson } from "../context.ts";
+import { counted } from "../render/counted.ts";
 import { clean } from "../style.ts";
 
 /** `jit use LOCATION#FINGERPRINT`: pins an organization, after its trust file and catalog were read and verified. */
@@ -41,7 +42,7 @@ export async function use(context: Context): Promise<number> {
   }
   const { terminal, style } = context;
   terminal.print(
-    `${style.good("✓")} ${clean(catalog.organization)}: catalog version ${catalog.version}, ${catalog.stores.size} stores`,
+    `${style.good("✓")} ${clean(catalog.organization)}: catalog version ${catalog.version}, ${counted(catalog.stores.size, "store")}`,
   );
   if (fingerprint === unsigned)
     terminal.note(style.warn("  unsigned: works only where every endpoint is on this machine"));

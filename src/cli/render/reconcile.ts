@@ -3,6 +3,7 @@ import type { Touched } from "../../audit/reconcile/match.ts";
 import type { Reconciled } from "../../audit/reconcile/reconcile.ts";
 import type { Context } from "../context.ts";
 import { clean, type Style, table, wrap } from "../style.ts";
+import { counted } from "./counted.ts";
 import { minute } from "./utc.ts";
 
 /** Most lines of what was touched under one request. */
@@ -14,22 +15,21 @@ export function printReconciled({ terminal, style }: Context, report: Reconciled
   for (const found of report.findings) print(findingText(found, style, columns));
   for (const one of report.touched) printTouched(one, print, style);
   const { invalid, gap, notice } = report.bySeverity;
-  const many = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
   const mark = !report.ok ? style.bad("✗") : gap > 0 ? style.warn("✓") : style.good("✓");
   const line = report.compared
-    ? `${many(report.sessions, "session")} of stores' roles, ${report.explained} explained by their records; ${invalid} invalid`
+    ? `${counted(report.sessions, "session")} of stores' roles, ${report.explained} explained by their records; ${invalid} invalid`
     : "nothing was compared: nothing was read of any account that holds a role or the records";
   print(wrap(`${mark} ${line}`, columns, "  "));
   const rows = [
     ["  period", `${minuteZ(report.since)} to ${minuteZ(report.until)}`],
     ["  certain", `a record without an event counts until ${minuteZ(report.horizon)}`],
-    ["  read", `${many(report.events, "event")} of ${report.accounts.join(", ") || "no account"}`],
+    ["  read", `${counted(report.events, "event")} of ${report.accounts.join(", ") || "no account"}`],
     ["  regions", report.regions.join(", ") || "none"],
     [
       "  other",
-      `${many(report.leases, "lease")}, ${report.pending} still awaited, ${report.refused} refused`,
+      `${counted(report.leases, "lease")}, ${report.pending} still awaited, ${report.refused} refused`,
     ],
-    ["  findings", `${invalid} invalid, ${many(gap, "gap")}, ${many(notice, "notice")}`],
+    ["  findings", `${invalid} invalid, ${counted(gap, "gap")}, ${counted(notice, "notice")}`],
   ];
   print(
     table(

@@ -1,6 +1,7 @@
 import { GetRoleCommand, IAMClient, ListAttachedRolePoliciesCommand } from "@aws-sdk/client-iam";
 import type { RolePolicyLookup } from "../audit/reconcile/ports.ts";
 import { type Aws, patience } from "./clients.ts";
+import { nextPage } from "./paging.ts";
 
 /** Managed policies of roles in the caller's account, on IAM. */
 export function roleCeilings(aws: Pick<Aws, "common" | "equip" | "sts">, account: string): RolePolicyLookup {
@@ -21,7 +22,7 @@ export function roleCeilings(aws: Pick<Aws, "common" | "equip" | "sts">, account
             patience(),
           );
           found.push(...(page.AttachedPolicies ?? []).flatMap(({ PolicyArn }) => PolicyArn ?? []));
-          Marker = page.IsTruncated === true ? page.Marker : undefined;
+          Marker = nextPage(page.IsTruncated === true ? page.Marker : undefined, Marker);
         } while (Marker !== undefined);
         return found;
       } catch {

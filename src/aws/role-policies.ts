@@ -9,6 +9,7 @@ import { isJitError, JitError } from "../error.ts";
 import type { RolePolicies } from "../session/revoke/ports.ts";
 import { type Aws, patience } from "./clients.ts";
 import { type AwsFailure, commonError, failureOf, noAnswer, wordsOf } from "./error.ts";
+import { nextPage } from "./paging.ts";
 
 export interface RolePoliciesOptions {
   readonly aws: Pick<Aws, "common" | "equip" | "sts">;
@@ -53,7 +54,7 @@ export function rolePolicies({ aws, account, attempts = 5 }: RolePoliciesOptions
             patience(),
           );
           names.push(...(page.PolicyNames ?? []));
-          Marker = page.IsTruncated === true ? page.Marker : undefined;
+          Marker = nextPage(page.IsTruncated === true ? page.Marker : undefined, Marker);
         } while (Marker !== undefined);
         return names;
       }),

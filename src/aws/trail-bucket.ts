@@ -3,6 +3,7 @@ import type { TrailFiles, TrailRange } from "../audit/reconcile/ports.ts";
 import { isJitError, JitError } from "../error.ts";
 import { patience } from "./clients.ts";
 import { type AwsFailure, commonError, failureOf, hintFor, noAnswer, wordsOf } from "./error.ts";
+import { nextPage } from "./paging.ts";
 
 const dayMs = 86_400_000;
 
@@ -28,7 +29,7 @@ export function trailBucket(s3: S3Client, bucket: string, prefix: string): Trail
         ),
       );
       yield page;
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      token = nextPage(page.IsTruncated === true ? page.NextContinuationToken : undefined, token);
     } while (token !== undefined);
   }
 

@@ -2,6 +2,7 @@ import { sessionCalls } from "../audit/reconcile/event.ts";
 import type { RawEvent, TrailKey, TrailRange, TrailSource } from "../audit/reconcile/ports.ts";
 import { JitError } from "../error.ts";
 import type { CloudTrailCall } from "./cloudtrail.ts";
+import { nextPage } from "./paging.ts";
 
 /** Calls that begin sessions, narrow them, or change what they and the log rest on. */
 const names = [
@@ -86,7 +87,7 @@ async function* lookUp(
     }
     const next = page["NextToken"];
     if (next !== undefined && next !== null && typeof next !== "string") throw unreadable(region);
-    NextToken = next ?? undefined;
+    NextToken = nextPage(next ?? undefined, NextToken);
   } while (NextToken !== undefined && NextToken !== "");
 }
 
@@ -108,7 +109,7 @@ export async function publicKeys(
     if (read === undefined) throw unreadable(region);
     keys.push(...read);
     const next = page["NextToken"];
-    NextToken = typeof next === "string" && next !== "" ? next : undefined;
+    NextToken = nextPage(typeof next === "string" && next !== "" ? next : undefined, NextToken);
   } while (NextToken !== undefined);
   return keys;
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bucketStore } from "../../src/aws/record-store.ts";
+import { lookupSource, publicKeys } from "../../src/aws/trail-lookup.ts";
 import { codeOf } from "../../src/error.ts";
 import { hostile } from "../support/mutate.ts";
 import { fakeS3 } from "./fake-s3.ts";
@@ -66,4 +67,13 @@ test.each([
   const store = bucketStore({ s3, bucket: "b", account: undefined, wait: noWait });
   const listing = ofVersions ? store.listVersions("v1/") : store.list("v1/");
   await expect(all(listing)).rejects.toMatchObject({ code: "AUDIT_REFUSED" });
+});
+
+test("a list of CloudTrail's keys or events that goes on at the same place for ever is refused", async () => {
+  const range = { from: new Date(0), to: new Date(1000) };
+  const keys = async () => ({ PublicKeyList: [], NextToken: "t" });
+  await expect(publicKeys(keys, "eu-central-1", range)).rejects.toMatchObject({ code: "AWS_ENDLESS" });
+  const of = { account: "111122223333", region: "eu-central-1", keyed: true };
+  const events = lookupSource(async () => ({ Events: [], NextToken: "t" }), of);
+  await expect(all(events.events(range))).rejects.toMatchObject({ code: "AWS_ENDLESS" });
 });

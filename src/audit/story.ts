@@ -16,6 +16,7 @@ import { mapAtMost } from "./scan.ts";
 import { type StoryState, stateOf } from "./story-state.ts";
 import { hoursBetween, secondsOf } from "./time.ts";
 import type { AuditRecord } from "./types.ts";
+import { windowOf } from "./window.ts";
 
 export interface StoryOptions {
   /** The organization's fingerprint, or `unsigned`. */
@@ -40,6 +41,8 @@ export type StoryEntry = ReadRecord;
 export interface Story {
   readonly request: string;
   readonly state: StoryState;
+  /** Of one that was granted for a window and is yet to be issued: until when it can be. */
+  readonly scheduledUntil: Date | undefined;
   /** In order of time, and of number within one writer's second. */
   readonly entries: readonly StoryEntry[];
   /** What the valid records have against each other. */
@@ -51,7 +54,7 @@ export interface Story {
 type Store = Pick<RecordStore, "list" | "listPrefixes" | "read">;
 
 const parallelLists = 12;
-/** Hours in which a request that was not issued can still be: no catalog lets one wait for over seven days. */
+/** Hours in which a request without a window that was not issued can still be: no catalog lets one wait for over seven days. */
 const longestWait = 8 * 24;
 
 /**
@@ -80,10 +83,11 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
       : Math.min(last, hoursUntilEnd(entries, first));
   }
   entries.sort(inOrder);
-  const { state, findings } = await judgeEntries(request, entries, options);
+  const { state, findings, scheduledUntil } = await judgeEntries(request, entries, options);
   return {
     request,
     state,
+    scheduledUntil,
     entries,
     findings,
     complete: last === Math.min(hours.length, isEmergency ? hours.length : hoursUntilEnd(entries, first)),
@@ -158,9 +162,16 @@ function hoursUntilEnd(entries: readonly StoryEntry[], first: Date): number {
     // Only the requester's word is sure to end it: others' may be a stranger's, in whose shadow the rest would go unseen.
     const request = valid.find((record) => record.type === "request");
     const isClosed = valid.some(({ type, by }) => type === "abort" && by.userid === request?.by.userid);
-    return isClosed ? 0 : longestWait;
+    if (isClosed) return 0;
+    const window = request?.type === "request" ? windowOf(request, secondsOf(request.at)) : undefined;
+    if (window === undefined || window === "invalid") return longestWait;
+    return Math.max(longestWait, hoursTo(first, window.ends * 1000));
   }
-  // One hour more: a command may outlive the grant, and its end is recorded then.
+  return hoursTo(first, end);
+}
+
+/** One hour more: a command may outlive the grant, and its end is recorded then. @param end Unix milliseconds */
+function hoursTo(first: Date, end: number): number {
   return [...hoursBetween(first, new Date(end + 3_600_000))].length;
 }
 

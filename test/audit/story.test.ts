@@ -80,6 +80,15 @@ describe("tellStory", () => {
     expect(states).toEqual(["open", "issued", "forgotten", "expired", "aborted", "aborted"]);
   });
 
+  test("of a window that opens in weeks is looked for to its end", async () => {
+    const opens = new Date(clock.now().getTime() + 20 * 86_400_000);
+    const notBefore = `${opens.toISOString().slice(0, 19)}Z`;
+    const request = await alice.request({ claimed: { notBefore } });
+    clock.pass(20 * 86_400 + 60);
+    await alice.issue(request);
+    expect(await tell(request.record.id)).toMatchObject({ state: "issued", complete: true });
+  });
+
   test("a request that is not there", async () => {
     const id = "01ARYZ6S41TSV4RRFFQ69G5FAV";
     const now = new Date("2016-07-31T00:00:00Z");

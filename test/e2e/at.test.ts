@@ -79,6 +79,7 @@ describe("a window that needs nobody", () => {
     expectError(await alice.jit(["credentials", "customers:read", "--json"]), "NO_SESSION", 12);
     expect(await issues(request)).toBe(0);
     expect(await outcome(request)).toBe("scheduled");
+    expect((await alice.jit(["audit", "show", request])).stdout).toMatch(`${request}  scheduled\n`);
 
     await pass(170);
     await learnTime(alice);

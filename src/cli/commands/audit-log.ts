@@ -15,6 +15,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { Lines } from "../lines.ts";
 import { logCsv, logCsvHeader, logHeader, logJson, logLegend, logLine } from "../render/log.ts";
 import { noticeLine } from "../render/session.ts";
+import { wrap } from "../style.ts";
 
 /** `jit audit log`: one line for each request, oldest first; exit 20 where a line is not verified. */
 export async function auditLog(context: Context): Promise<number> {
@@ -58,7 +59,8 @@ export async function auditLog(context: Context): Promise<number> {
       text(context, "until") === undefined ? "" : ` until ${period.to.toISOString().slice(0, 16)}Z`;
     const what = `${count} ${count === 1 ? "request" : "requests"} since ${from}Z${until}`;
     const asked = text(context, "since") === undefined ? " (the last 24 hours; --since 7d for more)" : "";
-    terminal.note(style.dim(`${what}${asked}${unverified === 0 ? "" : `, ${unverified} not verified`}`));
+    const line = `${what}${asked}${unverified === 0 ? "" : `, ${unverified} not verified`}`;
+    terminal.note(style.dim(wrap(line, terminal.noteColumns, "  ")));
     if (count > 0) terminal.note(style.dim(logLegend));
     if (count > 0) terminal.note(style.dim("whether records are missing only `jit audit verify` tells"));
   }

@@ -168,6 +168,9 @@ function gradeText(grade: Grade, style: Context["style"], what: string): string 
   return style.dim(`attested: AWS signed whose ${what}`);
 }
 
-function stateText({ state }: Story): string {
-  return typeof state === "string" ? state : JSON.stringify(state);
+/** `open` is told as the log tells it. */
+function stateText({ state, scheduledUntil }: Story): string {
+  return state === "open" && scheduledUntil !== undefined && scheduledUntil > new Date()
+    ? "scheduled"
+    : state;
 }

@@ -85,13 +85,13 @@ function entryIn(xml: string, start: number, end: number, hasSize: boolean): Ent
   const size = hasSize ? fieldIn(xml, "Size", start, end) : "0";
   if (Key === undefined || VersionId === undefined || (latest !== "true" && latest !== "false"))
     return undefined;
-  if (modified === undefined || !timeGrammar.test(modified) || !/^\d{1,15}$/.test(size ?? ""))
-    return undefined;
+  const at = modified === undefined || !timeGrammar.test(modified) ? Number.NaN : Date.parse(modified);
+  if (Number.isNaN(at) || !/^\d{1,15}$/.test(size ?? "")) return undefined;
   return {
     Key,
     VersionId,
     IsLatest: latest === "true",
-    LastModified: new Date(modified),
+    LastModified: new Date(at),
     ...(hasSize ? { Size: Number(size) } : {}),
   };
 }

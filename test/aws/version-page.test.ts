@@ -90,6 +90,7 @@ test.each([
   ["no time", (xml: string) => xml.replace(/T00:00:00\.000Z/, "")],
   ["a size that is none", (xml: string) => xml.replace("<Size>12</Size>", "<Size>-1</Size>")],
   ["an element in the key", (xml: string) => xml.replace("v1/a", "v1<b>/a</b>")],
+  ["a time that there is not", (xml: string) => xml.replace("1970-01-01", "1970-13-45")],
   ["no end", (xml: string) => xml.replace("</Version>", "")],
 ])("a page with %s is left to the SDK", (_, change) => {
   const xml = pageOf(entryOf(one));

@@ -429,7 +429,7 @@ const declared: readonly Declared[] = [
       "The file holds the records, their inclusion proofs (C2SP tlog-proof), a checkpoint with its cosignatures and the chain of trust files. " +
       "Whoever has the organization's fingerprint checks it by: jit audit verify --proof FILE",
     options: (command) =>
-      aws(command)
+      copied(aws(command))
         .option("--index <number>", "one entry of the log's tree alone: tree_index of a row")
         .option("--out <file>", "where to write it; printed unless told"),
   },

@@ -80,6 +80,15 @@ test("every row leads to the checkpoint by its index and leaf hash", async () =>
   );
 });
 
+test("from a mirror the proof is the same, and nobody is asked", async () => {
+  expect((await auditor.jit(["audit", "mirror", at("copy")])).code).toBe(0);
+  await sandbox().clearCalls();
+  const index = String(rows[0]?.["tree_index"]);
+  const args = ["audit", "prove", "--index", index, "--mirror", at("copy")];
+  expect((await auditor.jit(args)).stdout).toBe(readFileSync(at(`proof-${index}.json`), "utf8"));
+  expect(await sandbox().calls()).toEqual([]);
+});
+
 test("people are told what it shows, and what not", async () => {
   const [row] = rows;
   const file = at(`proof-${row?.["tree_index"]}.json`);

@@ -44,6 +44,11 @@ export interface RecordStore {
   listVersions(prefix: string, after?: string): AsyncIterable<ListedObject>;
   /** The same in pages, as they come: for who reads very many. */
   versionPages?(prefix: string, after?: string): AsyncIterable<readonly ListedObject[]>;
+  /**
+   * As `listVersions`, but may leave out objects whole all of whose versions arrived before a time and that have no delete
+   * marker. For copies that can tell without reading all they list.
+   */
+  listArrived?(prefix: string, from: Date): AsyncIterable<ListedObject>;
   /** Common prefixes up to the delimiter `/` below a prefix. */
   listPrefixes(prefix: string): AsyncIterable<string>;
   /** Overwrites: for `current` pointers and checkpoints alone, never for records. */

@@ -18,7 +18,7 @@ export interface NewPart {
  * @param pass is told the places in those chains whose records were verified before, and are not read
  */
 export async function newPart(
-  store: Pick<RecordStore, "listVersions">,
+  store: Pick<RecordStore, "listVersions" | "listArrived">,
   sealed: SealedLog,
   pass: (key: RecordKey) => void,
 ): Promise<NewPart> {
@@ -26,7 +26,7 @@ export async function newPart(
   const requests = new Set<string>();
   /** The lowest new number of each chain. */
   const chains = new Map<string, number>();
-  for await (const object of scanObjects(store, recordPrefix)) {
+  for await (const object of perhapsNew(store, sealed)) {
     if (!(await isNew(object, sealed))) continue;
     fresh.add(object.name);
     const key = readKey(object.name);
@@ -34,6 +34,7 @@ export async function newPart(
     if (key.request !== "-") requests.add(key.request);
     chains.set(chainOf(key), Math.min(key.n, chains.get(chainOf(key)) ?? key.n));
   }
+  if (fresh.size === 0) return { objects: [], requests };
   for await (const { name } of scanObjects(store, recordPrefix)) {
     const key = readKey(name);
     if (key === undefined || !requests.has(key.request)) continue;
@@ -51,6 +52,17 @@ export async function newPart(
     }
   }
   return { objects, requests };
+}
+
+/** What arrived before the last batch that was verified is new only if it was sealed since. */
+function perhapsNew(
+  store: Pick<RecordStore, "listVersions" | "listArrived">,
+  sealed: SealedLog,
+): AsyncIterable<ScannedObject> {
+  const from = sealed.nothingNewBefore;
+  if (from === undefined || store.listArrived === undefined) return scanObjects(store, recordPrefix);
+  const { listArrived } = store;
+  return scanObjects({ listVersions: (prefix) => listArrived(prefix, from) }, recordPrefix);
 }
 
 async function isNew({ oldest, later, deleteMarkers }: ScannedObject, sealed: SealedLog): Promise<boolean> {

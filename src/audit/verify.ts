@@ -61,7 +61,7 @@ const manyObjects = 4096;
  * @throws JitError of the store; whatever lies in the bucket makes findings, not errors
  */
 export async function verifyLog(
-  store: Pick<RecordStore, "listVersions" | "readVersion">,
+  store: Pick<RecordStore, "listVersions" | "listArrived" | "readVersion">,
   options: VerifyOptions,
 ): Promise<Report> {
   const verification = new Verification(store, options);

@@ -4,9 +4,12 @@ import { type Batch, BatchChecker, BatchWriter } from "../../src/audit/check/bat
 import type { RecordChecker } from "../../src/audit/check/checker.ts";
 import { formatKey, parseKey, recordPrefix } from "../../src/audit/key.ts";
 import { mirrorLog } from "../../src/audit/mirror/copy.ts";
+import { partName } from "../../src/audit/mirror/manifest.ts";
 import { openMirror } from "../../src/audit/mirror/open.ts";
+import type { TreeHead } from "../../src/audit/tree/checkpoint.ts";
 import { seal } from "../../src/audit/tree/seal.ts";
 import { SealedLog, type TreeStore } from "../../src/audit/tree/sealed-log.ts";
+import { newestCheckpoint } from "../../src/audit/tree/stored.ts";
 import { type VerifyOptions, verifyLog } from "../../src/audit/verify.ts";
 import { MemoryFolder } from "../support/memory-folder.ts";
 import { MemoryRecordStore } from "../support/memory-record-store.ts";
@@ -29,14 +32,14 @@ function inProcess(checked: { good: number; bad: number }): RecordChecker {
   };
 }
 
-/** Three writers, three hours, one ES256 key; sealed but for the last. */
+/** Three writers, three days, one ES256 key; sealed but for the last. */
 async function someLog(): Promise<MemoryRecordStore> {
   const clock = new StandingClock();
   const store = new MemoryRecordStore(() => clock.now());
   const writers = ["alice", "bob", "carol"].map((name, i) =>
     testWriter(store, name, { clock, algorithm: i === 1 ? "ES256" : "Ed25519" }),
   );
-  for (let hour = 0; hour < 3; hour++) {
+  for (let day = 0; day < 3; day++) {
     for (const writer of writers) {
       const request = await writer.request();
       clock.pass(2);
@@ -49,14 +52,16 @@ async function someLog(): Promise<MemoryRecordStore> {
         body: () => ({ ...body, exitCode: 0, seconds: 3, command: "-" }),
       });
     }
-    if (hour < 2) await seal(sealPorts(store, clock));
-    clock.pass(3600);
+    if (day < 2) await seal(sealPorts(store, clock));
+    clock.pass(86_400);
   }
   return store;
 }
 
-async function reportOf(from: TreeStore, more: Partial<VerifyOptions> = {}) {
-  const sealed = await SealedLog.open(from, { logKeys: [treeKey.key], witnesses: [] });
+const keys = { logKeys: [treeKey.key], witnesses: [] };
+
+async function reportOf(from: TreeStore, more: Partial<VerifyOptions> = {}, since?: TreeHead) {
+  const sealed = await SealedLog.open(from, keys, since);
   const report = await verifyLog(from, { log, trust: undefined, sealed, ...more });
   // What was let go and is read anew is judged last.
   const findings = report.findings.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
@@ -129,6 +134,38 @@ test("a log that is checked elsewhere, or lies in a mirror, has the very same re
     }),
     { numRuns: 60 },
   );
+});
+
+test("what is new since a checkpoint is the same in a mirror, whatever was done since", async () => {
+  const good = await someLog();
+  const head = await newestCheckpoint(good, keys.logKeys);
+  await fc.assert(
+    fc.asyncProperty(fc.array(mutation, { maxLength: 3 }), fc.boolean(), async (mutations, isSealed) => {
+      const store = good.copy();
+      for (const one of mutations) mutate(store, one);
+      const later = new StandingClock(new Date("2026-12-24T08:00:00Z"));
+      if (isSealed) await seal(sealPorts(store, later));
+      const folder = new MemoryFolder();
+      await mirrorLog(store, folder);
+      expect(await reportOf(openMirror(folder), {}, head)).toEqual(await reportOf(store, {}, head));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("where nothing is new, a mirror's days are not even listed", async () => {
+  const good = await someLog();
+  await seal(sealPorts(good, new StandingClock(new Date("2026-11-27T08:00:00Z"))));
+  const folder = new MemoryFolder();
+  await mirrorLog(good, folder);
+  const head = await newestCheckpoint(good, keys.logKeys);
+  const { parts } = openMirror(folder);
+  const days = parts.filter(({ first }) => first.startsWith(recordPrefix));
+  expect(days).toHaveLength(3);
+  for (const { sha256 } of days) folder.remove(partName(sha256));
+  const report = await reportOf(openMirror(folder), {}, head);
+  expect(report).toMatchObject({ ok: true, objects: 0, findings: [] });
+  await expect(reportOf(openMirror(folder))).rejects.toMatchObject({ code: "MIRROR_INVALID" });
 });
 
 test("what is said of a request long after it was over is judged with all of it", async () => {

@@ -37,11 +37,11 @@ export function openMirror(folder: ReadFolder): MirrorStore {
   const refuse = async (): Promise<never> => {
     throw new JitError("COPY_READ_ONLY", "a copy of a log is only read");
   };
-  async function* under(prefix: string, after = ""): AsyncGenerator<ListedObject> {
+  async function* under(prefix: string, after = "", from = new Date(0)): AsyncGenerator<ListedObject> {
     let previous: string | undefined;
     const start = compareNames(prefix, after) > 0 ? prefix : after;
-    for (const part of parts) {
-      if (compareNames(part.last, start) < 0) continue;
+    for (const [at, part] of parts.entries()) {
+      if (compareNames(part.last, start) < 0 || isBefore(parts, at, from)) continue;
       if (compareNames(part.first, prefix) > 0 && !part.first.startsWith(prefix)) return;
       for (const { place: _, ...object } of objectsOf(part)) {
         const isLatest = object.key !== previous;
@@ -65,7 +65,8 @@ export function openMirror(folder: ReadFolder): MirrorStore {
     readVersion: async (key, versionId) => packs.read(of(key).find((one) => one.versionId === versionId)),
     readCurrent: async (key) => packs.read(of(key)[0]),
     list: current,
-    listVersions: under,
+    listVersions: (prefix, after) => under(prefix, after),
+    listArrived: (prefix, from) => under(prefix, "", from),
     async *listPrefixes(prefix) {
       let before: string | undefined;
       for await (const { key } of current(prefix)) {
@@ -77,6 +78,13 @@ export function openMirror(folder: ReadFolder): MirrorStore {
       }
     },
   };
+}
+
+/** Whether all in a part arrived before a time and none of it was deleted, and all versions of its names are in it. */
+function isBefore(parts: readonly Part[], at: number, from: Date): boolean {
+  const part = parts[at];
+  if (part === undefined || part.newest >= from || part.markers > 0) return false;
+  return parts[at - 1]?.last !== part.first && parts[at + 1]?.first !== part.last;
 }
 
 /** Newest first. */

@@ -28,6 +28,9 @@ export interface TreeReport {
   readonly completeUntil: string;
 }
 
+/** S3 tells whole seconds. */
+const slackMs = 1000;
+
 /** A record that arrived that long before the newest batch is in it: sealers look at everything once a day. */
 const overdueMs = 26 * 3_600_000;
 
@@ -65,7 +68,13 @@ export class SealedLog {
     if (this.#before === undefined) return false;
     const { key, versionId, lastModified } = version;
     if (this.#tree.leaves.find(key, versionId) !== undefined) return false;
-    return lastModified.getTime() < this.#verifiedAt - 1000 || (await this.#before.has(version));
+    return lastModified.getTime() < this.#verifiedAt - slackMs || (await this.#before.has(version));
+  }
+
+  /** Whatever arrived before was verified; `undefined` where that cannot be said of all. */
+  get nothingNewBefore(): Date | undefined {
+    const isAll = this.isPartial && this.#tree.leaves.size === Math.min(...this.#tree.roots.keys());
+    return isAll && Number.isFinite(this.#verifiedAt) ? new Date(this.#verifiedAt - slackMs) : undefined;
   }
 
   /** @param since a head that was verified before */

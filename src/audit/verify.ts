@@ -42,7 +42,7 @@ export interface VerifyOptions {
   readonly openChecker?: () => Promise<RecordChecker>;
   /** Objects from which on that is done; 4,096 unless told. */
   readonly checkFrom?: number;
-  /** Requests that are held before those that are over are let go; 8,192 unless told. */
+  /** Requests that are held before those that are over are let go; 2,048 unless told. */
   readonly mostRequests?: number;
 }
 

@@ -165,6 +165,8 @@ test("where nothing is new, a mirror's days are not even listed", async () => {
   for (const { sha256 } of days) folder.remove(partName(sha256));
   const report = await reportOf(openMirror(folder), {}, head);
   expect(report).toMatchObject({ ok: true, objects: 0, findings: [] });
+  const all = await reportOf(good);
+  expect(report.tree?.completeUntil).toBe(all.tree?.completeUntil);
   await expect(reportOf(openMirror(folder))).rejects.toMatchObject({ code: "MIRROR_INVALID" });
 });
 

@@ -14,7 +14,7 @@ export interface MirrorStore extends RecordStore {
 /** Parts that are held: a listing is in one, and what is read of the tree meanwhile in another. */
 const heldParts = 4;
 /** Neighbours in a listing are neighbours in a pack: so much of it is read at once. */
-const stretch = 1024 * 1024;
+const stretch = 256 * 1024;
 
 /**
  * A copy of a log in a folder: packs of its objects' bytes, one after the other, and a manifest of what the bucket listed. What

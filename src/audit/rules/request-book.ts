@@ -24,7 +24,7 @@ export interface RequestLookups {
 }
 
 /** Requests that are held before those that are over are let go. */
-const mostHeld = 8192;
+const mostHeld = 2048;
 /** Seconds after which nobody writes about a request that has ended, and about any other; who does all the same is heard. */
 const ended = 3600;
 const silent = 86_400;

@@ -41,11 +41,18 @@ export class SealedLog {
   readonly #cosigned: Cosignatures;
   readonly #seen = new Map<string, { readonly seen: Checkpoint; readonly object: string }>();
   readonly #before: SealedVersions | undefined;
+  readonly #lastBefore: VerifiedBatch | undefined;
   /** S3's time, ms. */
   readonly #verifiedAt: number;
   #counts = { cosigned: 0, sealed: 0, pending: 0 };
 
-  private constructor(store: TreeStore, tree: ReadTree, cosigned: Cosignatures) {
+  private constructor(
+    store: TreeStore,
+    tree: ReadTree,
+    cosigned: Cosignatures,
+    last: VerifiedBatch | undefined,
+  ) {
+    this.#lastBefore = last;
     this.#store = store;
     this.#tree = tree;
     this.#cosigned = cosigned;
@@ -84,7 +91,8 @@ export class SealedLog {
     since?: TreeHead,
   ): Promise<SealedLog> {
     const tree = await readTree(store, logKeys, since);
-    return new SealedLog(store, tree, await readCosignatures(store, tree, logKeys, witnesses));
+    const cosigned = await readCosignatures(store, tree, logKeys, witnesses);
+    return new SealedLog(store, tree, cosigned, await lastBefore(store, tree));
   }
 
   /** What the tree has against one object. */
@@ -171,6 +179,12 @@ export class SealedLog {
     }
   }
 
+  /** What is said of the time where nothing new is proven. */
+  #newestBefore(proven: number): number | undefined {
+    const last = this.#lastBefore;
+    return last !== undefined && last.size <= proven ? last.newest : undefined;
+  }
+
   async #removed(): Promise<readonly Finding[]> {
     const wanted = new Set(this.#tree.leaves.unmet(this.#tree.checkpoint?.size ?? 0));
     const repeated = new Set(this.#tree.leaves.repeated);
@@ -195,7 +209,7 @@ export class SealedLog {
     if (checkpoint === undefined) return undefined;
     const { size, root, origin } = checkpoint;
     const proven = this.#cosigned.areAsked ? this.#cosigned.size : size;
-    const newest = isWhole ? leaves.newest(proven) : undefined;
+    const newest = isWhole ? (leaves.newest(proven) ?? this.#newestBefore(proven)) : undefined;
     return {
       origin,
       checkpoint: { size, root: Buffer.from(root).toString("base64") },
@@ -204,6 +218,22 @@ export class SealedLog {
       completeUntil: newest === undefined ? "-" : formatTime(new Date(newest * 1000)),
     };
   }
+}
+
+/** The last batch that was verified before. */
+interface VerifiedBatch {
+  /** Of the tree that ends with it. */
+  readonly size: number;
+  /** The latest arrival in it, Unix seconds. */
+  readonly newest: number;
+}
+
+async function lastBefore(store: TreeStore, { before }: ReadTree): Promise<VerifiedBatch | undefined> {
+  const last = before?.at(-1);
+  const entries = last === undefined ? undefined : await readStoredBatch(store, last);
+  if (last === undefined || entries === undefined) return undefined;
+  const times = entries.map(({ leaf }) => Date.parse(leaf.serverTime) / 1000);
+  return { size: last.first + entries.length, newest: Math.max(...times) };
 }
 
 interface Cosignatures {

@@ -8,7 +8,7 @@ import { SealedLog } from "../../audit/tree/sealed-log.ts";
 import { verifyLog } from "../../audit/verify.ts";
 import { JitError } from "../../error.ts";
 import { readFile, writeFile } from "../compose/admin-files.ts";
-import { type Audit, openAudit, openChecker } from "../compose/audit.ts";
+import { type Audit, expectManyRecords, openAudit, openChecker } from "../compose/audit.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { counted } from "../render/counted.ts";
@@ -29,6 +29,7 @@ export async function auditVerify(context: Context): Promise<number> {
 
 /** Everything that is verified, and what administrators have acknowledged of what is found. */
 export async function verifyAll(context: Context, audit: Audit): Promise<JudgedReport> {
+  expectManyRecords();
   const { trust, store } = audit;
   const keys = treeKeysOf(trust);
   const since = sinceOf(context, keys.logKeys);

@@ -17,6 +17,7 @@ import { readBelieved } from "../../local/believed.ts";
 import { checkedRulesIn } from "../../local/checked-rules.ts";
 import { fileLock } from "../../local/lock.ts";
 import { mirrorFolder } from "../../local/mirror-folder.ts";
+import { keepYoungHeapSmall } from "../../local/young-heap.ts";
 import type { ReasonStore } from "../../session/sealed-text.ts";
 import { type Base, bucketOf, clientName, openBase, reasonsOf, regionOf } from "../compose.ts";
 import { type Context, text } from "../context.ts";
@@ -153,6 +154,11 @@ export async function holdMirror<T>(
 ): Promise<T> {
   const lock = fileLock(resolve(context.cwd, folder));
   return await lock.hold("lock", async () => await work(openMirrorFolder(context, folder)));
+}
+
+/** Before a whole log is read: it has more records than are to be held in memory. */
+export function expectManyRecords(): void {
+  keepYoungHeapSmall();
 }
 
 /** Checks records of a log on all cores. */

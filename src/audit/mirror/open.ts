@@ -37,20 +37,28 @@ export function openMirror(folder: ReadFolder): MirrorStore {
   const refuse = async (): Promise<never> => {
     throw new JitError("COPY_READ_ONLY", "a copy of a log is only read");
   };
-  async function* under(prefix: string, after = "", from = new Date(0)): AsyncGenerator<ListedObject> {
+  async function* pages(
+    prefix: string,
+    after = "",
+    from = new Date(0),
+  ): AsyncGenerator<readonly ListedObject[]> {
     let previous: string | undefined;
     const start = compareNames(prefix, after) > 0 ? prefix : after;
     for (const [at, part] of parts.entries()) {
       if (compareNames(part.last, start) < 0 || isBefore(parts, at, from)) continue;
       if (compareNames(part.first, prefix) > 0 && !part.first.startsWith(prefix)) return;
-      for (const { place: _, ...object } of objectsOf(part)) {
-        const isLatest = object.key !== previous;
-        previous = object.key;
-        const isAsked =
-          object.key.startsWith(prefix) && (after === "" || compareNames(object.key, after) > 0);
-        if (isAsked) yield { ...object, isLatest };
+      const page: ListedObject[] = [];
+      for (const { key, versionId, size, lastModified, isDeleteMarker } of objectsOf(part)) {
+        const isLatest = key !== previous;
+        previous = key;
+        const isAsked = key.startsWith(prefix) && (after === "" || compareNames(key, after) > 0);
+        if (isAsked) page.push({ key, versionId, size, lastModified, isLatest, isDeleteMarker });
       }
+      if (page.length > 0) yield page;
     }
+  }
+  async function* under(prefix: string, after?: string, from?: Date): AsyncGenerator<ListedObject> {
+    for await (const page of pages(prefix, after, from)) yield* page;
   }
   async function* current(prefix: string, after?: string): AsyncGenerator<ListedObject> {
     for await (const object of under(prefix, after)) {
@@ -66,6 +74,7 @@ export function openMirror(folder: ReadFolder): MirrorStore {
     readCurrent: async (key) => packs.read(of(key)[0]),
     list: current,
     listVersions: (prefix, after) => under(prefix, after),
+    versionPages: (prefix, after) => pages(prefix, after),
     listArrived: (prefix, from) => under(prefix, "", from),
     async *listPrefixes(prefix) {
       let before: string | undefined;

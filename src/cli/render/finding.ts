@@ -23,7 +23,9 @@ export function findingLine(finding: JudgedFinding, style: Context["style"], col
   const below = lines.map((line) => `\n  ${style.dim(line)}`).join("");
   const known =
     acknowledged === undefined ? "" : `\n  ${wrap(acknowledgedLine(acknowledged), columns, "  ")}`;
-  return `${paint(`${severity} ${finding.code}`)} ${clean(finding.message)}${below}${known}`;
+  const name = `${severity} ${finding.code}`;
+  const head = wrap(`${name} ${clean(finding.message)}`, columns, "  ");
+  return `${paint(name)}${head.slice(name.length)}${below}${known}`;
 }
 
 /** By whom, when and why. */

@@ -7,8 +7,8 @@ import { verifyGeneral } from "../../src/access/trust/jws.ts";
 import type { PublicJwk } from "../../src/access/types.ts";
 import { open } from "../../src/audit/envelope.ts";
 import { generateKey, localSigner } from "../../src/audit/signer.ts";
-import { codeOf } from "../../src/error.ts";
 import { testWriter } from "../audit/writer.ts";
+import { thrownBy } from "../local/temporary.ts";
 import { MemoryRecordStore } from "../support/memory-record-store.ts";
 import { faultOf } from "./signed.ts";
 
@@ -157,15 +157,6 @@ test("a signature of another length is no record's and no trust file's", async (
       payload: "e30",
       signatures: [{ protected: head.toString("base64url"), signature: other }],
     });
-    expect(codeThrownBy(() => verifyGeneral("jit-trust+jws", file, [known()], 1))).toBe("JWS_INVALID");
+    expect(await thrownBy(() => verifyGeneral("jit-trust+jws", file, [known()], 1))).toBe("JWS_INVALID");
   }
 });
-
-function codeThrownBy(work: () => unknown): string | undefined {
-  try {
-    work();
-  } catch (error) {
-    return codeOf(error);
-  }
-  return undefined;
-}

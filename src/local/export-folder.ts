@@ -55,10 +55,13 @@ export function exportFolder(root: string): ExportFolder {
       }
     },
     remove(path) {
+      const place = join(root, path);
+      // Through a folder that is a link, what goes would be somebody else's.
+      privateDirectory(dirname(place));
       try {
-        rmSync(join(root, path), { recursive: true, force: true });
+        rmSync(place, { recursive: true, force: true });
       } catch (error) {
-        throw localError(error, join(root, path));
+        throw localError(error, place);
       }
     },
   };

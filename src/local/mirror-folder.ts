@@ -1,22 +1,31 @@
 import {
   closeSync,
   constants,
+  fstatSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readdirSync,
   readFileSync,
   readSync,
   statSync,
-  truncateSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { MirrorFolder } from "../audit/mirror/folder.ts";
-import { codeOf } from "../error.ts";
+import { codeOf, JitError } from "../error.ts";
 import { privateDirectory, removeFile, writePrivate } from "./files.ts";
 import { localError } from "./local-error.ts";
 import { writeAll } from "./temporary-file.ts";
 
-/** A mirror on this machine's disk: what is in it names people, so its files are private. Others' copies are read as well. */
+/** What is written to is the file itself, never what a link that somebody put there points to. */
+const noFollow = constants.O_NOFOLLOW ?? 0;
+/** A pipe that nobody writes to must not hold us up. */
+const noWait = constants.O_NONBLOCK ?? 0;
+
+/**
+ * A mirror on this machine's disk: what is in it names people, so its files are private. Others' copies are read as well, by links
+ * too; only files are.
+ */
 export function mirrorFolder(root: string): MirrorFolder {
   const known = new Set<string>();
   const prepared = (path: string): string => {
@@ -33,48 +42,51 @@ export function mirrorFolder(root: string): MirrorFolder {
       throw localError(error, join(root, path));
     }
   };
-  const withOpen = <T>(path: string, flags: number, work: (file: number) => T): T => {
-    let file: number | undefined;
+  const withOpen = <T>(name: string, flags: number, work: (file: number) => T): T => {
+    const file = openSync(name, flags | noWait, 0o600);
     try {
-      file = openSync(path, flags, 0o600);
+      if (!fstatSync(file).isFile()) {
+        throw new JitError("LOCAL_UNSAFE", `${name} is not a file`, { hint: `remove ${name}` });
+      }
       return work(file);
-    } catch (error) {
-      throw localError(error, path);
     } finally {
-      if (file !== undefined) closeSync(file);
+      closeSync(file);
+    }
+  };
+  const withOwn = (path: string, flags: number, work: (file: number) => void): void => {
+    const name = prepared(path);
+    try {
+      withOpen(name, flags | noFollow, work);
+    } catch (error) {
+      throw localError(error, name);
     }
   };
   return {
     size: (path) => orNone(path, (file) => statSync(file).size),
-    read: (path) => orNone(path, (file) => readFileSync(file)),
+    read: (path) => orNone(path, (name) => withOpen(name, constants.O_RDONLY, (file) => readFileSync(file))),
     readAt: (path, offset, length) =>
-      orNone(path, (name) => {
-        const file = openSync(name, constants.O_RDONLY);
-        try {
-          const bytes = Buffer.allocUnsafeSlow(length);
+      orNone(path, (name) =>
+        withOpen(name, constants.O_RDONLY, (file) => {
+          const there = Math.max(0, fstatSync(file).size - offset);
+          const bytes = Buffer.allocUnsafeSlow(Math.min(length, there));
           let filled = 0;
-          for (let count = 1; count > 0 && filled < length; filled += count) {
-            count = readSync(file, bytes, filled, length - filled, offset + filled);
+          for (let count = 1; count > 0 && filled < bytes.length; filled += count) {
+            count = readSync(file, bytes, filled, bytes.length - filled, offset + filled);
           }
           return bytes.subarray(0, filled);
-        } finally {
-          closeSync(file);
-        }
-      }),
+        }),
+      ),
     names: (path) => orNone(path, (folder) => readdirSync(folder)) ?? [],
     write: (path, bytes) => writePrivate(prepared(path), bytes),
     append: (path, bytes) =>
-      withOpen(prepared(path), constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, (file) =>
+      withOwn(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, (file) =>
         writeAll(file, bytes),
       ),
-    sync: (path) => withOpen(join(root, path), constants.O_RDWR, fsyncSync),
-    truncate(path, size) {
-      try {
-        if (statSync(join(root, path)).size > size) truncateSync(join(root, path), size);
-      } catch (error) {
-        throw localError(error, join(root, path));
-      }
-    },
-    remove: (path) => removeFile(join(root, path)),
+    sync: (path) => withOwn(path, constants.O_RDWR, fsyncSync),
+    truncate: (path, size) =>
+      withOwn(path, constants.O_RDWR, (file) => {
+        if (fstatSync(file).size > size) ftruncateSync(file, size);
+      }),
+    remove: (path) => removeFile(prepared(path)),
   };
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
 import { mirrorLog } from "../../src/audit/mirror/copy.ts";
 import { readManifest, readPart, writeManifest, writePart } from "../../src/audit/mirror/manifest.ts";
@@ -83,6 +84,45 @@ test("a line taken out of the manifest is a record removed", async () => {
   });
   folder.write("manifest.jsonl", writeManifest({ packs, parts: changed }));
   expect((await reportOf(copy())).findings.map(({ code }) => code)).toContain("SEALED_REMOVED");
+});
+
+test("an object that a manifest calls larger than any is not there, and takes no memory", async () => {
+  await mirrorLog(store, folder);
+  const { packs, parts } = readManifest(folder);
+  const changed = parts.map((part) =>
+    writePart(
+      folder,
+      readPart(folder, part).map((object) => ({ ...object, size: Number.MAX_SAFE_INTEGER })),
+    ),
+  );
+  folder.write("manifest.jsonl", writeManifest({ packs, parts: changed }));
+  const asked: number[] = [];
+  const readAt = (path: string, offset: number, length: number) => {
+    asked.push(length);
+    return folder.readAt(path, offset, length);
+  };
+  const opened = openMirror({
+    readAt,
+    read: (path) => folder.read(path),
+    size: (path) => folder.size(path),
+  });
+  for await (const { key, versionId } of opened.listVersions("v1/"))
+    expect(await opened.readVersion(key, versionId)).toBeUndefined();
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  "+275760-09-13T00:00:00.000Z",
+  "2026",
+  "2026-11-24T10:00:00Z",
+  "2026-02-30T10:00:00.000Z",
+])("an arrival %s is refused", async (arrived) => {
+  const line = { arrived, isDeleteMarker: false, key: "v1/x", offset: 0, pack: 0, size: 1, versionId: "1" };
+  const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  folder.write(`parts/${sha256}.jsonl`, bytes);
+  const part = { sha256, first: "v1/x", last: "v1/x", versions: 1, markers: 0, newest: new Date(arrived) };
+  expect(() => readPart(folder, part)).toThrow(expect.objectContaining({ code: "MIRROR_INVALID" }));
 });
 
 test("a part that is not the one of the manifest is refused", async () => {

@@ -6,6 +6,7 @@ import { inBatches, mapAtMost } from "../scan.ts";
 import { invalidMirror, type MirrorFolder } from "./folder.ts";
 import {
   type CopiedObject,
+  isPartName,
   type Manifest,
   manifestName,
   type Part,
@@ -68,12 +69,12 @@ function isKept({ key, size, isDeleteMarker }: ListedObject): boolean {
 
 /**
  * Takes away what a run that was cut off left: the ends of packs, packs and parts that the manifest does not name. Parts that the
- * run before replaced have been there until now, for whoever was reading them.
+ * run before replaced have been there until now, for whoever was reading them. What has no name of ours is somebody else's.
  */
 function tidy(folder: MirrorFolder, { packs, parts }: Manifest): void {
   const named = new Set(parts.map(({ sha256 }) => partName(sha256)));
   for (const name of folder.names(partsFolder)) {
-    if (!named.has(`${partsFolder}/${name}`)) folder.remove(`${partsFolder}/${name}`);
+    if (isPartName(name) && !named.has(`${partsFolder}/${name}`)) folder.remove(`${partsFolder}/${name}`);
   }
   for (let pack = Math.max(0, packs.length - 1); folder.size(packName(pack)) !== undefined; pack++) {
     folder.truncate(packName(pack), packs[pack] ?? 0);

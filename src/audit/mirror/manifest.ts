@@ -44,6 +44,11 @@ export function partName(sha256: string): string {
   return `${partsFolder}/${sha256}.jsonl`;
 }
 
+/** Whether a name in the folder of parts is one of ours, or what a crash left of one. */
+export function isPartName(name: string): boolean {
+  return /^(?:[0-9a-f]{64}\.jsonl|\.tmp-[0-9-]+)$/.test(name);
+}
+
 export function packName(pack: number): string {
   return `packs/${String(pack).padStart(6, "0")}.pack`;
 }
@@ -157,9 +162,13 @@ function objectOf(line: Fields): CopiedObject | undefined {
   return { key, versionId, size, lastModified, isDeleteMarker, place: { pack, offset } };
 }
 
+/** Bytes: a manifest of a million parts is not so large. */
+const largest = 256 * 1024 * 1024;
+
 type Fields = Readonly<Partial<Record<string, unknown>>>;
 
 function textLines(bytes: Uint8Array, name: string): readonly Fields[] {
+  if (bytes.length > largest) throw invalidMirror(`${name} is larger than any of ours`);
   const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString().split("\n");
   if (lines.pop() !== "") throw invalidMirror(`${name} is cut off`);
   return lines.map((line, at) => {
@@ -183,7 +192,9 @@ function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
+/** In its one spelling, and of a year that all else has a spelling for. */
 function timeOf(value: unknown): Date | undefined {
-  const time = typeof value === "string" ? new Date(value) : undefined;
-  return time === undefined || Number.isNaN(time.getTime()) ? undefined : time;
+  if (typeof value !== "string" || value.length !== "2026-11-24T10:00:00.000Z".length) return undefined;
+  const time = new Date(value);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === value ? time : undefined;
 }

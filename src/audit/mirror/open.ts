@@ -15,6 +15,8 @@ export interface MirrorStore extends RecordStore {
 const heldParts = 4;
 /** Neighbours in a listing are neighbours in a pack: so much of it is read at once. */
 const stretch = 256 * 1024;
+/** Bytes: what a manifest calls larger is no object of a log, and takes no memory. */
+const largest = 256 * 1024 * 1024;
 
 /**
  * A copy of a log in a folder: packs of its objects' bytes, one after the other, and a manifest of what the bucket listed. What
@@ -138,6 +140,7 @@ class PackReader {
   read(object: CopiedObject | undefined): Uint8Array | undefined {
     if (object?.place === undefined || object.isDeleteMarker) return undefined;
     const { pack, offset } = object.place;
+    if (object.size > largest) return undefined;
     return this.#within(pack, offset, object.size) ?? this.#reach(pack, offset, object.size);
   }
 

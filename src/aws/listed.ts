@@ -25,18 +25,20 @@ export function listed(one: Entry, isDeleteMarker: boolean): ListedObject {
  * that order alone tells which is older: a multipart upload bears the time when it was begun, which may be before that
  * of a version it came after. Times only place the markers between.
  */
-export function* mergeVersions(
-  versions: readonly Entry[],
-  deleteMarkers: readonly Entry[],
+export function mergeVersions(
+  versions: readonly ListedObject[],
+  deleteMarkers: readonly ListedObject[],
+): readonly ListedObject[] {
+  return deleteMarkers.length === 0 ? versions : [...merged(versions, deleteMarkers)];
+}
+
+function* merged(
+  versions: readonly ListedObject[],
+  deleteMarkers: readonly ListedObject[],
 ): Generator<ListedObject> {
-  if (deleteMarkers.length === 0) {
-    for (const one of versions) yield listed(one, false);
-    return;
-  }
-  const markers = deleteMarkers.map((one) => listed(one, true)).values();
+  const markers = deleteMarkers.values();
   let marker = markers.next();
-  for (const one of versions) {
-    const version = listed(one, false);
+  for (const version of versions) {
     while (!marker.done && isBefore(marker.value, version)) {
       yield marker.value;
       marker = markers.next();

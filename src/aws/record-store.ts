@@ -121,10 +121,10 @@ export function bucketStore({ s3, bucket, account, wait }: BucketOptions): Recor
       });
       // Of a page that was not taken the SDK tells them.
       const { versions, deleteMarkers } = taken ?? {
-        versions: page.Versions ?? [],
-        deleteMarkers: page.DeleteMarkers ?? [],
+        versions: (page.Versions ?? []).map((one) => listed(one, false)),
+        deleteMarkers: (page.DeleteMarkers ?? []).map((one) => listed(one, true)),
       };
-      yield [...mergeVersions(versions, deleteMarkers)];
+      yield mergeVersions(versions, deleteMarkers);
       if (page.IsTruncated !== true) return;
       const { NextKeyMarker: key, NextVersionIdMarker: version } = page;
       if (key === undefined || (key === marker.KeyMarker && version === marker.VersionIdMarker))

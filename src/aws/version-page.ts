@@ -1,13 +1,13 @@
 import type { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
-import type { Entry } from "./listed.ts";
+import type { ListedObject } from "../audit/ports.ts";
 
 /**
  * The entries of one page of ListObjectVersions, taken out of its XML before the SDK reads what is left. The SDK's reader takes
  * twenty milliseconds for a page of 1,000, this less than one; a day of many requests has a hundred pages.
  */
 export interface VersionPage {
-  readonly versions: readonly Entry[];
-  readonly deleteMarkers: readonly Entry[];
+  readonly versions: readonly ListedObject[];
+  readonly deleteMarkers: readonly ListedObject[];
 }
 
 type Handler = (args: unknown) => Promise<{ response: { readonly statusCode?: number; body?: unknown } }>;
@@ -54,7 +54,7 @@ const markerTag = "DeleteMarker";
 export function splitPage(xml: string): (VersionPage & { readonly rest: string }) | undefined {
   // In S3's there are no comments and no CDATA, so that `<` begins a tag wherever it stands.
   if (xml.includes("<!")) return undefined;
-  const found = { [versionTag]: [] as Entry[], [markerTag]: [] as Entry[] };
+  const found = { [versionTag]: [] as ListedObject[], [markerTag]: [] as ListedObject[] };
   const starts = { [versionTag]: -2, [markerTag]: -2 };
   let rest = "";
   for (let at = 0; ; ) {
@@ -77,22 +77,23 @@ export function splitPage(xml: string): (VersionPage & { readonly rest: string }
   }
 }
 
-function entryIn(xml: string, start: number, end: number, hasSize: boolean): Entry | undefined {
-  const Key = fieldIn(xml, "Key", start, end);
-  const VersionId = fieldIn(xml, "VersionId", start, end);
+function entryIn(xml: string, start: number, end: number, hasSize: boolean): ListedObject | undefined {
+  const key = fieldIn(xml, "Key", start, end);
+  const versionId = fieldIn(xml, "VersionId", start, end);
   const latest = fieldIn(xml, "IsLatest", start, end);
   const modified = fieldIn(xml, "LastModified", start, end);
   const size = hasSize ? fieldIn(xml, "Size", start, end) : "0";
-  if (Key === undefined || VersionId === undefined || (latest !== "true" && latest !== "false"))
+  if (key === undefined || versionId === undefined || (latest !== "true" && latest !== "false"))
     return undefined;
   const at = modified === undefined || !timeGrammar.test(modified) ? Number.NaN : Date.parse(modified);
   if (Number.isNaN(at) || !/^\d{1,15}$/.test(size ?? "")) return undefined;
   return {
-    Key,
-    VersionId,
-    IsLatest: latest === "true",
-    LastModified: new Date(at),
-    ...(hasSize ? { Size: Number(size) } : {}),
+    key,
+    versionId,
+    size: Number(size),
+    lastModified: new Date(at),
+    isLatest: latest === "true",
+    isDeleteMarker: !hasSize,
   };
 }
 

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { ListObjectVersionsCommand, S3Client } from "@aws-sdk/client-s3";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mergeVersions } from "../../src/aws/listed.ts";
+import { listed, mergeVersions } from "../../src/aws/listed.ts";
 import { splitPage, takeVersions, type VersionPage } from "../../src/aws/version-page.ts";
 
 const head =
@@ -50,11 +50,11 @@ async function read(xml: string, take: boolean) {
     });
   }
   const { IsTruncated, NextKeyMarker, NextVersionIdMarker, Versions, DeleteMarkers } = await s3.send(command);
-  const versions = taken?.versions ?? Versions ?? [];
-  const markers = taken?.deleteMarkers ?? DeleteMarkers ?? [];
+  const versions = taken?.versions ?? Versions?.map((one) => listed(one, false)) ?? [];
+  const markers = taken?.deleteMarkers ?? DeleteMarkers?.map((one) => listed(one, true)) ?? [];
   return {
     isTaken: taken !== undefined,
-    page: { IsTruncated, NextKeyMarker, NextVersionIdMarker, all: [...mergeVersions(versions, markers)] },
+    page: { IsTruncated, NextKeyMarker, NextVersionIdMarker, all: mergeVersions(versions, markers) },
   };
 }
 

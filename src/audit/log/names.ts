@@ -31,24 +31,32 @@ export class NameIndex {
   readonly #requests = new Map<string, NamedRecord[]>();
   /** How often each number is used. */
   readonly #chains = new Map<string, Map<number, number>>();
-  readonly #seen = new Set<string>();
+  /** The first listing; its names are gathered when a second one comes. */
+  #first: readonly ScannedObject[] | undefined;
+  #seen: Set<string> | undefined;
+  /** Of the name before: neighbours in a listing are of one request, and mostly of one writer. */
+  #last: { readonly key: RecordKey; readonly records: NamedRecord[] } | undefined;
+  #lastChain: { readonly key: RecordKey; readonly numbers: Map<number, number> } | undefined;
   /** Objects whose names break the grammar, by the `aws:userid` of their prefix. */
   readonly noise = new Map<string, number>();
 
   /**
    * Takes what was listed; what was known before changes nothing.
+   * @param objects each once
    * @returns the requests of which something is new, and whether a key was enrolled
    */
-  add(objects: Iterable<ScannedObject>): {
+  add(objects: readonly ScannedObject[]): {
     readonly changed: ReadonlySet<string>;
     readonly enrolled: boolean;
   } {
     const changed = new Set<string>();
     let enrolled = false;
+    if (this.#first !== undefined) this.#seen ??= new Set(this.#first.map(({ name }) => name));
+    this.#first ??= objects;
     for (const object of objects) {
       const { name } = object;
-      if (this.#seen.has(name)) continue;
-      this.#seen.add(name);
+      if (this.#seen?.has(name) === true) continue;
+      this.#seen?.add(name);
       const key = readKey(name);
       if (key === undefined) {
         const writer = writerIn(name);
@@ -58,17 +66,14 @@ export class NameIndex {
       this.#number(key);
       enrolled ||= key.type === "enrol";
       if (key.request === "-") continue;
-      const records = this.#requests.get(key.request);
-      if (records === undefined) this.#requests.set(key.request, [{ object, key }]);
-      else records.push({ object, key });
-      changed.add(key.request);
+      this.#recordsOf(key, changed).push({ object, key });
     }
     return { changed, enrolled };
   }
 
   /** All objects that were listed. */
   get objects(): number {
-    return this.#seen.size;
+    return this.#seen?.size ?? this.#first?.length ?? 0;
   }
 
   /** Requests made in a time, by their ids, oldest first. */
@@ -95,11 +100,23 @@ export class NameIndex {
     return undefined;
   }
 
+  #recordsOf(key: RecordKey, changed: Set<string>): NamedRecord[] {
+    if (this.#last?.key.request === key.request && changed.size > 0) return this.#last.records;
+    const records = this.#requests.get(key.request) ?? [];
+    if (records.length === 0) this.#requests.set(key.request, records);
+    this.#last = { key, records };
+    changed.add(key.request);
+    return records;
+  }
+
   #number(key: RecordKey): void {
-    const chain = chainOf(key);
-    const numbers = this.#chains.get(chain);
-    if (numbers === undefined) this.#chains.set(chain, new Map([[key.n, 1]]));
-    else numbers.set(key.n, (numbers.get(key.n) ?? 0) + 1);
+    const last = this.#lastChain;
+    const isSame = last?.key.thumbprint === key.thumbprint && last.key.userid === key.userid;
+    const chain = isSame ? "" : chainOf(key);
+    const numbers = (isSame ? last?.numbers : this.#chains.get(chain)) ?? new Map<number, number>();
+    if (numbers.size === 0) this.#chains.set(chain, numbers);
+    if (!isSame) this.#lastChain = { key, numbers };
+    numbers.set(key.n, (numbers.get(key.n) ?? 0) + 1);
   }
 }
 

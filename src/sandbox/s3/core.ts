@@ -46,8 +46,14 @@ export function s3Arn(region: string, bucket: string, key = ""): string {
 
 /** The 64 hexadecimal digits by which S3 names an account. */
 export function canonicalId(account: string): string {
-  return createHash("sha256").update(`canonical:${account}`).digest("hex");
+  const known = canonicalIds.get(account);
+  if (known !== undefined) return known;
+  const id = createHash("sha256").update(`canonical:${account}`).digest("hex");
+  canonicalIds.set(account, id);
+  return id;
 }
+
+const canonicalIds = new Map<string, string>();
 
 /** Condition keys that every S3 request has. */
 function requestContext(call: Call): Record<string, ContextValue> {

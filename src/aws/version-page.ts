@@ -78,11 +78,11 @@ export function splitPage(xml: string): (VersionPage & { readonly rest: string }
 }
 
 function entryIn(xml: string, start: number, end: number, hasSize: boolean): ListedObject | undefined {
-  const key = fieldIn(xml, "Key", start, end);
-  const versionId = fieldIn(xml, "VersionId", start, end);
-  const latest = fieldIn(xml, "IsLatest", start, end);
-  const modified = fieldIn(xml, "LastModified", start, end);
-  const size = hasSize ? fieldIn(xml, "Size", start, end) : "0";
+  const key = fieldIn(xml, fields.key, start, end);
+  const versionId = fieldIn(xml, fields.versionId, start, end);
+  const latest = fieldIn(xml, fields.isLatest, start, end);
+  const modified = fieldIn(xml, fields.modified, start, end);
+  const size = hasSize ? fieldIn(xml, fields.size, start, end) : "0";
   if (key === undefined || versionId === undefined || (latest !== "true" && latest !== "false"))
     return undefined;
   const at = modified === undefined || !timeGrammar.test(modified) ? Number.NaN : Date.parse(modified);
@@ -99,11 +99,22 @@ function entryIn(xml: string, start: number, end: number, hasSize: boolean): Lis
 
 const timeGrammar = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/;
 
-function fieldIn(xml: string, name: string, start: number, end: number): string | undefined {
-  const from = xml.indexOf(`<${name}>`, start) + name.length + 2;
-  if (from < start + name.length + 2 || from > end) return undefined;
+type Field = readonly [begin: string, end: string];
+const fieldOf = (name: string): Field => [`<${name}>`, `</${name}>`];
+const fields = {
+  key: fieldOf("Key"),
+  versionId: fieldOf("VersionId"),
+  isLatest: fieldOf("IsLatest"),
+  modified: fieldOf("LastModified"),
+  size: fieldOf("Size"),
+};
+
+function fieldIn(xml: string, [begin, close]: Field, start: number, end: number): string | undefined {
+  const at = xml.indexOf(begin, start);
+  if (at < 0 || at > end) return undefined;
+  const from = at + begin.length;
   const to = xml.indexOf("<", from);
-  if (!xml.startsWith(`</${name}>`, to)) return undefined;
+  if (!xml.startsWith(close, to)) return undefined;
   const text = xml.slice(from, to);
   // A slice would keep the whole page in memory for as long as one name of it is wanted.
   return text.includes("&") ? plainOf(text) : ` ${text}`.slice(1);

@@ -14,17 +14,19 @@ export interface OwnCache {
 
 /** @param keyFile 32 bytes, made with the first text */
 export function ownCache(folder: string, keyFile: string): OwnCache {
-  const seal = (key: Uint8Array, name: string, text: string): Buffer =>
-    createHmac("sha256", key).update(`${name}\n${text}`).digest();
+  const seal = (key: Uint8Array, name: string, text: Uint8Array): Buffer =>
+    createHmac("sha256", key).update(`${name}\n`).update(text).digest();
   return {
     get(name) {
       try {
         const key = readKey(keyFile);
-        const file = Buffer.from(readPrivate(join(folder, name)) ?? []).toString("utf8");
-        const text = file.slice(65);
-        const given = Buffer.from(file.slice(0, 64), "hex");
-        const fits = key !== undefined && given.length === 32 && file[64] === "\n";
-        return fits && timingSafeEqual(given, seal(key, name, text)) ? text : undefined;
+        const bytes = readPrivate(join(folder, name));
+        if (key === undefined || bytes === undefined) return undefined;
+        const file = Buffer.from(bytes.buffer);
+        const text = file.subarray(65);
+        const given = Buffer.from(file.toString("latin1", 0, 64), "hex");
+        const fits = given.length === 32 && file[64] === 0x0a;
+        return fits && timingSafeEqual(given, seal(key, name, text)) ? text.toString("utf8") : undefined;
       } catch {
         return undefined;
       }
@@ -36,7 +38,7 @@ export function ownCache(folder: string, keyFile: string): OwnCache {
         const key = readKey(keyFile);
         if (key === undefined) return;
         privateDirectory(folder);
-        const sealed = `${seal(key, name, text).toString("hex")}\n${text}`;
+        const sealed = `${seal(key, name, Buffer.from(text)).toString("hex")}\n${text}`;
         writePrivate(join(folder, name), sealed, { durable: false });
       } catch {
         // As above.

@@ -41,6 +41,9 @@ function columnsFor(columns: number): readonly Column[] {
   ];
 }
 
+/** Of the line before: a log has many of one width. */
+let lastColumns: readonly [columns: number, wanted: readonly Column[]] | undefined;
+
 export function logHeader(columns: number, style: Style): string {
   const cells = columnsFor(columns).map(([title, width]) => toWidth(title, width));
   return style.dim(`   ${cells.join("  ")}`.trimEnd());
@@ -48,7 +51,9 @@ export function logHeader(columns: number, style: Style): string {
 
 /** One line, and one under it where something is wrong. */
 export function logLine(entry: LogEntry, columns: number, style: Style): string {
-  const cells = columnsFor(columns).map(([title, width, cell]) => {
+  const wanted = lastColumns?.[0] === columns ? lastColumns[1] : columnsFor(columns);
+  lastColumns = [columns, wanted];
+  const cells = wanted.map(([title, width, cell]) => {
     const text = toWidth(clean(cell(entry)), width);
     if (title === "TARGET") return style.name(text);
     if (title === "OUTCOME") return paintOutcome(entry, text, style);

@@ -70,6 +70,7 @@ export async function showStore(context: Context): Promise<number> {
         ...networkRows(store),
       ].map(([name = "", value = ""]) => [`  ${name}`, value]),
       (cell, _row, column) => (column === 0 ? style.dim(cell) : cell),
+      terminal.columns,
     ),
   );
   for (const access of store.accesses.values()) {

@@ -3,7 +3,7 @@ import type { LiveSession } from "../../session/revoke/live-sessions.ts";
 import type { Revoked } from "../../session/revoke/revoke.ts";
 import type { Swept } from "../../session/revoke/sweep.ts";
 import { type Context, printJson } from "../context.ts";
-import { clean } from "../style.ts";
+import { clean, wrap } from "../style.ts";
 import { clockTime } from "./session.ts";
 
 /** One session for people. */
@@ -46,9 +46,8 @@ export function reportRevoked(
     terminal.print(`${style.bad("✗")} ${clean(role)}: ${clean(error?.message ?? "")}`);
   for (const request of wiped) terminal.print(`  wiped from this machine: ${request}`);
   if (open.length < roles.length) {
-    terminal.note(
-      style.dim("  IAM has the denial and enforces it everywhere within seconds, at most some minutes"),
-    );
+    const when = "IAM has the denial and enforces it everywhere within seconds, at most some minutes";
+    terminal.note(style.dim(`  ${wrap(when, terminal.noteColumns, "  ")}`));
   }
 }
 

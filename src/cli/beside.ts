@@ -48,13 +48,23 @@ async function leftBehind(connection: Connection, targets: readonly Target[]): P
     const message = `the session from ${clockTime(session.issuedAt)} (${session.request}) is handed out no more: ${changed}; jit revoke ${session.request} ends its keys`;
     return [{ code: "CATALOG_CHANGED", message }];
   });
-  const over = (await waiting.list()).filter(
-    (one) => isSame(one) && one.catalog !== organization.catalog.digest && one.userid === identity.userid,
-  );
-  for (const { request } of over) await waiting.remove(request);
-  const requests = over.map(({ request }) => ({
-    code: "CATALOG_CHANGED",
-    message: `nothing comes of the request ${request}: ${changed} it was made`,
-  }));
+  const requests: Notice[] = [];
+  for (const one of await waiting.list()) {
+    const { request, catalog, userid } = one;
+    if (!isSame(one) || catalog === organization.catalog.digest || userid !== identity.userid) continue;
+    if (!(await isOfPast(connection, catalog))) continue;
+    await waiting.remove(request);
+    const message = `nothing comes of the request ${request}: ${changed} it was made`;
+    requests.push({ code: "CATALOG_CHANGED", message });
+  }
   return [...sessions, ...requests];
+}
+
+/**
+ * Whether a catalog came before the one that is believed here. Another process may have heard of a newer one meanwhile, and what
+ * was asked for under that is not over.
+ */
+export async function isOfPast({ catalogOf, organization }: Connection, digest: string): Promise<boolean> {
+  const catalog = await catalogOf(digest).catch(() => undefined);
+  return catalog !== undefined && catalog.version < organization.catalog.version;
 }

@@ -8,6 +8,7 @@ import { happeningOf } from "../session/notify/happening.ts";
 import { repairCrashed } from "../session/repair.ts";
 import { type SingleFlightPorts, sessionFor } from "../session/single-flight.ts";
 import { casePorts } from "./approvals.ts";
+import { isOfPast } from "./beside.ts";
 import type { Connection } from "./compose.ts";
 import type { Context } from "./context.ts";
 import type { Obtained } from "./obtained.ts";
@@ -63,7 +64,7 @@ export async function waitFor(
 ): Promise<Obtained> {
   const { terminal } = context;
   if (of.catalog !== connection.organization.catalog.digest) {
-    await connection.waiting.remove(of.request);
+    if (await isOfPast(connection, of.catalog)) await connection.waiting.remove(of.request);
     throw catalogChanged(`ask anew: jit request ${of.targets.join(" ")}`);
   }
   await repairCrashed(connection.request, connection.request.cache);

@@ -2,7 +2,6 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { type BatchResult, BatchWriter } from "../audit/check/batch.ts";
 import type { Checkable, CheckedRecord, RecordChecker } from "../audit/check/checker.ts";
-import { JitError } from "../error.ts";
 
 /** In a bundle, the file of the worker, beside this part of it. */
 declare const __JIT_CHECK_WORKER__: string | undefined;
@@ -42,19 +41,24 @@ export function openCheckPool(
 interface Waiting {
   readonly records: readonly Checkable[];
   resolve(checked: readonly (CheckedRecord | undefined)[]): void;
-  reject(error: unknown): void;
 }
 
+/**
+ * A thread that ends, whatever ends it, checks nothing more: what it was to check is asked about elsewhere, as everything is that
+ * is not plainly good.
+ */
 class Thread {
   readonly #worker: Worker;
   readonly #writer: BatchWriter;
   readonly #waiting = new Map<number, Waiting>();
+  #hasEnded = false;
 
   constructor(log: string) {
     this.#writer = new BatchWriter(log);
     this.#worker = new Worker(workerFile, { workerData: log, resourceLimits: limits });
     this.#worker.on("message", (result: BatchResult) => this.#take(result));
-    this.#worker.on("error", (error) => this.#fail(error));
+    this.#worker.on("error", () => this.#end());
+    this.#worker.on("exit", () => this.#end());
     // Nothing but what waits for an answer holds the process.
     this.#worker.unref();
   }
@@ -64,9 +68,10 @@ class Thread {
   }
 
   check(records: readonly Checkable[]): Promise<readonly (CheckedRecord | undefined)[]> {
+    if (this.#hasEnded) return Promise.resolve(records.map(() => undefined));
     const batch = this.#writer.write(records);
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(batch.id, { records, resolve, reject });
+    return new Promise((resolve) => {
+      this.#waiting.set(batch.id, { records, resolve });
       this.#worker.ref();
       this.#worker.postMessage(batch, [batch.bytes.buffer, batch.ends.buffer, batch.writers.buffer]);
     });
@@ -83,9 +88,9 @@ class Thread {
     waiting?.resolve(this.#writer.read(waiting.records, result));
   }
 
-  #fail(cause: unknown): void {
-    const error = new JitError("CHECK_FAILED", "a thread that checks records ended", { cause });
-    for (const { reject } of this.#waiting.values()) reject(error);
+  #end(): void {
+    this.#hasEnded = true;
+    for (const { records, resolve } of this.#waiting.values()) resolve(records.map(() => undefined));
     this.#waiting.clear();
   }
 }

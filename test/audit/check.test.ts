@@ -210,6 +210,35 @@ test("what is said of a request long after it was over is judged with all of it"
   expect(reads.length).toBe(new Set(reads).size + 6);
 });
 
+test("a request may extend one that was let go: it is known what that one asked for", async () => {
+  const clock = new StandingClock();
+  const store = new MemoryRecordStore(() => clock.now());
+  const [alice, bob] = ["alice", "bob"].map((name) => testWriter(store, name, { clock }));
+  if (alice === undefined || bob === undefined) throw new Error("two writers");
+  const extend = async (who: typeof alice, extended: { readonly record: { readonly id: string } }) => {
+    const request = await who.request({ claimed: { extends: extended.record.id } });
+    await who.issue(request);
+    return request;
+  };
+  const first = await alice.request();
+  await alice.issue(first);
+  const second = await extend(alice, first);
+  clock.pass(4 * 86_400);
+  await alice.request();
+  clock.pass(3600);
+  await extend(alice, second);
+  // Read anew, it extends what is not.
+  await bob.append({
+    type: "approval",
+    request: second.record.id,
+    body: () => ({ requestHash: second.sha256, comment: "-" }),
+  });
+  await extend(bob, first);
+  const plain = await reportOf(store);
+  expect(plain.findings.map(({ code }) => code)).toEqual(["DECISION_OWN", "EXTENDS_DIFFERS"]);
+  expect(await reportOf(store, elsewhere())).toEqual(plain);
+});
+
 test("what is good is checked elsewhere, but for enrolments", async () => {
   const counts = { good: 0, bad: 0 };
   const report = await reportOf(await someLog(), elsewhere(counts));

@@ -1,12 +1,11 @@
 import { DigestMap } from "../digest-map.ts";
-import { extendsOf } from "../extends.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
 import type { ApprovalLookups } from "./approvals.ts";
 import { type CatalogLookup, catalogFindings } from "./catalog.ts";
 import { extendsFindings } from "./extends.ts";
 import type { Enrolment } from "./keys.ts";
-import { type Link, linkOf } from "./link.ts";
+import { type Link, linkOf, type RequestLink } from "./link.ts";
 import type { SeenRecord } from "./place.ts";
 import { requestFindings } from "./request.ts";
 import { Spoilt } from "./spoilt.ts";
@@ -41,6 +40,8 @@ export class RequestBook {
   readonly #accessKeys = new DigestMap();
   /** Requests that were let go. */
   readonly #gone = new DigestMap();
+  /** What they asked for, for those that extend them. */
+  readonly #goneAsked = new DigestMap();
   /** Those of them that must be read anew. */
   readonly #wanted = new Set<string>();
 
@@ -72,15 +73,12 @@ export class RequestBook {
     if (this.#requests.size <= this.#most) return;
     for (const [request, records] of this.#requests) {
       if (records.isKept || !isOver(records, now)) continue;
-      const extended = records.links.flatMap((link) =>
-        link.type === "request" ? (extendsOf(link.asked) ?? []) : [],
-      );
-      const isShort = extended.filter((other) => this.#gone.has(other));
-      for (const other of isShort) this.#wanted.add(other);
-      records.isKept = isShort.length > 0 || !(await this.#isInOrder(request, records));
+      records.isKept = !(await this.#isInOrder(request, records));
       if (records.isKept) continue;
       this.#requests.delete(request);
       this.#gone.add(request);
+      for (const link of records.links)
+        if (link.type === "request") this.#goneAsked.add(askedName(request, link));
     }
   }
 
@@ -109,7 +107,14 @@ export class RequestBook {
   async *#judge(request: string, { links, spoilt }: Records): AsyncGenerator<Finding> {
     const { catalogOf, approvals } = this.#lookups;
     yield* requestFindings(request, links, spoilt);
-    yield* extendsFindings(links, (other) => this.#requests.get(other));
+    yield* extendsFindings(
+      links,
+      (other) => this.#requests.get(other),
+      (other, asked) =>
+        this.#gone.has(other) && !this.#wanted.has(other)
+          ? this.#goneAsked.has(askedName(other, asked))
+          : undefined,
+    );
     if (catalogOf !== undefined) yield* await catalogFindings(links, catalogOf, approvals);
   }
 
@@ -122,10 +127,19 @@ export class RequestBook {
   }
 }
 
+/** A requester's wish for targets, under one request. */
+function askedName(request: string, { userid, targets }: Pick<RequestLink, "userid" | "targets">): string {
+  return JSON.stringify([request, userid, targets.join(" ")]);
+}
+
 function isOver({ links }: Records, now: number): boolean {
-  const last = Math.max(...links.map(({ at }) => at));
+  // One by one: whoever likes may write a hundred thousand records about one request.
+  const last = links.reduce((most, { at }) => Math.max(most, at), 0);
   if (links.some(({ type }) => type === "end" || type === "abort" || type === "denial"))
     return last + ended < now;
-  const notAfter = Math.max(...links.map((link) => (link.type === "issue" ? link.notAfter : 0)));
+  const notAfter = links.reduce(
+    (most, link) => (link.type === "issue" ? Math.max(most, link.notAfter) : most),
+    0,
+  );
   return Math.max(last, notAfter) + silent < now;
 }

@@ -17,6 +17,8 @@ export interface ReadTree {
   /** Of the largest size that a log key signed; `undefined` where there is none. */
   readonly checkpoint: SignedCheckpoint | undefined;
   readonly leaves: LeafBook;
+  /** Size of the tree that was verified before; 0 where there is none. */
+  readonly start: number;
   /** Roots in base64 at the sizes at which batches end: those that checkpoints can have. */
   readonly roots: ReadonlyMap<number, string>;
   /** When S3 took the newest batch below the checkpoint. */
@@ -119,6 +121,7 @@ export async function readTree(
   return {
     checkpoint,
     leaves,
+    start,
     roots,
     newestBatch,
     isWhole,

@@ -165,7 +165,7 @@ export class SealedLog {
     yield* await this.#removed();
     for (const { seen, object } of this.#seen.values()) {
       // What a tree that was verified before had for smaller sizes was compared then.
-      if (this.isPartial && seen.size < Math.min(...this.#tree.roots.keys())) continue;
+      if (this.isPartial && seen.size < this.#tree.start) continue;
       if (this.#tree.roots.get(seen.size) === seen.root) continue;
       const what =
         seen.size > this.#tree.leaves.size ? "a larger tree than there is" : "another tree than there is";
@@ -273,7 +273,7 @@ async function readCosignatures(
     const { cosigners } = await readCosigned(store, checkpoint, witnesses);
     if (cosigners.length === 0) continue;
     for (const { key } of cosigners) heard.add(key.name);
-    const isOld = size < Math.min(...tree.roots.keys());
+    const isOld = size < tree.start;
     if (!isOld && tree.roots.get(size) !== Buffer.from(checkpoint.root).toString("base64")) {
       // Of batches that are damaged it is said already.
       const message = "a witness has cosigned another tree of this size than the batches make";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { canonicalJson, parseStrictJson } from "../../src/access/canonical.ts";
 import { parseCatalog } from "../../src/access/catalog/parse.ts";
 import { parsePublicJwk } from "../../src/access/jwk.ts";
 import { verifyCatalogFile } from "../../src/access/trust/catalog-file.ts";
@@ -245,6 +246,30 @@ describe("what has one spelling is read only in that", () => {
         if (key !== undefined) expect(formatKey(key)).toBe(text);
       },
       1000,
+    );
+  });
+
+  test("payloads that a writer signs: a record is canonical, and reads the same however it is parsed", async () => {
+    const { signer } = world.people.alice;
+    const header = { alg: signer.algorithm, kid: signer.thumbprint, typ: "jit-record+jws" };
+    const head = Buffer.from(canonicalJson(header)).toString("base64url");
+    const own = [records.asked, records.issue, records.last].map(({ bytes }) =>
+      Buffer.from(JSON.parse(Buffer.from(bytes).toString()).payload, "base64url"),
+    );
+    await over(
+      own,
+      async (bytes) => {
+        const payload = bytes.toString("base64url");
+        const signature = Buffer.from(await signer.sign(Buffer.from(`${head}.${payload}`))).toString(
+          "base64url",
+        );
+        const file = canonicalJson({ payload, protected: head, signature });
+        const opened = open(file, () => signer.publicKey);
+        if (!opened.ok) return;
+        expect(isSame(canonicalJson(parseStrictJson(bytes)), bytes)).toBe(true);
+        expect(opened.record).toEqual(parseStrictJson(bytes));
+      },
+      600,
     );
   });
 

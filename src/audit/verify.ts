@@ -36,6 +36,8 @@ export interface VerifyOptions {
   readonly sealed?: SealedLog;
   /** Called with every finding as it is made. */
   readonly onFinding?: (finding: Finding) => void;
+  /** Called with how many objects were looked at. */
+  readonly onProgress?: (objects: number) => void;
   /** Most findings in the report; 10,000 unless told. */
   readonly maximumFindings?: number;
   /** Checks records on other cores; asked for where there are many. Left out: all is checked here. */
@@ -85,6 +87,8 @@ export async function verifyLog(
 class Verification {
   readonly #store: Pick<RecordStore, "listVersions" | "readVersion">;
   readonly #reader: ObjectReader;
+  /** Objects that were judged. */
+  #seen = 0;
   /** Where in the log the reader is. */
   #hour: string | undefined;
   /** Batches that are being checked, in order. */
@@ -131,6 +135,8 @@ class Verification {
     if (read === undefined) return;
     for (const object of read) await this.#compare(object);
     await this.#check(read, false);
+    this.#seen += read.length;
+    this.#options.onProgress?.(this.#seen);
   }
 
   /** A place in a chain whose record was verified before, and is not read. */

@@ -28,7 +28,7 @@ export async function unsealedAlerts(
   const hour = (at: number) => hourOf(new Date(at).toISOString());
   // Names of the next hour are of clocks that run ahead.
   const window = { from: hour(since.getTime()), to: hour(now.getTime() + 3_600_000) };
-  const unsealed = await findUnsealed(store, sealed, window, most);
+  const { unsealed } = await findUnsealed(store, sealed, window, most);
   const overdue = unsealed.filter(({ version }) =>
     isPast(version.lastModified, isLate(version) ? Math.max(deadline, lateDeadline) : deadline, now),
   );

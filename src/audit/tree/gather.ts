@@ -34,23 +34,36 @@ export function recentHours(lastBatch: Date, now: Date): Window {
   return { from: hour(lastBatch.getTime() - hoursBack * hourMs), to: hour(now.getTime() + hourMs) };
 }
 
-/** What is not sealed yet, in the order in which S3 took it; at most `limit`. */
+/** Some of what is not sealed yet. */
+export interface Found {
+  /** In the order in which S3 took it. */
+  readonly unsealed: readonly Unsealed[];
+  /** The name up to which was looked through; `undefined` where that is all. */
+  readonly until: string | undefined;
+}
+
+/**
+ * What is not sealed yet, until there is `limit` of it.
+ * @param until where the look before this one ended
+ */
 export async function findUnsealed(
   store: Store,
   sealed: SealedVersions,
   window: Window | undefined,
   limit: number,
-): Promise<readonly Unsealed[]> {
+  until?: string,
+): Promise<Found> {
   const found: Unsealed[] = [];
-  const after = window === undefined ? undefined : `${recordPrefix}${window.from}`;
+  const after = until ?? (window === undefined ? undefined : `${recordPrefix}${window.from}`);
   const end = window === undefined ? undefined : `${recordPrefix}${window.to}0`;
   for await (const { name, oldest, later } of scanObjects(store, recordPrefix, after)) {
-    if (found.length >= limit || (end !== undefined && name > end)) break;
+    if (end !== undefined && name > end) break;
     if (oldest === undefined) continue;
     if (!(await sealed.has(oldest))) found.push({ version: oldest, oldest: undefined });
     for (const version of later) if (!(await sealed.has(version))) found.push({ version, oldest });
+    if (found.length >= limit) return { unsealed: found.sort(inOrder), until: name };
   }
-  return found.sort(inOrder);
+  return { unsealed: found.sort(inOrder), until: undefined };
 }
 
 function inOrder({ version: one }: Unsealed, { version: other }: Unsealed): number {
@@ -61,9 +74,17 @@ function inOrder({ version: one }: Unsealed, { version: other }: Unsealed): numb
 
 const parallelReads = 32;
 
-/** Reads each version once. */
-export async function leavesOf(store: Store, unsealed: readonly Unsealed[]): Promise<readonly Leaf[]> {
-  return await mapAtMost(parallelReads, unsealed, (one) => leafOf(store, one));
+/** Reads each version once. @param tell is called for each */
+export async function leavesOf(
+  store: Store,
+  unsealed: readonly Unsealed[],
+  tell: () => void = () => undefined,
+): Promise<readonly Leaf[]> {
+  return await mapAtMost(parallelReads, unsealed, async (one) => {
+    const leaf = await leafOf(store, one);
+    tell();
+    return leaf;
+  });
 }
 
 async function leafOf(store: Store, { version, oldest }: Unsealed): Promise<Leaf> {

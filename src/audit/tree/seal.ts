@@ -47,9 +47,14 @@ const maximumPass = 4 * maximumBatch;
  * late under an old name is sealed within a day. Any number of sealers may run at once, and be cut off at any moment:
  * `batch` objects, created once, are all that decides, and everything else follows from them.
  * @param full look through all hours whatever the day
+ * @param tell is told how many versions were read, of how many that were found until then
  * @throws JitError `SEAL_DAMAGED` where what lies in the bucket is no tree of ours, and nothing is signed then; those of the store
  */
-export async function seal(ports: SealPorts, full = false): Promise<Sealed> {
+export async function seal(
+  ports: SealPorts,
+  full = false,
+  tell: (read: number, found: number) => void = () => undefined,
+): Promise<Sealed> {
   const { store, clock } = ports;
   const batches = await listBatches(store);
   const tree = await SealedTree.open(ports, batches);
@@ -60,12 +65,16 @@ export async function seal(ports: SealPorts, full = false): Promise<Sealed> {
   const window = isFull ? undefined : recentHours(last.lastModified, now);
   const sealed = new SealedVersions(store, batches);
   const before = tree.size;
-  for (;;) {
-    const unsealed = await findUnsealed(store, sealed, window, maximumPass);
+  let [read, found] = [0, 0];
+  for (let from: string | undefined; ; ) {
+    const { unsealed, until } = await findUnsealed(store, sealed, window, maximumPass, from);
+    found += unsealed.length;
     for (let i = 0; i < unsealed.length; i += maximumBatch) {
-      await tree.add(await leavesOf(store, unsealed.slice(i, i + maximumBatch)), sealed);
+      const batch = unsealed.slice(i, i + maximumBatch);
+      await tree.add(await leavesOf(store, batch, () => tell(++read, found)), sealed);
     }
-    if (unsealed.length < maximumPass) break;
+    if (until === undefined) break;
+    from = until;
   }
   // A crash before this costs another look through all hours, no more. An empty log needs none.
   if (isFull && tree.size > 0) await createOnce(store, scan, Buffer.from(`${tree.size}\n`));

@@ -28,8 +28,8 @@ export async function auditAcknowledge(context: Context): Promise<number> {
   const signer = await openAdminKey(context, text(context, "key") ?? "admin.jwk");
   refuseStranger(trust, signer);
   refuseRevokedKey(trust, signer.thumbprint, audit.clock.now());
-  const { findings } = await context.terminal.progress("Verifying every record", () =>
-    verifyAll(context, audit),
+  const { findings } = await context.terminal.progress("Verifying every record", (tell) =>
+    verifyAll(context, audit, tell),
   );
   const found = findIn(findings, wanted);
   const named = nameFinding(found, await evidenceOf(store, found.object));

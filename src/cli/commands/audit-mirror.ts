@@ -6,8 +6,12 @@ import { argument, type Context, printJson } from "../context.ts";
 export async function auditMirror(context: Context): Promise<number> {
   const folder = argument(context, 0, "the folder");
   const { store } = await openAudit(context);
-  const mirrored = await context.terminal.progress("Copying the log", () =>
-    holdMirror(context, folder, (into) => mirrorLog(store, into)),
+  const mirrored = await context.terminal.progress("Copying the log", (tell) =>
+    holdMirror(context, folder, (into) =>
+      mirrorLog(store, into, ({ versions, fetched }) =>
+        tell(`Copying the log: ${versions} versions, ${fetched} of them new`),
+      ),
+    ),
   );
   if (context.json) printJson(context, { folder, ...mirrored });
   else {

@@ -14,7 +14,9 @@ export async function auditSeal(context: Context): Promise<number> {
   const { signer, key } = openTreeKey(await openAdminKey(context, named), named, logKeys, "log");
   const ports = { store: audit.store, clock: audit.clock, signer, logKey: key, logKeys };
   const sealed = await context.terminal
-    .progress("Sealing the log", () => seal(ports, isOn(context, "full")))
+    .progress("Looking for what is not sealed", (tell) =>
+      seal(ports, isOn(context, "full"), (read, found) => tell(`Sealing the log: ${read} of ${found} read`)),
+    )
     .catch((error: unknown) => {
       throw error instanceof JitError && error.code === "AUDIT_DENIED"
         ? new JitError(error.code, error.message, {

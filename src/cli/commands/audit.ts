@@ -21,20 +21,27 @@ export async function auditVerify(context: Context): Promise<number> {
   const proof = text(context, "proof");
   if (proof !== undefined) return await (await import("./audit-prove.ts")).verifyProof(context, proof);
   const audit = await openAudit(context);
-  const report = await context.terminal.progress("Verifying every record", () => verifyAll(context, audit));
+  const report = await context.terminal.progress("Verifying every record", (tell) =>
+    verifyAll(context, audit, tell),
+  );
   if (context.json) printJson(context, report);
   else printReport(context, report);
   return report.ok ? 0 : exitCodes.found.code;
 }
 
-/** Everything that is verified, and what administrators have acknowledged of what is found. */
-export async function verifyAll(context: Context, audit: Audit): Promise<JudgedReport> {
+/** Everything that is verified, and what administrators have acknowledged of what is found. @param tell how far it is */
+export async function verifyAll(
+  context: Context,
+  audit: Audit,
+  tell: (text: string) => void = () => undefined,
+): Promise<JudgedReport> {
   expectManyRecords();
   const { trust, store } = audit;
   const keys = treeKeysOf(trust);
   const since = sinceOf(context, keys.logKeys);
   const sealed = trust === undefined ? undefined : await SealedLog.open(store, keys, since);
   const strict = isOn(context, "strict");
+  const ofAll = since === undefined && audit.versions !== undefined ? ` of ${audit.versions}` : "";
   const verified = await verifyLog(audit.store, {
     log: audit.fingerprint,
     trust: audit.trust,
@@ -44,6 +51,7 @@ export async function verifyAll(context: Context, audit: Audit): Promise<JudgedR
     openChecker: () => openChecker(audit.fingerprint),
     ...(sealed === undefined ? {} : { sealed }),
     strict,
+    onProgress: (objects) => tell(`Verifying every record: ${objects}${ofAll}`),
   });
   const acknowledgements = isOn(context, "ignoreAcknowledged")
     ? { counting: new Map(), notices: [] }

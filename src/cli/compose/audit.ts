@@ -3,6 +3,7 @@ import type { Catalog, Organization } from "../../access/types.ts";
 import { archivedCatalogs } from "../../audit/archived-catalogs.ts";
 import type { RecordChecker } from "../../audit/check/checker.ts";
 import { claimPrefix } from "../../audit/claim.ts";
+import { recordPrefix } from "../../audit/key.ts";
 import type { Segments } from "../../audit/log/index/log-index.ts";
 import type { MirrorFolder } from "../../audit/mirror/folder.ts";
 import { openMirror } from "../../audit/mirror/open.ts";
@@ -58,6 +59,8 @@ function noBucket(): never {
 /** What `audit` commands need. */
 export interface Audit {
   readonly store: RecordStore;
+  /** Versions of records, where that is known before they are listed: in a copy. */
+  readonly versions?: number;
   readonly fingerprint: string;
   readonly trust: Organization["trust"];
   /** The one in force. */
@@ -111,8 +114,10 @@ async function openCopy(context: Context, folder: string): Promise<Audit> {
   const pinned = pinnedOf(context, here);
   const store = openMirror(openMirrorFolder(context, folder));
   const organization = await copiedOrganization(here, pinned, store, folder);
+  const days = store.parts.filter(({ first }) => first.startsWith(recordPrefix));
   return auditIn(here, organization, {
     store,
+    versions: days.reduce((sum, part) => sum + part.versions, 0),
     clock: { now: () => new Date() },
     reasons: undefined,
     reasonsPlace: undefined,
@@ -120,7 +125,7 @@ async function openCopy(context: Context, folder: string): Promise<Audit> {
 }
 
 /** The log in a place, judged by an organization and the catalogs that lie in that place. */
-function auditIn<P extends Pick<Audit, "store" | "clock" | "reasons" | "reasonsPlace">>(
+function auditIn<P extends Pick<Audit, "store" | "versions" | "clock" | "reasons" | "reasonsPlace">>(
   here: Here,
   organization: Organization,
   place: P,

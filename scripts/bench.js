@@ -143,6 +143,7 @@ spawnSync(process.execPath, [resolve(import.meta.dirname, "bench-policy.js")], {
 
 console.log("\nThe audit log of a day");
 spawnSync(process.execPath, [resolve(import.meta.dirname, "bench-log.js")], { stdio: "inherit" });
+spawnSync(process.execPath, [resolve(import.meta.dirname, "bench-audit.js")], { stdio: "inherit" });
 
 /** The longest chain of calls of which each began after the one before had ended. */
 function depth(calls) {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -120,6 +121,37 @@ test("a mirror verifies without network or credentials, and a file changed in it
   const none = await stranger.jit(["audit", "verify", "--mirror", join(folder, "none"), "--json"]);
   expect([errorOf(none).code, none.code]).toEqual(["MIRROR_INVALID", 2]);
   stranger.remove();
+});
+
+test("Ctrl-C while copying leaves the copy of before, and nothing half-written", async () => {
+  const folder = join(auditor.home, "stopped");
+  expect((await json(auditor, "audit", "mirror", folder)).code).toBe(0);
+  const contents = () =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => !name.startsWith("lock"));
+  const before = { names: contents(), manifest: readFileSync(join(folder, "manifest.jsonl"), "utf8") };
+  await sandbox().clearCalls();
+  expect((await alice.jit(["request", "customers:read", ...why, "--new"])).code).toBe(0);
+  await sandbox().fault({
+    service: "s3",
+    action: "GetObject",
+    key: ".issue.jws",
+    kind: "latency",
+    ms: 4000,
+  });
+  const child = auditor.start(["audit", "mirror", folder]);
+  const ended = once(child, "close");
+  const isReading = async () =>
+    (await sandbox().calls()).some(({ action }) => action === "ListObjectVersions");
+  while (!(await isReading())) await new Promise((done) => setTimeout(done, 50));
+  child.kill("SIGINT");
+  expect((await ended)[0]).toBe(130);
+  await sandbox().clearFaults();
+  expect({ names: contents(), manifest: readFileSync(join(folder, "manifest.jsonl"), "utf8") }).toEqual(
+    before,
+  );
+  const { fetched, code } = await json(auditor, "audit", "mirror", folder);
+  expect([code, fetched > 1]).toEqual([0, true]);
+  expect((await json(auditor, "audit", "verify", "--mirror", folder)).code).toBe(0);
 });
 
 test("what was verified before is not read again", async () => {

@@ -1,22 +1,13 @@
-import { JitError } from "../../error.ts";
 import type { Period } from "../log/moment.ts";
 import { NameIndex } from "../log/names.ts";
 import { type LogPorts, LogReader } from "../log/read.ts";
 import type { ScannedObject } from "../scan.ts";
-import { formatTime } from "../time.ts";
-import { readCosigned } from "../tree/cosignatures.ts";
 import type { TreeKeys } from "../tree/keys.ts";
 import { LeafIndex } from "../tree/leaf-index.ts";
-import { formatNote } from "../tree/note.ts";
 import { partition, type Row, schemaVersion } from "./columns.ts";
 import { type Day, daysOf, inputsOf } from "./days.ts";
-import {
-  type ExportedDay,
-  type ExportManifest,
-  manifestName,
-  readManifest,
-  writeManifest,
-} from "./manifest.ts";
+import { earlier, headOf } from "./head.ts";
+import { type ExportedDay, type ExportManifest, manifestName, writeManifest } from "./manifest.ts";
 import type { ExportFolder } from "./ports.ts";
 import { rowOfNoise, rowOfRecord, rowsOfRequest } from "./rows.ts";
 
@@ -62,7 +53,7 @@ export async function exportLog(
   const { objects, period, onDay = () => undefined } = options;
   const leaves = await LeafIndex.read(ports.store, options.keys);
   const before = earlier(folder, ports.log, leaves);
-  const head = await manifestOf(ports, leaves, options);
+  const head = await headOf(ports, leaves, options);
   const kept = { ...before?.days };
   folder.write(manifestName, writeManifest({ ...head, days: kept }));
   const names = new NameIndex();
@@ -155,62 +146,6 @@ class Counted {
 /** Whether time alone can change what came of the request. */
 function isOpen({ outcome }: Row): boolean {
   return outcome === "pending" || outcome === "scheduled";
-}
-
-/** What an earlier run left, if it is of this log. */
-function earlier(folder: ExportFolder, log: string, leaves: LeafIndex): ExportManifest | undefined {
-  const bytes = folder.read(manifestName);
-  if (bytes === undefined) {
-    if (folder.names(".").every((name) => name.startsWith("."))) return undefined;
-    throw new JitError("EXPORT_INVALID", `the folder is not empty, and has no ${manifestName}`, {
-      hint: "export into a new folder: what is stale in an export is removed",
-    });
-  }
-  const manifest = readManifest(bytes);
-  if (manifest.log !== log) {
-    throw new JitError("EXPORT_OTHER_LOG", "the folder has the export of another organization's log", {
-      hint: "export into another folder",
-    });
-  }
-  if (manifest.checkpoint !== null && !leaves.beginsWith(manifest.checkpoint)) {
-    const { size } = manifest.checkpoint;
-    throw new JitError(
-      "EXPORT_FORKED",
-      `the log no longer has the tree of ${size} entries that the export is of`,
-      {
-        hint: "keep the folder as it is, and look: `jit audit verify`",
-      },
-    );
-  }
-  // Made anew in the form of today.
-  return manifest.schema === schemaVersion ? manifest : { ...manifest, days: {} };
-}
-
-async function manifestOf(
-  { store, log }: LogPorts,
-  { checkpoint }: LeafIndex,
-  { keys, organization, now }: ExportOptions,
-): Promise<Omit<ExportManifest, "days">> {
-  const cosigned =
-    checkpoint === undefined ? undefined : await readCosigned(store, checkpoint, keys.witnesses);
-  return {
-    v: 1,
-    type: "jit-export",
-    schema: schemaVersion,
-    log,
-    organization,
-    writtenAt: formatTime(now),
-    checkpoint:
-      cosigned === undefined
-        ? null
-        : {
-            origin: cosigned.checkpoint.origin,
-            size: cosigned.checkpoint.size,
-            root: Buffer.from(cosigned.checkpoint.root).toString("base64"),
-            cosigners: cosigned.cosigners.map(({ key }) => key.name),
-            note: Buffer.from(formatNote(cosigned.checkpoint.note)).toString(),
-          },
-  };
 }
 
 /** Removes what is not the day's one file: parts of a run that was cut off, or of before. */

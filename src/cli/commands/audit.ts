@@ -19,7 +19,7 @@ import { clean, table, wrap } from "../style.ts";
 /** `jit audit verify`: every record of the bucket; exit 0 only if nothing is wrong. */
 export async function auditVerify(context: Context): Promise<number> {
   const proof = text(context, "proof");
-  if (proof !== undefined) return await (await import("./audit-prove.ts")).verifyProof(context, proof);
+  if (proof !== undefined) return await (await import("./audit-verify-proof.ts")).verifyProof(context, proof);
   const audit = await openAudit(context);
   const report = await context.terminal.progress("Verifying every record", (tell) =>
     verifyAll(context, audit, tell),

@@ -1,11 +1,10 @@
 import type { Period } from "../log/moment.ts";
-import { NameIndex } from "../log/names.ts";
+import type { ChainNumbers } from "../log/names.ts";
 import { type LogPorts, LogReader } from "../log/read.ts";
-import type { ScannedObject } from "../scan.ts";
 import type { TreeKeys } from "../tree/keys.ts";
 import { LeafIndex } from "../tree/leaf-index.ts";
 import { partition, type Row, schemaVersion } from "./columns.ts";
-import { type Day, daysOf, inputsOf } from "./days.ts";
+import { type Day, Days, inputsOf } from "./days.ts";
 import { earlier, headOf } from "./head.ts";
 import { type ExportedDay, type ExportManifest, manifestName, writeManifest } from "./manifest.ts";
 import type { ExportFolder } from "./ports.ts";
@@ -18,11 +17,10 @@ export interface ExportOptions {
   readonly keys: TreeKeys;
   /** Whole days, UTC. */
   readonly period: Period;
-  /** What was listed of the period, and of the time after it in which more of its requests may come. */
-  readonly objects: readonly ScannedObject[];
+  /** By the server's clock. */
   readonly now: Date;
-  /** Is told each day before it is written. */
-  readonly onDay?: (day: string, done: number, of: number) => void;
+  /** Is told what is under way. */
+  readonly tell?: (what: string) => void;
 }
 
 export interface Exported {
@@ -50,64 +48,69 @@ export async function exportLog(
   folder: ExportFolder,
   options: ExportOptions,
 ): Promise<Exported> {
-  const { objects, period, onDay = () => undefined } = options;
+  const { period, now, tell = () => undefined } = options;
+  tell("Reading the log's tree");
   const leaves = await LeafIndex.read(ports.store, options.keys);
   const before = earlier(folder, ports.log, leaves);
   const head = await headOf(ports, leaves, options);
   const kept = { ...before?.days };
   folder.write(manifestName, writeManifest({ ...head, days: kept }));
-  const names = new NameIndex();
-  names.add(objects);
+  // A client's clock may be ahead of the server's by moments: what is there is seen.
+  const until = new Date(Math.max(now.getTime() + 3_600_000, period.to.getTime()));
+  const days = await Days.survey(ports.store, period, until, (day) => tell(`Listing ${day}`));
+  const { names, chains } = days;
   // What was judged before has no records in it.
-  const reader = new LogReader({ ...ports, segments: undefined }, names);
-  const days = daysOf(objects, names, period);
+  const reader = new LogReader({ ...ports, segments: undefined }, chains);
   const written: string[] = [];
-  for (const [done, day] of days.entries()) {
-    onDay(day.day, done, days.length);
-    const known = kept[day.day];
-    const inputs = inputsOf(day, names, leaves, [String(schemaVersion), String(options.trustVersion)]);
-    tidy(folder, day.day);
-    const isThere = known !== undefined && folder.names(`${partition.name}=${day.day}`).includes(part);
+  for (const [done, name] of names.entries()) {
+    tell(`Writing ${name}: day ${done + 1} of ${names.length}`);
+    const day = await days.read(name);
+    const known = kept[name];
+    const inputs = inputsOf(day, chains, leaves, [String(schemaVersion), String(options.trustVersion)]);
+    tidy(folder, name);
+    const isThere = known !== undefined && folder.names(`${partition.name}=${name}`).includes(part);
     if (isThere && known.settled && known.inputs === inputs) continue;
-    const counted = new Counted(rowsOf(day, { ports, names, reader, leaves, now: options.now }));
-    const file = fileOf(day.day);
+    const counted = new Counted(rowsOf(day, { ports, chains, reader, leaves, now }));
+    const file = fileOf(name);
     const table = await folder.writeTable(file, counted.rows(), isThere ? known.sha256 : undefined);
     const { verified, sealed, settled } = counted;
-    kept[day.day] = { file, ...table, verified, sealed, inputs, settled } satisfies ExportedDay;
-    if (!isThere || known.sha256 !== table.sha256) written.push(day.day);
+    kept[name] = { file, ...table, verified, sealed, inputs, settled } satisfies ExportedDay;
+    if (!isThere || known.sha256 !== table.sha256) written.push(name);
   }
-  const now = new Set(days.map(({ day }) => day));
+  const there = new Set(names);
   const [first = "", last = ""] = [period.from, period.to].map((edge) => edge.toISOString().slice(0, 10));
-  const removed = daysIn(folder).filter((day) => day >= first && day < last && !now.has(day));
+  const removed = daysIn(folder).filter((day) => day >= first && day < last && !there.has(day));
   for (const day of removed) {
     folder.remove(`${partition.name}=${day}`);
     delete kept[day];
   }
   const manifest = { ...head, days: kept };
   folder.write(manifestName, writeManifest(manifest));
-  return { manifest, days: [...now], written, removed };
+  return { manifest, days: names, written, removed };
 }
 
 interface Sources {
   readonly ports: LogPorts;
-  readonly names: NameIndex;
+  readonly chains: ChainNumbers;
   readonly reader: LogReader;
   readonly leaves: LeafIndex;
   readonly now: Date;
 }
 
 /** Requests first, then what belongs to none, both by their names. */
-async function* rowsOf(day: Day, { ports, names, reader, leaves, now }: Sources): AsyncGenerator<Row> {
+async function* rowsOf(day: Day, { ports, chains, reader, leaves, now }: Sources): AsyncGenerator<Row> {
   // Texts that lie apart from their records are never exported: they can be erased where they are, and not here.
   const options = { filter: {}, texts: false, now };
+  const listed = new Map(day.requests.map(({ request, records }) => [request, records]));
   for await (const entry of reader.entries(day.requests, options)) {
-    const own = new Map(names.of(entry.request).records.map(({ object }) => [object.name, object]));
+    const records = listed.get(entry.request) ?? [];
+    const own = new Map(records.map(({ object }) => [object.name, object]));
     yield* rowsOfRequest(entry, (name) => own.get(name), leaves);
   }
   for (const named of day.others) {
     const record = await reader.read(named);
     const known = record.record === undefined || (await ports.catalogOf(record.record.catalog)) !== undefined;
-    const chain = names.chainFault(named.key);
+    const chain = chains.chainFault(named.key);
     yield rowOfRecord(
       record,
       named.object,

@@ -26,17 +26,49 @@ const hour = 3_600_000;
 /** So many hours are listed one by one; of a longer time it is asked first which hours the log has. */
 const mostHours = 48;
 
+/** Of each chain the numbers that names tell, and how often. */
+export class ChainNumbers {
+  readonly #chains = new Map<string, Map<number, number>>();
+  /** Of the key before: neighbours in a listing are mostly of one writer. */
+  #last: { readonly key: RecordKey; readonly numbers: Map<number, number> } | undefined;
+
+  add(key: RecordKey): void {
+    const last = this.#last;
+    const isSame = last?.key.thumbprint === key.thumbprint && last.key.userid === key.userid;
+    const chain = isSame ? "" : chainOf(key);
+    const numbers = (isSame ? last?.numbers : this.#chains.get(chain)) ?? new Map<number, number>();
+    if (numbers.size === 0) this.#chains.set(chain, numbers);
+    if (!isSame) this.#last = { key, numbers };
+    numbers.set(key.n, (numbers.get(key.n) ?? 0) + 1);
+  }
+
+  has(key: RecordKey): boolean {
+    return this.#chains.get(chainOf(key))?.has(key.n) === true;
+  }
+
+  /**
+   * Whether a record's number is used once and its predecessor was listed, where the chain has an earlier number here. The
+   * first of a chain in this time has its predecessor before it, which is not looked for.
+   */
+  chainFault(key: RecordKey): "CHAIN_FORK" | "CHAIN_GAP" | undefined {
+    const numbers = this.#chains.get(chainOf(key));
+    if (numbers === undefined) return undefined;
+    if ((numbers.get(key.n) ?? 0) > 1) return "CHAIN_FORK";
+    if (numbers.has(key.n - 1)) return undefined;
+    for (const n of numbers.keys()) if (n < key.n) return "CHAIN_GAP";
+    return undefined;
+  }
+}
+
 /** The names of a time, by request; and of each chain the numbers that they tell. */
 export class NameIndex {
   readonly #requests = new Map<string, NamedRecord[]>();
-  /** How often each number is used. */
-  readonly #chains = new Map<string, Map<number, number>>();
+  readonly #chains = new ChainNumbers();
   /** The first listing; its names are gathered when a second one comes. */
   #first: readonly ScannedObject[] | undefined;
   #seen: Set<string> | undefined;
-  /** Of the name before: neighbours in a listing are of one request, and mostly of one writer. */
+  /** Of the name before: neighbours in a listing are of one request. */
   #last: { readonly key: RecordKey; readonly records: NamedRecord[] } | undefined;
-  #lastChain: { readonly key: RecordKey; readonly numbers: Map<number, number> } | undefined;
   /** Objects whose names break the grammar, by the `aws:userid` of their prefix. */
   readonly noise = new Map<string, number>();
 
@@ -63,7 +95,7 @@ export class NameIndex {
         this.noise.set(writer, (this.noise.get(writer) ?? 0) + 1);
         continue;
       }
-      this.#number(key);
+      this.#chains.add(key);
       enrolled ||= key.type === "enrol";
       if (key.request === "-") continue;
       this.#recordsOf(key, changed).push({ object, key });
@@ -87,17 +119,8 @@ export class NameIndex {
     return { request, records: this.#requests.get(request) ?? [] };
   }
 
-  /**
-   * Whether a record's number is used once and its predecessor was listed, where the chain has an earlier number here. The
-   * first of a chain in this time has its predecessor before it, which is not looked for.
-   */
-  chainFault(key: RecordKey): "CHAIN_FORK" | "CHAIN_GAP" | undefined {
-    const numbers = this.#chains.get(chainOf(key));
-    if (numbers === undefined) return undefined;
-    if ((numbers.get(key.n) ?? 0) > 1) return "CHAIN_FORK";
-    if (numbers.has(key.n - 1)) return undefined;
-    for (const n of numbers.keys()) if (n < key.n) return "CHAIN_GAP";
-    return undefined;
+  chainFault(key: RecordKey): ReturnType<ChainNumbers["chainFault"]> {
+    return this.#chains.chainFault(key);
   }
 
   #recordsOf(key: RecordKey, changed: Set<string>): NamedRecord[] {
@@ -108,16 +131,6 @@ export class NameIndex {
     changed.add(key.request);
     return records;
   }
-
-  #number(key: RecordKey): void {
-    const last = this.#lastChain;
-    const isSame = last?.key.thumbprint === key.thumbprint && last.key.userid === key.userid;
-    const chain = isSame ? "" : chainOf(key);
-    const numbers = (isSame ? last?.numbers : this.#chains.get(chain)) ?? new Map<number, number>();
-    if (numbers.size === 0) this.#chains.set(chain, numbers);
-    if (!isSame) this.#lastChain = { key, numbers };
-    numbers.set(key.n, (numbers.get(key.n) ?? 0) + 1);
-  }
 }
 
 function writerIn(name: string): string {
@@ -127,10 +140,17 @@ function writerIn(name: string): string {
 /** Lists the hours of a time, all versions of each name, some at once. @param tell is told how far it is */
 export async function listNames(
   store: Store,
-  { from, to }: Period,
+  period: Period,
+  tell?: (hours: number, of: number) => void,
+): Promise<readonly ScannedObject[]> {
+  return await listHours(store, await hoursIn(store, period), tell);
+}
+
+export async function listHours(
+  store: Pick<Store, "listVersions" | "versionPages">,
+  hours: readonly string[],
   tell: (hours: number, of: number) => void = () => undefined,
 ): Promise<readonly ScannedObject[]> {
-  const hours = await hoursIn(store, from, to);
   let done = 0;
   const found = await mapAtMost(parallelLists, hours, async (at) => {
     const objects: ScannedObject[] = [];
@@ -143,7 +163,10 @@ export async function listNames(
 }
 
 /** The hours of a time that can hold anything: of a long one those that the log has, one LIST for a month. */
-async function hoursIn(store: Store, from: Date, to: Date): Promise<readonly string[]> {
+export async function hoursIn(
+  store: Pick<Store, "listPrefixes">,
+  { from, to }: Period,
+): Promise<readonly string[]> {
   const last = new Date(to.getTime() - 1);
   if (to.getTime() - from.getTime() <= mostHours * hour) return [...hoursBetween(from, last)];
   const [first, end] = [from, last].map((at) => hourOf(at.toISOString()));

@@ -18,7 +18,7 @@ import type { LogEntry } from "./entry.ts";
 import { type LogFilter, matchesAsked, mayMatchNames, needsTexts } from "./filter.ts";
 import { LogIndex, type Segments } from "./index/log-index.ts";
 import { type JudgedRequest, RequestJudge } from "./judge.ts";
-import type { NamedRecord, NamedRequest, NameIndex } from "./names.ts";
+import type { ChainNumbers, NamedRecord, NamedRequest } from "./names.ts";
 
 export interface LogPorts {
   readonly store: RecordStore;
@@ -51,14 +51,14 @@ const keptEvery = 4096;
  */
 export class LogReader {
   readonly #ports: LogPorts;
-  readonly #names: NameIndex;
+  readonly #names: Pick<ChainNumbers, "chainFault">;
   readonly #bucket: ListedBucket;
   readonly #reader: RecordReader;
   readonly #judge: RequestJudge;
   /** By catalog, role and targets. */
   readonly #scenes = new Map<string, SceneFacts>();
 
-  constructor(ports: LogPorts, names: NameIndex) {
+  constructor(ports: LogPorts, names: Pick<ChainNumbers, "chainFault">) {
     this.#ports = ports;
     this.#names = names;
     this.#bucket = new ListedBucket(ports.store);

@@ -2,10 +2,9 @@ import { athenaDdl } from "../../audit/export/athena.ts";
 import { type Exported, exportLog } from "../../audit/export/export.ts";
 import { recordPrefix } from "../../audit/key.ts";
 import { type Period, parseMoment, periodOf } from "../../audit/log/moment.ts";
-import { listNames } from "../../audit/log/names.ts";
 import { hourStart, isHour } from "../../audit/time.ts";
 import { treeKeysOf } from "../../audit/tree/keys.ts";
-import { listedFor, logPorts } from "../audit-log.ts";
+import { logPorts } from "../audit-log.ts";
 import { type Audit, openAudit } from "../compose/audit.ts";
 import { openExport } from "../compose/export.ts";
 import { argument, type Context, printJson, text } from "../context.ts";
@@ -23,21 +22,17 @@ export async function auditExport(context: Context): Promise<number> {
   }
   const directory = argument(context, 0, "the folder");
   const audit = await openAudit(context);
-  const { store, trust, catalog } = audit;
+  const { trust, catalog } = audit;
   const now = audit.clock.now();
-  const exported = await context.terminal.progress("Listing the records", async (tell) => {
+  const exported = await context.terminal.progress("Reading the log", async (tell) => {
     const period = await periodFrom(context, audit, now);
-    const objects = await listNames(store, listedFor(period, now), (hours, of) =>
-      tell(`Listing the records: hour ${hours} of ${of}`),
-    );
     return await exportLog(logPorts(audit), openExport(context, directory).folder, {
       organization: catalog.organization,
       trustVersion: trust?.version ?? 0,
       keys: treeKeysOf(trust),
       period,
-      objects,
       now,
-      onDay: (name, done, of) => tell(`Writing ${name}: day ${done + 1} of ${of}`),
+      tell,
     });
   });
   const sums = sumsOf(exported);

@@ -247,4 +247,19 @@ describe("what was judged before", () => {
     expect(texts).not.toContain(bad.record.id);
     expect(texts).not.toMatch(/private|APART/);
   });
+
+  test("leaves out what rules judge by the clock: a request for a window that nobody has issued", async () => {
+    const opens = new Date(Math.ceil(world.clock.now().getTime() / 1000) * 1000 + 600_000);
+    const claimed = { notBefore: `${opens.toISOString().slice(0, 19)}Z` };
+    const request = await world.writer(0).request({ claimed });
+    world.requests.push(request);
+    const isKept = async () => {
+      expect((await world.log()).find((entry) => entry.request === request.record.id)?.problems).toEqual([]);
+      return [...world.segments.texts.values()].join().includes(request.record.id);
+    };
+    expect(await isKept()).toBe(false);
+    world.clock.time = opens;
+    await steps["issue"]?.(world, world.requests.length - 1);
+    expect(await isKept()).toBe(true);
+  });
 });

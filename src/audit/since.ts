@@ -1,7 +1,9 @@
+import { extendsOf } from "./extends.ts";
 import { type RecordKey, readKey, recordPrefix } from "./key.ts";
 import type { RecordStore } from "./ports.ts";
+import { readObject } from "./read-object.ts";
 import { chainOf } from "./rules/chain.ts";
-import { type ScannedObject, scanObjects } from "./scan.ts";
+import { mapAtMost, type ScannedObject, scanObjects } from "./scan.ts";
 import type { SealedLog } from "./tree/sealed-log.ts";
 
 /** What has to be read where a part of the log was verified before. */
@@ -10,15 +12,19 @@ export interface NewPart {
   readonly objects: readonly ScannedObject[];
   /** The requests that are read whole; of others there is at most what a chain needs. */
   readonly requests: ReadonlySet<string>;
+  /** Names of the objects that are new. */
+  readonly fresh: ReadonlySet<string>;
 }
 
+const parallelReads = 32;
+
 /**
- * Picks by names alone: everything that is new; all of the requests that something new belongs to; of each chain among these the
- * enrolment, and the record before the first new one, whose hash that one names.
+ * Picks by names: everything that is new; all of the requests that something new belongs to, or that a new request says to extend;
+ * of each chain among these the enrolment, and the record before the first new one, whose hash that one names.
  * @param pass is told the places in those chains whose records were verified before, and are not read
  */
 export async function newPart(
-  store: Pick<RecordStore, "listVersions" | "listArrived">,
+  store: Pick<RecordStore, "listVersions" | "listArrived" | "readVersion">,
   sealed: SealedLog,
   pass: (key: RecordKey) => void,
 ): Promise<NewPart> {
@@ -26,15 +32,19 @@ export async function newPart(
   const requests = new Set<string>();
   /** The lowest new number of each chain. */
   const chains = new Map<string, number>();
+  const asked: ScannedObject[] = [];
   for await (const object of perhapsNew(store, sealed)) {
     if (!(await isNew(object, sealed))) continue;
     fresh.add(object.name);
     const key = readKey(object.name);
     if (key === undefined) continue;
     if (key.request !== "-") requests.add(key.request);
+    if (key.type === "request") asked.push(object);
     chains.set(chainOf(key), Math.min(key.n, chains.get(chainOf(key)) ?? key.n));
   }
-  if (fresh.size === 0) return { objects: [], requests };
+  if (fresh.size === 0) return { objects: [], requests, fresh };
+  for (const extended of await mapAtMost(parallelReads, asked, (object) => extendedBy(store, object)))
+    if (extended !== undefined) requests.add(extended);
   for await (const { name } of scanObjects(store, recordPrefix)) {
     const key = readKey(name);
     if (key === undefined || !requests.has(key.request)) continue;
@@ -51,7 +61,16 @@ export async function newPart(
       else pass(key);
     }
   }
-  return { objects, requests };
+  return { objects, requests, fresh };
+}
+
+/** The request that one says to extend, whether it counts or not. */
+async function extendedBy(
+  store: Pick<RecordStore, "readVersion">,
+  object: ScannedObject,
+): Promise<string | undefined> {
+  const { opened } = await readObject(store, { ...object, later: [] });
+  return opened?.record.type === "request" ? extendsOf(opened.record) : undefined;
 }
 
 /** What arrived before the last batch that was verified is new only if it was sealed since. */

@@ -69,8 +69,10 @@ export async function verifyLog(
   const verification = new Verification(store, options);
   try {
     if (options.sealed?.isPartial === true) {
-      const { objects, requests } = await newPart(store, options.sealed, (key) => verification.pass(key));
-      verification.judgeAlone(requests);
+      const { objects, requests, fresh } = await newPart(store, options.sealed, (key) =>
+        verification.pass(key),
+      );
+      verification.judgeAlone(requests, fresh);
       for (let i = 0; i < objects.length; i += batchSize)
         await verification.take(objects.slice(i, i + batchSize));
       return await verification.finish();
@@ -102,6 +104,8 @@ class Verification {
   readonly #catalogs = new Map<string, boolean>();
   /** Requests whose records are all read; `undefined`: all are. */
   #whole: ReadonlySet<string> | undefined;
+  /** Names of objects that were not verified before; `undefined`: none was. */
+  #fresh: ReadonlySet<string> | undefined;
   /** Objects whose key is not enrolled yet, by their name or their own word: a clock set back puts a record before its key. */
   #waiting: ScannedObject[] = [];
 
@@ -120,8 +124,9 @@ class Verification {
   }
 
   /** Of records of other requests only their chains are looked at. */
-  judgeAlone(requests: ReadonlySet<string>): void {
+  judgeAlone(requests: ReadonlySet<string>, fresh: ReadonlySet<string>): void {
     this.#whole = requests;
+    this.#fresh = fresh;
   }
 
   async take(batch: readonly ScannedObject[]): Promise<void> {
@@ -159,9 +164,10 @@ class Verification {
     this.#tally.take(this.#bad.finish(this.#keys, this.#chains, onFault));
     this.#tally.take(this.#chains.finish());
     await this.#restore();
-    // What another request says, which was verified before, is not at hand.
+    // What a request extends that was verified before is not at hand, and was judged with it.
     for await (const found of this.#requests.finish())
-      if (this.#whole === undefined || found.code !== "EXTENDS_UNKNOWN") this.#tally.take([found]);
+      if (found.code !== "EXTENDS_UNKNOWN" || this.#fresh?.has(found.object) !== false)
+        this.#tally.take([found]);
     const { sealed, strict = false } = this.#options;
     if (sealed === undefined) return this.#tally.report(strict);
     for await (const found of sealed.finish()) this.#tally.take([found]);

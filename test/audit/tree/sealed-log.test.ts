@@ -202,6 +202,20 @@ describe("verifying a sealed log", () => {
     }
     const reads = () => store.calls.filter((call) => call.startsWith("readVersion v1/rec/"));
 
+    test("what a new request says to extend is looked at, whether that was verified before or never was", async () => {
+      const head = await since();
+      const bob = testWriter(store, "bob", { clock });
+      const extend = async (extended: string) => {
+        const asked = await bob.request({ claimed: { extends: extended } });
+        await bob.issue(asked);
+        return (await verifySince(head)).findings.map(({ code }) => code).sort();
+      };
+      const own = await bob.request();
+      expect(await extend(own.record.id)).toEqual([]);
+      expect(await extend(request.record.id)).toEqual(["EXTENDS_DIFFERS"]);
+      expect(await extend("01M86A1XP237ANR7JE5Q1B0710")).toEqual(["EXTENDS_DIFFERS", "EXTENDS_UNKNOWN"]);
+    });
+
     test("nothing new is nothing to read, and what is new needs its key, its predecessor and its request", async () => {
       await sealNow();
       const head = await since();
@@ -218,8 +232,9 @@ describe("verifying a sealed log", () => {
       const report = await verifySince(head);
       expect(report.findings).toEqual([]);
       expect(report.tree?.records).toEqual({ cosigned: 4, sealed: 0, pending: 0 });
-      // Alice's enrolment, request, first session and last record; four of hers and Bob's that are new.
-      expect(reads()).toHaveLength(8);
+      // Alice's enrolment, request, first session and last record; four of hers and Bob's that are new,
+      // the request among them twice: first for what it may extend.
+      expect(reads()).toHaveLength(9);
     });
 
     test.each<[string, () => unknown, string[]]>([

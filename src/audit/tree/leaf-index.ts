@@ -1,5 +1,7 @@
 import { JitError } from "../../error.ts";
 import type { RecordStore } from "../ports.ts";
+import { mapAtMost } from "../scan.ts";
+import { maximumBatch } from "./batch.ts";
 import { TreeBuilder } from "./builder.ts";
 import type { SignedCheckpoint } from "./checkpoint.ts";
 import type { TreeKeys } from "./keys.ts";
@@ -8,6 +10,9 @@ import { leafHash } from "./merkle.ts";
 import { listBatches, newestCheckpoint, readStoredBatch } from "./stored.ts";
 
 type Store = Pick<RecordStore, "listVersions" | "readVersion" | "read" | "readCurrent" | "list">;
+
+const hashBytes = 32;
+const parallelReads = 16;
 
 /** What the tree says of one version, with the hash that an inclusion proof begins with. */
 export interface ProvenLeaf extends SealedAs {
@@ -22,9 +27,8 @@ export class LeafIndex {
   /** When S3 took the newest batch under the checkpoint. */
   readonly newestBatch: Date | undefined;
   readonly #book: LeafBook;
-  readonly #hashes: readonly Buffer[];
-  /** Of each page of hashes the index that it begins with. */
-  readonly #starts: readonly number[];
+  /** One after the other. */
+  readonly #hashes: Buffer;
   readonly #roots: ReadonlyMap<number, string>;
 
   private constructor(
@@ -32,8 +36,7 @@ export class LeafIndex {
     newestBatch: Date | undefined,
     read: {
       readonly book: LeafBook;
-      readonly hashes: readonly Buffer[];
-      readonly starts: readonly number[];
+      readonly hashes: Buffer;
       readonly roots: ReadonlyMap<number, string>;
     },
   ) {
@@ -41,7 +44,6 @@ export class LeafIndex {
     this.newestBatch = newestBatch;
     this.#book = read.book;
     this.#hashes = read.hashes;
-    this.#starts = read.starts;
     this.#roots = read.roots;
   }
 
@@ -51,35 +53,40 @@ export class LeafIndex {
    */
   static async read(store: Store, { logKeys }: Pick<TreeKeys, "logKeys">): Promise<LeafIndex> {
     const checkpoint = await newestCheckpoint(store, logKeys);
+    const size = checkpoint?.size ?? 0;
+    const batches = size === 0 ? [] : await listBatches(store);
+    if (size > batches.length * maximumBatch) throw broken();
     const builder = new TreeBuilder();
     const book = new LeafBook();
-    const hashes: Buffer[] = [];
-    const starts: number[] = [];
+    const hashes = Buffer.alloc(size * hashBytes);
     const roots = new Map<number, string>();
     let newestBatch: Date | undefined;
-    const size = checkpoint?.size ?? 0;
-    for (const batch of size === 0 ? [] : await listBatches(store)) {
-      if (builder.size >= size) break;
-      const entries = batch.first === builder.size ? await readStoredBatch(store, batch) : undefined;
-      if (entries === undefined) throw broken();
-      starts.push(builder.size);
-      for (const { entry } of entries) builder.append(entry);
-      hashes.push(Buffer.concat(entries.map(({ entry }) => leafHash(entry))));
-      book.add(entries);
-      roots.set(builder.size, rootOf(builder.root()));
-      newestBatch = batch.lastModified;
+    for (let i = 0; i < batches.length && builder.size < size; i += parallelReads) {
+      const some = batches.slice(i, i + parallelReads);
+      const read = await mapAtMost(parallelReads, some, (batch) => readStoredBatch(store, batch));
+      for (const [at, { first, lastModified }] of some.entries()) {
+        if (builder.size >= size) break;
+        const entries = read[at];
+        if (first !== builder.size || entries === undefined || first + entries.length > size) throw broken();
+        for (const [more, { entry }] of entries.entries()) {
+          builder.append(entry);
+          hashes.set(leafHash(entry), (first + more) * hashBytes);
+        }
+        book.add(entries);
+        roots.set(builder.size, rootOf(builder.root()));
+        newestBatch = lastModified;
+      }
     }
     if (checkpoint !== undefined && size > 0 && roots.get(size) !== rootOf(checkpoint.root)) throw broken();
-    return new LeafIndex(checkpoint, newestBatch, { book, hashes, starts, roots });
+    return new LeafIndex(checkpoint, newestBatch, { book, hashes, roots });
   }
 
   /** `undefined` where the version is in no leaf under the checkpoint. */
   find(key: string, versionId: string): ProvenLeaf | undefined {
     const found = this.#book.find(key, versionId);
     if (found === undefined) return undefined;
-    const page = this.#starts.findLastIndex((start) => start <= found.index);
-    const at = (found.index - (this.#starts[page] ?? 0)) * 32;
-    return { ...found, leafHash: this.#hashes[page]?.toString("hex", at, at + 32) ?? "" };
+    const at = found.index * hashBytes;
+    return { ...found, leafHash: this.#hashes.toString("hex", at, at + hashBytes) };
   }
 
   /** Whether a tree of that size and root (base64) is where this one comes from. Sizes are those at which batches end. */

@@ -76,8 +76,16 @@ const separate = (inside) => ({
 const bundle = { ...common, banner: { js: banner }, outdir: "dist", metafile: true };
 const cli = await esbuild.build({
   ...bundle,
-  entryPoints: { cli: "src/cli/main.ts", "warm-status": "src/cli/compose/warm-status.ts" },
+  entryPoints: { cli: "src/cli/main.ts" },
   plugins: [separate(new Set())],
+});
+const whoCalls = new Set(
+  ["session/caller-fingerprint.ts", "local/believed.ts"].map((name) => resolve("src", name)),
+);
+const warmStatus = await esbuild.build({
+  ...bundle,
+  entryPoints: { "warm-status": "src/cli/compose/warm-status.ts" },
+  plugins: [separate(whoCalls)],
 });
 const ask = await esbuild.build({
   ...bundle,
@@ -103,7 +111,12 @@ copyFileSync(
   "node_modules/@cedar-policy/cedar-wasm/web/cedar_wasm_bg.wasm",
   "dist/part/local/cedar_wasm_bg.wasm",
 );
-const outputs = { ...cli.metafile.outputs, ...ask.metafile.outputs, ...parts.metafile.outputs };
+const outputs = {
+  ...cli.metafile.outputs,
+  ...warmStatus.metafile.outputs,
+  ...ask.metafile.outputs,
+  ...parts.metafile.outputs,
+};
 writeFileSync("dist/meta.json", JSON.stringify({ outputs }));
 await esbuild.build({
   ...common,

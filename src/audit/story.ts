@@ -31,6 +31,8 @@ export interface StoryOptions {
   readonly approvals?: ApprovalLookups;
   /** Most hours that are looked through, forwards for records and backwards for keys; 92 days unless told. */
   readonly maximumHours?: number;
+  /** Hours that are looked at besides: something of the request is known to lie there. */
+  readonly alsoIn?: readonly string[];
   /** Reads the records, for who tells many stories: it remembers writers' keys. Left out: one of the story's own. */
   readonly reader?: Pick<RecordReader, "read">;
 }
@@ -53,6 +55,7 @@ export interface Story {
 
 type Store = Pick<RecordStore, "list" | "listPrefixes" | "read">;
 
+const hourMs = 3_600_000;
 const parallelLists = 12;
 /** Hours in which a request without a window that was not issued can still be: no catalog lets one wait for over seven days. */
 const longestWait = 8 * 24;
@@ -82,6 +85,9 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
       ? Math.min(hours.length, maximumHours, hoursOfReview)
       : Math.min(last, hoursUntilEnd(entries, first));
   }
+  const looked = new Set(hours.slice(0, last));
+  for (const at of options.alsoIn ?? [])
+    if (!looked.has(at)) entries.push(...(await reader.read(`${recordPrefix}${at}/${request}/`)));
   entries.sort(inOrder);
   const { state, findings, scheduledUntil } = await judgeEntries(request, entries, options);
   return {
@@ -156,8 +162,10 @@ function decidingRecords(entries: readonly StoryEntry[]): AuditRecord[] {
 /** Hours from the request's to the last in which more of it may come. */
 function hoursUntilEnd(entries: readonly StoryEntry[], first: Date): number {
   const valid = decidingRecords(entries);
-  const ends = valid.map((record) => (record.type === "issue" ? secondsOf(record.notAfter) * 1000 : 0));
-  const end = Math.max(0, ...ends);
+  const end = valid.reduce(
+    (most, record) => (record.type === "issue" ? Math.max(most, secondsOf(record.notAfter) * 1000) : most),
+    0,
+  );
   if (end === 0) {
     // Only the requester's word is sure to end it: others' may be a stranger's, in whose shadow the rest would go unseen.
     const request = valid.find((record) => record.type === "request");
@@ -172,7 +180,8 @@ function hoursUntilEnd(entries: readonly StoryEntry[], first: Date): number {
 
 /** One hour more: a command may outlive the grant, and its end is recorded then. @param end Unix milliseconds */
 function hoursTo(first: Date, end: number): number {
-  return [...hoursBetween(first, new Date(end + 3_600_000))].length;
+  // Reckoned, not listed: a record may say that its grant ends in the year 9999.
+  return Math.max(0, Math.floor(end / hourMs) + 2 - Math.floor(first.getTime() / hourMs));
 }
 
 function linksOf(entries: readonly StoryEntry[]) {

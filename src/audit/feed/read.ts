@@ -48,10 +48,14 @@ export class FeedReader {
     this.#bucket = new ListedBucket(this.#ports.store);
     this.#bucket.know(named);
     if (named.some(({ key }) => key.type === "enrol")) this.#reader.forgetMissing();
-    const requests = [...new Set(named.map(({ key }) => key.request))].filter((id) => id !== "-");
+    const requests = new Map<string, Set<string>>();
+    for (const { key } of named) {
+      const hours = requests.get(key.request) ?? new Set();
+      if (key.request !== "-") requests.set(key.request, hours.add(key.hour));
+    }
     const stories = new Map<string, ToldStory>();
-    await mapAtMost(parallelReads, requests, async (request) => {
-      stories.set(request, await this.#story(request, now));
+    await mapAtMost(parallelReads, [...requests], async ([request, hours]) => {
+      stories.set(request, await this.#story(request, [...hours], now));
     });
     const told = await mapAtMost(parallelReads, objects, (one) => this.#eventsOf(one, stories));
     const events = told.flat();
@@ -74,11 +78,12 @@ export class FeedReader {
     return new RecordReader(store, { log, trust, maximumHours: Number.POSITIVE_INFINITY });
   }
 
-  async #story(request: string, now: Date): Promise<ToldStory> {
+  /** @param alsoIn hours in which something of it was listed: it may be dated before it, or long after it was over */
+  async #story(request: string, alsoIn: readonly string[], now: Date): Promise<ToldStory> {
     const { log, trust, catalogOf, approvals } = this.#ports;
     const reader = this.#reader;
     const story = await tellStory(this.#bucket, request, {
-      ...{ log, trust, now, catalogOf, reader },
+      ...{ log, trust, now, catalogOf, reader, alsoIn },
       ...(approvals === undefined ? {} : { approvals }),
     });
     return { story, asked: await askedIn(story, catalogOf) };

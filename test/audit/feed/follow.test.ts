@@ -91,6 +91,34 @@ test("each record is told once, in the order of arrival, with what is known of i
   expect(await feed.look()).toEqual([]);
 });
 
+test.each([
+  ["long after it was over", 20 * 86_400],
+  ["before it was made", -7200],
+])("a session that is dated %s is judged with its request", async (_, seconds) => {
+  const feed = new TestFeed();
+  const alice = testWriter(feed.store, "alice", { clock: feed.clock });
+  const request = await alice.request();
+  await alice.issue(request);
+  feed.clock.pass(5);
+  await feed.look();
+  feed.clock.pass(seconds);
+  await alice.issue(request);
+  if (seconds < 0) feed.clock.pass(-seconds);
+  feed.clock.pass(3600);
+  const told = await feed.look();
+  const codes = told.flatMap((event) => (event.kind === "finding" ? [event.code] : []));
+  expect(codes).toContain("ISSUE_REPEATED");
+  expect(told.flatMap((event) => (event.kind === "record" ? [event.verified] : []))).toEqual([false]);
+});
+
+test("a grant that ends in the year 9999 is told as any other", async () => {
+  const feed = new TestFeed();
+  const alice = testWriter(feed.store, "alice", { clock: feed.clock });
+  await alice.issue(await alice.request(), { notAfter: "9999-12-31T23:59:59Z" });
+  const codes = (await feed.look()).flatMap((event) => (event.kind === "finding" ? [event.code] : []));
+  expect(codes).toContain("NOT_AFTER_LATE");
+});
+
 test("what arrives late under an old hour is told by the next look through all hours, alone", async () => {
   const feed = new TestFeed();
   const old = new Date(start.getTime() - 20 * hour);

@@ -3,6 +3,8 @@ import { Worker } from "node:worker_threads";
 import { type BatchResult, BatchWriter } from "../audit/check/batch.ts";
 import type { Checkable, CheckedRecord, RecordChecker } from "../audit/check/checker.ts";
 
+import { prepareThreadHeaps, threadYoungHeapMb } from "./young-heap.ts";
+
 /** In a bundle, the file of the worker, beside this part of it. */
 declare const __JIT_CHECK_WORKER__: string | undefined;
 
@@ -17,13 +19,14 @@ const mostThreads = 8;
 const ahead = 2;
 
 /** MiB; what a thread holds is one batch and the keys. */
-const limits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
+const limits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: threadYoungHeapMb };
 
 /** @param log the fingerprint that records must name */
 export function openCheckPool(
   log: string,
   threads = Math.min(mostThreads, availableParallelism()),
 ): RecordChecker {
+  prepareThreadHeaps();
   const all = Array.from({ length: threads }, () => new Thread(log));
   return {
     parallel: threads * ahead + 1,

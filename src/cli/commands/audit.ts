@@ -8,7 +8,7 @@ import { SealedLog } from "../../audit/tree/sealed-log.ts";
 import { verifyLog } from "../../audit/verify.ts";
 import { JitError } from "../../error.ts";
 import { readFile, writeFile } from "../compose/admin-files.ts";
-import { type Audit, expectManyRecords, openAudit, openChecker } from "../compose/audit.ts";
+import { type Audit, holdMemory, openAudit, openChecker } from "../compose/audit.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { counted } from "../render/counted.ts";
@@ -35,7 +35,7 @@ export async function verifyAll(
   audit: Audit,
   tell: (text: string) => void = () => undefined,
 ): Promise<JudgedReport> {
-  expectManyRecords();
+  const hold = holdMemory();
   const { trust, store } = audit;
   const keys = treeKeysOf(trust);
   const since = sinceOf(context, keys.logKeys);
@@ -51,7 +51,10 @@ export async function verifyAll(
     openChecker: () => openChecker(audit.fingerprint),
     ...(sealed === undefined ? {} : { sealed }),
     strict,
-    onProgress: (objects) => tell(`Verifying every record: ${objects}${ofAll}`),
+    onProgress: (objects) => {
+      hold();
+      tell(`Verifying every record: ${objects}${ofAll}`);
+    },
   });
   const acknowledgements = isOn(context, "ignoreAcknowledged")
     ? { counting: new Map(), notices: [] }

@@ -18,7 +18,7 @@ import { readBelieved } from "../../local/believed.ts";
 import { checkedRulesIn } from "../../local/checked-rules.ts";
 import { fileLock } from "../../local/lock.ts";
 import { mirrorFolder } from "../../local/mirror-folder.ts";
-import { keepYoungHeapSmall } from "../../local/young-heap.ts";
+import { holdYoungHeap } from "../../local/young-heap.ts";
 import type { ReasonStore } from "../../session/sealed-text.ts";
 import { type Base, bucketOf, clientName, openBase, reasonsOf, regionOf } from "../compose.ts";
 import { type Context, text } from "../context.ts";
@@ -161,9 +161,9 @@ export async function holdMirror<T>(
   return await lock.hold("lock", async () => await work(openMirrorFolder(context, folder)));
 }
 
-/** Before a whole log is read: it has more records than are to be held in memory. */
-export function expectManyRecords(): void {
-  keepYoungHeapSmall();
+/** Where a whole log is read, which has more records than are to be held in memory. @returns to be called as it goes on */
+export function holdMemory(): () => void {
+  return holdYoungHeap();
 }
 
 /** Checks records of a log on all cores. */

@@ -28,7 +28,7 @@ const parts: readonly Part[] = [
   {
     title: "Audit",
     lines: [
-      ["audit", "records: log, show, report, verify, reconcile, seal"],
+      ["audit", "log, show, report, query, verify, reconcile, seal"],
       ["reasons", "erase reasons and tickets that are kept apart"],
     ],
   },

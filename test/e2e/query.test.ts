@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { hasDuckdb } from "../support/duckdb.ts";
@@ -138,6 +138,24 @@ describe.skipIf(!hasDuckdb)("with DuckDB", () => {
     ]);
     expect(readdirSync(folder)).toEqual(before);
     expect(existsSync("/tmp/jit-query-test.csv")).toBe(false);
+  });
+
+  test("an export without days has both views, and nothing in them", async () => {
+    const empty = join(auditor.home, "empty");
+    mkdirSync(empty);
+    const manifest = JSON.parse(readFileSync(join(folder, "_manifest.json"), "utf8"));
+    writeFileSync(join(empty, "_manifest.json"), JSON.stringify({ ...manifest, days: {} }));
+    for (const view of ["records", "requests"]) {
+      const sql = `SELECT count(*) AS n, max(day) AS day FROM ${view}`;
+      const { code, stdout } = await auditor.jit(["audit", "query", sql, "--dir", empty, "--json"]);
+      expect([code, JSON.parse(stdout)]).toEqual([0, { n: 0, day: null }]);
+    }
+    const days = {
+      "2026-01-01": { ...(Object.values(manifest.days)[0] as object), file: "../../etc/passwd" },
+    };
+    writeFileSync(join(empty, "_manifest.json"), JSON.stringify({ ...manifest, days }));
+    const args = ["audit", "query", "SELECT 1", "--dir", empty, "--json"];
+    expectError(await auditor.jit(args), "EXPORT_INVALID", 2);
   });
 
   test("what is wrong with a query is said in a word, by its code", async () => {

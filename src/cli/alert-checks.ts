@@ -1,4 +1,5 @@
 import type { Alert, AlertKind, Deadlines } from "../audit/alerts/alert.ts";
+import { askedOutside } from "../audit/alerts/asked-outside.ts";
 import { bypassAlerts } from "../audit/alerts/bypass.ts";
 import { emergencyAlerts } from "../audit/alerts/emergencies.ts";
 import { silentWitnesses } from "../audit/alerts/silent-witness.ts";
@@ -84,7 +85,7 @@ const checks: Readonly<Record<CheckName, Check>> = {
   },
 };
 
-/** Requests of a time that broke the glass: of all others only the request record is read. */
+/** Requests that broke the glass, made in a time or with a session in it: of all others only the request record is read. */
 async function emergenciesIn(
   audit: ReconcileOpened["audit"],
   period: Period,
@@ -93,9 +94,10 @@ async function emergenciesIn(
   const ports = logPorts(audit);
   const names = new NameIndex();
   names.add(await listNames(ports.store, listedFor(period, now)));
+  const requests = [...names.within(period), ...(await askedOutside(ports.store, names, period))];
   const entries: LogEntry[] = [];
   const options = { filter: { breakGlass: true }, texts: false, now };
-  for await (const entry of new LogReader(ports, names).entries(names.within(period), options))
+  for await (const entry of new LogReader(ports, names).entries(requests, options))
     if (entry.asked?.breakGlass === true) entries.push(entry);
   return entries;
 }

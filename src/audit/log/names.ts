@@ -115,6 +115,14 @@ export class NameIndex {
     return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([request, records]) => ({ request, records }));
   }
 
+  /** Requests made at another time, of which a session lies here. */
+  issuedOutside({ from, to }: Period): readonly string[] {
+    const [first, end] = [idFloor(from.getTime()), idFloor(to.getTime())];
+    return [...this.#requests].flatMap(([request, records]) =>
+      (request < first || request >= end) && records.some(({ key }) => key.type === "issue") ? [request] : [],
+    );
+  }
+
   of(request: string): NamedRequest {
     return { request, records: this.#requests.get(request) ?? [] };
   }

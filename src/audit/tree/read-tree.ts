@@ -37,11 +37,13 @@ const examples = 5;
 /**
  * Reads all batches once, and every tile that the checkpoint's tree has.
  * @param since a head that was verified before: what it has is not read again, and that the tree begins with it is shown
+ * @param tell is told how many leaves there are so far
  */
 export async function readTree(
   store: Store,
   logKeys: readonly VerifierKey[],
   since?: TreeHead,
+  tell: (leaves: number) => void = () => undefined,
 ): Promise<ReadTree> {
   const findings: Finding[] = [];
   const say = (code: Parameters<typeof finding>[0], object: string, message: string) =>
@@ -84,6 +86,7 @@ export async function readTree(
       continue;
     }
     leaves.add(entries);
+    tell(leaves.size);
     locks.add(first, entries);
     const tiles: Tile[] = [];
     for (const { entry } of entries) tiles.push(...builder.append(entry));

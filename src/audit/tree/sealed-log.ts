@@ -84,13 +84,14 @@ export class SealedLog {
     return isAll && Number.isFinite(this.#verifiedAt) ? new Date(this.#verifiedAt - slackMs) : undefined;
   }
 
-  /** @param since a head that was verified before */
+  /** @param since a head that was verified before @param tell is told how many leaves were read so far */
   static async open(
     store: TreeStore,
     { logKeys, witnesses }: TreeKeys,
     since?: TreeHead,
+    tell?: (leaves: number) => void,
   ): Promise<SealedLog> {
-    const tree = await readTree(store, logKeys, since);
+    const tree = await readTree(store, logKeys, since, tell);
     const cosigned = await readCosignatures(store, tree, logKeys, witnesses);
     return new SealedLog(store, tree, cosigned, await lastBefore(store, tree));
   }

@@ -39,7 +39,12 @@ export async function verifyAll(
   const { trust, store } = audit;
   const keys = treeKeysOf(trust);
   const since = sinceOf(context, keys.logKeys);
-  const sealed = trust === undefined ? undefined : await SealedLog.open(store, keys, since);
+  const telling = (what: string, of: string) => (count: number) => {
+    hold();
+    tell(`${what}: ${count}${of}`);
+  };
+  const open = () => SealedLog.open(store, keys, since, telling("Reading the tree", ""));
+  const sealed = trust === undefined ? undefined : await open();
   const strict = isOn(context, "strict");
   const ofAll = since === undefined && audit.versions !== undefined ? ` of ${audit.versions}` : "";
   const verified = await verifyLog(audit.store, {
@@ -51,10 +56,7 @@ export async function verifyAll(
     openChecker: () => openChecker(audit.fingerprint),
     ...(sealed === undefined ? {} : { sealed }),
     strict,
-    onProgress: (objects) => {
-      hold();
-      tell(`Verifying every record: ${objects}${ofAll}`);
-    },
+    onProgress: telling("Verifying every record", ofAll),
   });
   const acknowledgements = isOn(context, "ignoreAcknowledged")
     ? { counting: new Map(), notices: [] }

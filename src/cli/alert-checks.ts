@@ -1,10 +1,11 @@
 import type { Alert, AlertKind, Deadlines } from "../audit/alerts/alert.ts";
 import { askedOutside } from "../audit/alerts/asked-outside.ts";
-import { bypassAlerts } from "../audit/alerts/bypass.ts";
+import { bypassAlerts, ungivenAlerts } from "../audit/alerts/bypass.ts";
 import { emergencyAlerts } from "../audit/alerts/emergencies.ts";
 import { silentWitnesses } from "../audit/alerts/silent-witness.ts";
 import { unsealedAlerts } from "../audit/alerts/unsealed.ts";
 import type { LogEntry } from "../audit/log/entry.ts";
+import type { LogFilter } from "../audit/log/filter.ts";
 import type { Period } from "../audit/log/moment.ts";
 import { listNames, NameIndex } from "../audit/log/names.ts";
 import { LogReader } from "../audit/log/read.ts";
@@ -64,7 +65,11 @@ type Check = (opened: ReconcileOpened, options: CheckOptions) => Promise<readonl
 const checks: Readonly<Record<CheckName, Check>> = {
   bypass: async (opened, { chosen, period, now, deadlines }) => {
     const report = await reconcilePeriod(opened, chosen, { period, now, strict: false });
-    const alerts = bypassAlerts(report.findings, deadlines.bypass, now);
+    const issued = await entriesIn(opened.audit, period, now, {});
+    const alerts = [
+      ...bypassAlerts(report.findings, deadlines.bypass, now),
+      ...ungivenAlerts(issued, deadlines.bypass, now),
+    ];
     if (report.compared || alerts.length > 0) return alerts;
     throw new JitError("TRAIL_NOTHING", "CloudTrail tells nothing of any account that holds a role", {
       hint: "run it with credentials of such an account, or name the trail's files with --trail",
@@ -72,7 +77,9 @@ const checks: Readonly<Record<CheckName, Check>> = {
   },
   emergencies: async ({ audit }, { period, now, deadlines }) => {
     const marks = await openDebts(audit.store);
-    return emergencyAlerts(await emergenciesIn(audit, period, now), marks, deadlines, now);
+    const asked = await entriesIn(audit, period, now, { breakGlass: true });
+    const emergencies = asked.filter((entry) => entry.asked?.breakGlass === true);
+    return emergencyAlerts(emergencies, marks, deadlines, now);
   },
   seal: async ({ audit }, { period, now, deadlines }) => {
     if (treeKeysOf(audit.trust).logKeys.length === 0) return undefined;
@@ -85,19 +92,19 @@ const checks: Readonly<Record<CheckName, Check>> = {
   },
 };
 
-/** Requests that broke the glass, made in a time or with a session in it: of all others only the request record is read. */
-async function emergenciesIn(
+/** Requests made in a time, or with a session in it. */
+async function entriesIn(
   audit: ReconcileOpened["audit"],
   period: Period,
   now: Date,
+  filter: LogFilter,
 ): Promise<readonly LogEntry[]> {
   const ports = logPorts(audit);
   const names = new NameIndex();
   names.add(await listNames(ports.store, listedFor(period, now)));
   const requests = [...names.within(period), ...(await askedOutside(ports.store, names, period))];
   const entries: LogEntry[] = [];
-  const options = { filter: { breakGlass: true }, texts: false, now };
-  for await (const entry of new LogReader(ports, names).entries(requests, options))
-    if (entry.asked?.breakGlass === true) entries.push(entry);
+  const options = { filter, texts: false, now };
+  for await (const entry of new LogReader(ports, names).entries(requests, options)) entries.push(entry);
   return entries;
 }

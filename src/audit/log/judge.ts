@@ -82,7 +82,10 @@ export class RequestJudge {
       problems.add("CATALOG_UNKNOWN");
     const notices = new Set<FindingCode>();
     for (const { code, severity } of judged.findings) (severity === "invalid" ? problems : notices).add(code);
-    const vain = new Set(judged.findings.filter(isVainReview).map(({ object }) => object));
+    const reviews = new Set(entries.flatMap(({ key, name }) => (key.type === "review" ? [name] : [])));
+    const vain = new Set(
+      judged.findings.filter(isAgainstReview).flatMap(({ object }) => (reviews.has(object) ? [object] : [])),
+    );
     return {
       asked,
       userid: own?.key.userid ?? records.find(({ key }) => key.type === "request")?.key.userid ?? "-",
@@ -151,7 +154,7 @@ function* judgedRecords(entries: readonly ReadRecord[]): Generator<JudgedRecord>
   }
 }
 
-/** Whether a finding is of a review that does not count. */
-function isVainReview({ code }: Finding): boolean {
-  return code.startsWith("REVIEW_") && code !== "REVIEW_MISSING";
+/** Whether a review that it is about does not count. */
+function isAgainstReview({ code, severity }: Finding): boolean {
+  return code.startsWith("REVIEW_") || severity === "invalid";
 }

@@ -1,17 +1,20 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { cosignature } from "../../../src/access/trust/verifier-key.ts";
 import type { Alert } from "../../../src/audit/alerts/alert.ts";
-import { bypassAlerts } from "../../../src/audit/alerts/bypass.ts";
+import { bypassAlerts, ungivenAlerts } from "../../../src/audit/alerts/bypass.ts";
 import { dueAlerts, readSentState, sentAfter } from "../../../src/audit/alerts/due.ts";
 import { emergencyAlerts } from "../../../src/audit/alerts/emergencies.ts";
 import { silentWitnesses } from "../../../src/audit/alerts/silent-witness.ts";
 import { unsealedAlerts } from "../../../src/audit/alerts/unsealed.ts";
 import type { LogEntry } from "../../../src/audit/log/entry.ts";
+import { listNames, NameIndex } from "../../../src/audit/log/names.ts";
+import { LogReader } from "../../../src/audit/log/read.ts";
 import { finding } from "../../../src/audit/reconcile/finding.ts";
 import type { TreeHead } from "../../../src/audit/tree/checkpoint.ts";
 import { seal } from "../../../src/audit/tree/seal.ts";
 import { witness as cosign } from "../../../src/audit/tree/witness.ts";
 import { MemoryRecordStore } from "../../support/memory-record-store.ts";
+import { logPortsOf } from "../log/log-ports.ts";
 import { keyOf, log, sealPorts, witness } from "../tree/sealing.ts";
 import { StandingClock, start, testWriter } from "../writer.ts";
 
@@ -28,6 +31,35 @@ describe("bypass", () => {
     ["anything else", finding("ROLE_TRUST_CHANGED", "event", "x", { at }), 10_000, 0],
   ])("%s", (_what, found, seconds, count) => {
     expect(bypassAlerts([found], 900, new Date((at + seconds) * 1000))).toHaveLength(count);
+  });
+});
+
+describe("a session whose record is there, and that nobody gave", () => {
+  test("is a bypass as well; an honest one, and garbage under it, is none", async () => {
+    const clock = new StandingClock();
+    const store = new MemoryRecordStore(() => clock.now());
+    const [alice, eve] = ["alice", "eve"].map((name) => testWriter(store, name, { clock }));
+    if (alice === undefined || eve === undefined) throw new Error("two writers");
+    const honest = await alice.request();
+    await alice.issue(honest);
+    const ofHonest = [...store.objects.keys()].find((name) => name.includes(".issue."));
+    store.put((ofHonest ?? "").replace("EXAMPLE123:alice", "EXAMPLE123:eve"), Buffer.from("garbage"));
+    const none = new MemoryRecordStore(() => clock.now());
+    const unasked = await testWriter(none, "eve", { clock }).request();
+    await eve.issue(unasked);
+    const now = new Date(clock.now().getTime() + 900_000);
+    const period = { from: new Date(start.getTime() - hour), to: now };
+    const names = new NameIndex();
+    names.add(await listNames(store, period));
+    const entries: LogEntry[] = [];
+    const reader = new LogReader(logPortsOf(store), names);
+    const options = { filter: {}, texts: false, now };
+    for await (const entry of reader.entries(names.within(period), options)) entries.push(entry);
+    expect(entries).toHaveLength(2);
+    expect(ungivenAlerts(entries, 900, now)).toMatchObject([
+      { kind: "bypass", request: unasked.record.id, message: expect.stringContaining("REQUEST_MISSING") },
+    ]);
+    expect(ungivenAlerts(entries, 901, now)).toEqual([]);
   });
 });
 

@@ -18,7 +18,7 @@ export interface Report {
   readonly bySeverity: Readonly<Record<Severity, number>>;
   /** Objects of noise by `aws:userid`; `-` where the name does not tell. */
   readonly noiseByWriter: ReadonlyMap<string, number>;
-  /** The first findings, in the order in which they were made; `bySeverity` counts all. */
+  /** The first findings of each severity, in the order in which they were made; `bySeverity` counts all. */
   readonly findings: readonly Finding[];
   /** Findings beyond those. */
   readonly omitted: number;
@@ -26,7 +26,7 @@ export interface Report {
   readonly tree: TreeReport | undefined;
 }
 
-/** Counts while verification runs, and keeps a bounded number of findings. */
+/** Counts while verification runs, and keeps a bounded number of findings of each severity: whoever makes noise must not crowd out the rest. */
 export class Tally {
   objects = 0;
   readonly #byType = Object.fromEntries(recordTypes.map((type) => [type, 0])) as Record<RecordType, number>;
@@ -34,6 +34,7 @@ export class Tally {
   readonly #bySeverity: Record<Severity, number> = { invalid: 0, noise: 0, notice: 0 };
   readonly #noise = new Map<string, number>();
   readonly #findings: Finding[] = [];
+  readonly #kept: Record<Severity, number> = { invalid: 0, noise: 0, notice: 0 };
   #omitted = 0;
   readonly #most: number;
   readonly #onFinding: (finding: Finding) => void;
@@ -55,8 +56,10 @@ export class Tally {
       if (finding.severity === "noise") {
         this.#noise.set(finding.writer, (this.#noise.get(finding.writer) ?? 0) + objects);
       }
-      if (this.#findings.length < this.#most) this.#findings.push(finding);
-      else this.#omitted++;
+      if (this.#kept[finding.severity] < this.#most) {
+        this.#kept[finding.severity]++;
+        this.#findings.push(finding);
+      } else this.#omitted++;
       this.#onFinding(finding);
     }
   }

@@ -38,7 +38,7 @@ export interface VerifyOptions {
   readonly onFinding?: (finding: Finding) => void;
   /** Called with how many objects were looked at. */
   readonly onProgress?: (objects: number) => void;
-  /** Most findings in the report; 10,000 unless told. */
+  /** Most findings of each severity in the report; 10,000 unless told. */
   readonly maximumFindings?: number;
   /** Checks records on other cores; asked for where there are many. Left out: all is checked here. */
   readonly openChecker?: () => Promise<RecordChecker>;

@@ -462,6 +462,14 @@ describe("verifyLog", () => {
     expect(await codes()).toEqual(["ACCESS_KEY_REPEATED"]);
   });
 
+  test("noise does not crowd out what is grave", async () => {
+    for (let i = 0; i < 20; i++) store.put(`v1/rec/${i}`, Buffer.from(""));
+    store.mark([...store.objects.keys()].find((name) => name.includes(".issue.")) ?? "");
+    const { findings, omitted } = await verifyLog(store, { ...options, maximumFindings: 5 });
+    const codes = findings.map(({ code }) => code);
+    expect([codes.length, codes.at(-1), omitted]).toEqual([6, "OBJECT_DELETED", 15]);
+  });
+
   test("findings are bounded, counts are not", async () => {
     for (let i = 0; i < 20; i++) store.put(`v1/rec/${i}`, Buffer.from(""));
     const seen: string[] = [];

@@ -150,6 +150,14 @@ describe("the tree", () => {
     ]);
   });
 
+  test("ten thousand objects under an old hour, which have a day, hide none that is overdue", async () => {
+    const { key } = await testWriter(store, "alice", { clock }).request();
+    clock.pass(3600);
+    for (let n = 0; n <= 10_000; n++)
+      store.put(key.replace("T08", "T05").replace(/\.\d+\./, `.${n}.`), Buffer.from("x"));
+    expect(await unsealed()).toMatchObject([{ kind: "seal", message: expect.stringContaining("2 objects") }]);
+  });
+
   test("each witness must have seen every checkpoint that is old enough, or a later one", async () => {
     const alice = testWriter(store, "alice", { clock });
     expect(await silent()).toEqual([]);

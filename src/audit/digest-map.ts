@@ -74,7 +74,12 @@ export class DigestMap {
   }
 }
 
+/** @returns the same array each time: a buffer for each name would cost more than its digest */
 function digestOf(name: string): Uint32Array {
-  const digest = hash("sha256", name, "buffer");
-  return new Uint32Array(digest.buffer.slice(digest.byteOffset, digest.byteOffset + words * 4));
+  const hex = hash("sha256", name, "hex");
+  for (let word = 0; word < words; word++)
+    scratch[word] = Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16);
+  return scratch;
 }
+
+const scratch = new Uint32Array(words);

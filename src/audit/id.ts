@@ -61,8 +61,9 @@ export function idFloor(ms: number): string {
 }
 
 function hashPart(thumbprint: string, nonce: string): string {
-  const digest = hash("sha256", thumbprint + nonce, "buffer");
-  return encode(digest.readUIntBE(0, 5), 8) + encode(digest.readUIntBE(5, 5), 8);
+  const digest = hash("sha256", thumbprint + nonce, "hex");
+  const bits = (from: number) => Number.parseInt(digest.slice(from, from + 10), 16);
+  return encode(bits(0), 8) + encode(bits(10), 8);
 }
 
 function encode(value: number, length: number): string {

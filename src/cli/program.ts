@@ -41,13 +41,20 @@ export function parseCommandLine(line: readonly string[], output: ProgramOutput)
     chosen = { command, args, flags, typed, after };
   });
   try {
-    program.parse([...own], { from: "user" });
+    program.parse([...keysLast(own)], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return { kind: "done", exit: error.exitCode === 0 ? "ok" : "usage" };
     throw error;
   }
   if (chosen === undefined) return { kind: "done", exit: "usage" };
   return { kind: "run", invocation: chosen };
+}
+
+/** One in 64 thumbprints of keys begins as a flag does: these stand behind `--`, as who knows that would type it. */
+function keysLast(words: readonly string[]): readonly string[] {
+  const isKey = (word: string) => /^-[A-Za-z0-9_-]{42}$/.test(word);
+  if (words.includes("--") || !words.some(isKey)) return words;
+  return [...words.filter((word) => !isKey(word)), "--", ...words.filter(isKey)];
 }
 
 /** `help audit verify` is `audit verify --help`; of words that name nothing the first is told as misspelt. */

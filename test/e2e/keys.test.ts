@@ -167,6 +167,18 @@ test("a revoked key: what it signed before verifies, what comes after does not, 
   expect(trust.revokedKeys).toMatchObject([{ thumbprint }]);
 });
 
+test("a thumbprint that begins as a flag does is one all the same", async () => {
+  const auditor = await machine("auditor");
+  const thumbprint = `-${"A".repeat(42)}`;
+  for (const words of [
+    ["keys", "show", thumbprint, "--json"],
+    ["keys", "show", "--json", "--", thumbprint],
+  ]) {
+    const { code, stderr } = await auditor.jit(words);
+    expect([code, json(stderr).error.code]).toEqual([2, "KEY_UNKNOWN"]);
+  }
+});
+
 test("the log is sealed with an Ed25519 key in KMS", async () => {
   const [auditor, admin] = [await machine("auditor"), await machine("admin")];
   const folder = organizationOf(admin);

@@ -75,7 +75,7 @@ describe("who is named is told", () => {
       { env: { JIT_HOOK: "s3cret" } },
     );
     expect(ended.code).toBe(0);
-    expect(ended.stderr).not.toContain("note");
+    expect(ended.stderr).not.toContain("NOTIFY_");
     const { request, notAfter } = JSON.parse(ended.stdout);
     const [json, slack, ...none] = heard.toSorted((a, b) => (a.path < b.path ? -1 : 1));
     expect(none).toEqual([]);
@@ -129,7 +129,7 @@ describe("who is named is told", () => {
     write(JSON.stringify([{ command: [process.execPath, "-e", script], on: ["issued"] }]));
     const ended = await ask();
     expect(ended.code).toBe(0);
-    expect(ended.stderr).not.toContain("note");
+    expect(ended.stderr).not.toContain("NOTIFY_");
     const { request } = JSON.parse(ended.stdout);
     expect(JSON.parse(readFileSync(out, "utf8"))).toMatchObject({ event: "issued", request });
     expect(readFileSync(`${out}.env`, "utf8")).not.toMatch(/AWS_|JIT_|AKIA/);

@@ -27,7 +27,9 @@ export const text = (longest: number, shortest = 1) =>
 const matching = (grammar: RegExp) => v.pipe(v.string(), v.regex(grammar));
 
 export const none = v.literal("-");
-export const orNone = <T extends v.GenericSchema>(schema: T) => v.union([none, schema]);
+/** Not a union, which describes for every record how it is none of its first. */
+export const orNone = <T extends v.GenericSchema>(schema: T) =>
+  v.lazy((input): typeof none | T => (input === "-" ? none : schema));
 
 export const integer = (least: number, most: number = Number.MAX_SAFE_INTEGER) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(most));

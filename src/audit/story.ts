@@ -212,7 +212,9 @@ function validLink({
 export function inOrder(a: StoryEntry, b: StoryEntry): number {
   const [first, second] = [orderOf(a), orderOf(b)];
   if (first !== second) return first < second ? -1 : 1;
-  return a.key.n - b.key.n || (a.name < b.name ? -1 : 1);
+  // Of one second: what was asked stands before what was said of it; numbers tell the order within one chain.
+  const asked = Number(b.key.type === "request") - Number(a.key.type === "request");
+  return asked || a.key.n - b.key.n || (a.name < b.name ? -1 : 1);
 }
 
 /** What is no record has no time: it comes last in the hour of its name. */

@@ -1,5 +1,6 @@
 import { isBrokenGlass } from "../access/break-glass.ts";
 import type { Target } from "../access/types.ts";
+import { codeOf } from "../error.ts";
 import { targetNames } from "../session/assume-input.ts";
 import type { CacheName } from "../session/cache-name.ts";
 import type { Notice } from "../session/types.ts";
@@ -12,7 +13,13 @@ export async function besideNotices(
   targets: readonly Target[],
   name: CacheName,
 ): Promise<readonly Notice[]> {
-  return [...(await leftBehind(connection, targets)), ...(await laterWindows(connection, name))];
+  try {
+    return [...(await leftBehind(connection, targets)), ...(await laterWindows(connection, name))];
+  } catch (error) {
+    // A note holds nobody up: what is wrong with this machine's folders, the work itself says.
+    if (codeOf(error)?.startsWith("LOCAL_")) return [];
+    throw error;
+  }
 }
 
 /** Windows that open later: whoever asks for now may have forgotten them. */

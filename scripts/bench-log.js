@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fillLog } from "./fill-log.js";
+import { median } from "./median.js";
 
 const records = Number(process.env.JIT_BENCH_RECORDS ?? 3000);
 const runs = Number(process.env.JIT_BENCH_RUNS ?? 5);
@@ -111,9 +112,4 @@ function cpuMs(pid) {
   } catch {
     return undefined;
   }
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 import { sandboxCatalog } from "../src/cli/sandbox-catalog.ts";
+import { median } from "./median.js";
 
 const rules = `groups:
   support:
@@ -207,9 +208,4 @@ async function ratio(name, args, env, goal, { settle = 0, before = () => {} } = 
   console.log(
     `  ${name.padEnd(26)} ${middle.toFixed(2)} (${ratios[0].toFixed(2)} to ${ratios.at(-1).toFixed(2)}), goal ${goal}; memory ${more >= 0 ? "+" : ""}${more.toFixed(1)} MiB`,
   );
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }

@@ -27,7 +27,10 @@ import { isTemporary, temporaryPath, writeAll, writeTemporary } from "./temporar
  * `LOCAL_FAILED`.
  */
 
-const noFollow = constants.O_NOFOLLOW ?? 0;
+/** What is opened is the file itself, never what a link that somebody put there points to. */
+export const noFollow = constants.O_NOFOLLOW ?? 0;
+/** A pipe that nobody writes to must not hold us up. */
+export const noWait = constants.O_NONBLOCK ?? 0;
 
 /**
  * Makes the folder (0700) where it is missing. An existing one must be a real folder of this user that nobody else may
@@ -61,8 +64,7 @@ function whyNotMade(path: string, otherwise: unknown): unknown {
 export function readPrivate(path: string): Uint8Array<ArrayBuffer> | undefined {
   let file: number | undefined;
   try {
-    // A pipe that nobody writes to must not hold us up.
-    file = openSync(path, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0));
+    file = openSync(path, constants.O_RDONLY | noFollow | noWait);
     const stats = fstatSync(file);
     if (!stats.isFile()) throw unsafe(path, "is not a file", `remove ${path}`);
     checkOwner(path, stats);

@@ -13,14 +13,9 @@ import {
 import { dirname, join } from "node:path";
 import type { MirrorFolder } from "../audit/mirror/folder.ts";
 import { codeOf, JitError } from "../error.ts";
-import { privateDirectory, removeFile, writePrivate } from "./files.ts";
+import { noFollow, noWait, privateDirectory, removeFile, writePrivate } from "./files.ts";
 import { localError } from "./local-error.ts";
 import { writeAll } from "./temporary-file.ts";
-
-/** What is written to is the file itself, never what a link that somebody put there points to. */
-const noFollow = constants.O_NOFOLLOW ?? 0;
-/** A pipe that nobody writes to must not hold us up. */
-const noWait = constants.O_NONBLOCK ?? 0;
 
 /**
  * A mirror on this machine's disk: what is in it names people, so its files are private. Others' copies are read as well, by links

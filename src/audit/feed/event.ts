@@ -1,8 +1,7 @@
 import { sha256Hex } from "../../access/digest.ts";
-import type { Identity } from "../../access/types.ts";
 import type { FindingCode, Severity } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
-import type { StoreFacts } from "../log/asked.ts";
+import type { AskedFacts } from "../log/asked.ts";
 import type { Grade } from "../statement.ts";
 import type { AuditRecord } from "../types.ts";
 
@@ -10,17 +9,10 @@ import type { AuditRecord } from "../types.ts";
 export type FeedEvent = RecordEvent | FindingEvent;
 
 /** What was asked for, by the valid request record that an event belongs to. */
-export interface AskedFor {
-  readonly by: Identity;
-  readonly targets: readonly string[];
-  /** By the catalog that the request names; empty where that is not to be had. */
-  readonly stores: readonly StoreFacts[];
-  readonly role: string;
-  readonly purpose: string;
-  /** Seconds. */
-  readonly duration: number;
-  readonly breakGlass: boolean;
-}
+export type AskedFor = Pick<
+  AskedFacts,
+  "by" | "targets" | "stores" | "role" | "purpose" | "duration" | "breakGlass"
+>;
 
 interface EventHead {
   /** The same whenever the same thing is told again: 32 hexadecimal digits. */

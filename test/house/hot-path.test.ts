@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -70,6 +70,21 @@ test("`status` without commander says what the whole program says", async () => 
   const steady = ({ secondsLeft: _, grantSecondsLeft: __, ...session }: Record<string, unknown>) => session;
   expect(sessions.map(steady)).toEqual(same.map(steady));
   expect(readFileSync(join(root, "dist/warm-status.js"), "utf8")).not.toContain("commander");
+});
+
+test("`status` without commander says at once what a pipe takes whole, and leaves more to the whole program", async () => {
+  const alice = await machine("alice");
+  expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+  const script = `const { statusWarm } = await import(${JSON.stringify(join(root, "dist/warm-status.js"))});
+    console.log(typeof (await statusWarm(["status"])), typeof (await statusWarm(["status", "--json"])));`;
+  const said = async () => (await alice.run(node, ["--input-type=module", "-e", script])).stdout.trim();
+  const sessions = join(alice.home, ".cache/jit/sessions");
+  const [first = ""] = readdirSync(sessions);
+  expect((await said()).split(" ")[0]).toBe("string");
+  for (let copy = 10; copy < 90; copy += 1)
+    cpSync(join(sessions, first), join(sessions, `s-customers.read-000000${copy}.json`));
+  expect(await said()).toBe("undefined undefined");
+  expect(JSON.parse((await alice.jit(["status", "--json"])).stdout).sessions).toHaveLength(81);
 });
 
 test("`status` without commander leaves what is wrong to the whole program", async () => {

@@ -37,8 +37,14 @@ export async function statusWarm(argv: readonly string[]): Promise<string | unde
       releaseSignals: () => undefined,
       atEnd: () => undefined,
     };
-    return (await status(context)) === 0 ? said : undefined;
+    if ((await status(context)) !== 0) return undefined;
+    return Buffer.byteLength(said) <= atomicWrite(platform) ? said : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** PIPE_BUF (POSIX, limits.h), bytes: a pipe takes so many whole or not at all, so that what it refuses can be told again. */
+function atomicWrite(platform: NodeJS.Platform): number {
+  return platform === "linux" ? 4096 : 512;
 }

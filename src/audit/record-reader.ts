@@ -1,12 +1,14 @@
 import { importPublicKey, thumbprint as thumbprintOf } from "../access/jwk.ts";
 import type { PublicJwk } from "../access/types.ts";
+import type { WriterKey as CheckedKey, CheckedRecord } from "./check/checker.ts";
 import { checkSignature } from "./check-signature.ts";
 import { findEnrolment } from "./enrolments.ts";
-import { readEnvelope } from "./envelope.ts";
+import { readEnvelope, type UnverifiedRecord } from "./envelope.ts";
 import type { Finding, FindingCode } from "./finding.ts";
 import { firstOfEach } from "./first-of-each.ts";
 import { type RecordKey, readKey } from "./key.ts";
 import type { ListedObject, RecordStore } from "./ports.ts";
+import { recordIn } from "./record-in.ts";
 import { chainOf } from "./rules/chain.ts";
 import { type Enrolment, KeyRing, type KeyTrust } from "./rules/keys.ts";
 import { placeFindings, type SeenRecord } from "./rules/place.ts";
@@ -28,6 +30,16 @@ export interface ReaderOptions {
   readonly knownKeys?: readonly PublicJwk[];
   /** Most hours that are looked through backwards for a key; 92 days unless told. */
   readonly maximumHours?: number;
+  /** Checks records elsewhere. Left out: all is done here. */
+  readonly checks?: RecordChecks | undefined;
+}
+
+/** Who checks records for one who reads many at once. */
+export interface RecordChecks {
+  /** To be told of each read that may bring a record to be checked. */
+  expect<T>(read: () => Promise<T>): Promise<T>;
+  /** `undefined` for what is anything but a good record by that key, and wherever it is to be looked at here. */
+  check(bytes: Uint8Array, writer: CheckedKey): Promise<CheckedRecord | undefined>;
 }
 
 /** One object of the bucket, checked by itself. */
@@ -61,6 +73,8 @@ export class RecordReader {
   /** Chains whose key was looked for and not found. */
   readonly #missing = new Set<string>();
   readonly #enrolments = new Map<string, string>();
+  /** Of each chain the key, for who checks elsewhere: always the same value. */
+  readonly #checkedKeys = new Map<string, CheckedKey>();
 
   constructor(store: Store, options: ReaderOptions) {
     this.#store = store;
@@ -99,9 +113,11 @@ export class RecordReader {
   /** One listed record. @param key its name, parsed */
   async readOne({ key: name, lastModified }: Listed, key: RecordKey): Promise<ReadRecord> {
     const nothing = { name, key, lastModified, record: undefined, sha256: undefined, grade: undefined };
-    const bytes = await this.#store.read(name);
+    const { checks } = this.#options;
+    const read = () => this.#store.read(name);
+    const bytes = await (checks === undefined ? read() : checks.expect(read));
     if (bytes === undefined) return { ...nothing, reason: "OBJECT_UNREADABLE" };
-    const opened = readEnvelope(bytes);
+    const opened = (await this.#checked(bytes, key)) ?? readEnvelope(bytes);
     if (!opened.ok) return { ...nothing, reason: opened.code };
     const { record, kid, sha256 } = opened;
     const seen: SeenRecord = { name, key, record, kid, sha256, lastModified };
@@ -110,7 +126,7 @@ export class RecordReader {
     if (misplaced !== undefined) return { ...entry, reason: misplaced.code };
     const known = await this.#keyOf(key);
     if (known === undefined) return { ...entry, reason: "KEY_NOT_ENROLLED" };
-    const fault = await checkSignature(opened, known);
+    const fault = "isChecked" in opened ? undefined : await checkSignature(opened, known);
     if (fault !== undefined)
       return { ...entry, reason: fault === "KEY_UNKNOWN" ? "KEY_NOT_ENROLLED" : fault };
     const [revoked] = this.#ring.revokedFindings(seen);
@@ -121,6 +137,19 @@ export class RecordReader {
     );
     const checked = { ...entry, reason: invalid?.code, grade: known.grade, notices: doubts };
     return invalid === undefined && "person" in known ? { ...checked, writer: known } : checked;
+  }
+
+  /** What is found good elsewhere, by a key that is known or being looked for: no key is looked for sooner for it. */
+  async #checked(bytes: Uint8Array, key: RecordKey): Promise<OpenedElsewhere | undefined> {
+    const { checks } = this.#options;
+    const chain = chainOf(key);
+    if (checks === undefined || !this.#searches.has(chain)) return undefined;
+    await this.enrolmentOf(key);
+    const writer = this.#checkedKeys.get(chain);
+    const checked = writer === undefined ? undefined : await checks.check(bytes, writer);
+    if (checked === undefined) return undefined;
+    const { kid, sha256 } = checked;
+    return { ok: true, isChecked: true, record: recordIn(bytes), kid, sha256 };
   }
 
   async #keyOf(key: RecordKey) {
@@ -166,5 +195,12 @@ export class RecordReader {
     }
     this.#ring.enrol(found.seen, found.record);
     this.#enrolments.set(chainOf(key), found.seen.name);
+    const { key: jwk, by } = found.record;
+    this.#checkedKeys.set(chainOf(key), { jwk, thumbprint: key.thumbprint, by });
   }
 }
+
+type OpenedElsewhere = Pick<UnverifiedRecord, "record" | "kid" | "sha256"> & {
+  readonly ok: true;
+  readonly isChecked: true;
+};

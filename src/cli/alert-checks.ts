@@ -105,6 +105,8 @@ async function entriesIn(
   const requests = [...names.within(period), ...(await askedOutside(ports.store, names, period))];
   const entries: LogEntry[] = [];
   const options = { filter, texts: false, now };
-  for await (const entry of new LogReader(ports, names).entries(requests, options)) entries.push(entry);
+  const reader = new LogReader(ports, names);
+  for await (const entry of reader.entries(requests, options)) entries.push(entry);
+  await reader.close();
   return entries;
 }

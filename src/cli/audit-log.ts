@@ -1,7 +1,7 @@
 import type { LogTexts } from "../audit/log/asked.ts";
 import type { Period } from "../audit/log/moment.ts";
 import type { LogPorts } from "../audit/log/read.ts";
-import type { Audit } from "./compose/audit.ts";
+import { type Audit, openChecker } from "./compose/audit.ts";
 import { keptTexts } from "./render/texts.ts";
 
 /** What reading the log needs of a bucket that is open for auditing. */
@@ -13,6 +13,7 @@ export function logPorts(audit: Audit): LogPorts {
     catalogOf: audit.catalogOf,
     approvals: audit.approvals,
     segments: audit.segments,
+    openChecker: () => openChecker(audit.fingerprint),
     textsOf: async (record, catalog): Promise<LogTexts> => {
       const texts = await keptTexts(audit, record, catalog);
       return texts ?? { state: "apart" };

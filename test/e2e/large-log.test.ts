@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseKey } from "../../src/audit/key.ts";
 import { Machine } from "../support/jit.ts";
 
 /** A log that is large enough for threads, as a mirror, through the real binary. */
@@ -56,6 +57,7 @@ test("a record that was changed where threads read it is found, and by its own c
   bad[offset + size - 12] = bad[offset + size - 12] === 0x41 ? 0x42 : 0x41;
   writeFileSync(pack, bad);
   const { code, findings } = await verify();
+  const log = await auditor.jit(["audit", "log", "--mirror", folder, "--since", "2026-01-01", "--json"]);
   writeFileSync(pack, good);
   expect(code).toBe(20);
   const found = findings.map((one: { code: string; object: string }) => [one.code, one.object]);
@@ -65,5 +67,18 @@ test("a record that was changed where threads read it is found, and by its own c
       ["SEALED_CHANGED", key],
     ]),
   );
+  const requests = log.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(log.code).toBe(20);
+  expect(requests.length).toBeGreaterThan(1000);
+  const doubtful = requests.filter(({ verified }) => !verified);
+  expect(doubtful).toEqual([
+    expect.objectContaining({
+      request: parseKey(key).request,
+      problems: expect.arrayContaining(["SIGNATURE_INVALID"]),
+    }),
+  ]);
   expect((await verify()).code).toBe(0);
 });

@@ -79,6 +79,7 @@ export async function exportLog(
   }
   const there = new Set(names);
   const [first = "", last = ""] = [period.from, period.to].map((edge) => edge.toISOString().slice(0, 10));
+  await reader.close();
   const removed = daysIn(folder).filter((day) => day >= first && day < last && !there.has(day));
   for (const day of removed) {
     folder.remove(`${partition.name}=${day}`);

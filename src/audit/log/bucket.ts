@@ -1,8 +1,12 @@
 import { recordPrefix } from "../key.ts";
 import type { ListedObject, RecordStore } from "../ports.ts";
+import { Lanes } from "./lanes.ts";
 import type { NamedRecord } from "./names.ts";
 
 type Store = Pick<RecordStore, "list" | "listPrefixes" | "read" | "readVersion">;
+
+/** GETs under way: a bucket answers many at once, each after some 20 ms; a client has 50 connections. */
+const parallelReads = 40;
 
 const enrolPrefix = /^(v1\/rec\/[0-9]{8}T[0-9]{2}\/-\/).+\.0\.enrol\.jws$/;
 
@@ -12,6 +16,7 @@ const enrolPrefix = /^(v1\/rec\/[0-9]{8}T[0-9]{2}\/-\/).+\.0\.enrol\.jws$/;
  */
 export class ListedBucket implements Pick<RecordStore, "list" | "listPrefixes" | "read"> {
   readonly #store: Store;
+  readonly #reads = new Lanes(parallelReads);
   readonly #versions = new Map<string, string>();
   readonly #lists = new Map<string, Promise<readonly ListedObject[]>>();
   #hours: Promise<readonly string[]> | undefined;
@@ -32,9 +37,9 @@ export class ListedBucket implements Pick<RecordStore, "list" | "listPrefixes" |
 
   async read(name: string): Promise<Uint8Array | undefined> {
     const version = this.#versions.get(name);
-    return version === undefined
-      ? await this.#store.read(name)
-      : await this.#store.readVersion(name, version);
+    return await this.#reads.run(() =>
+      version === undefined ? this.#store.read(name) : this.#store.readVersion(name, version),
+    );
   }
 
   async *list(prefix: string, after?: string): AsyncIterable<ListedObject> {

@@ -1,4 +1,5 @@
 import type { Catalog } from "../../access/types.ts";
+import type { RecordChecker } from "../check/checker.ts";
 import { idTime } from "../id.ts";
 import type { RecordStore } from "../ports.ts";
 import { type ReadRecord, RecordReader } from "../record-reader.ts";
@@ -16,6 +17,7 @@ import {
 import { ListedBucket } from "./bucket.ts";
 import type { LogEntry } from "./entry.ts";
 import { type LogFilter, matchesAsked, mayMatchNames, needsTexts } from "./filter.ts";
+import { GatheredChecks } from "./gathered-checks.ts";
 import { LogIndex, type Segments } from "./index/log-index.ts";
 import { type JudgedRequest, RequestJudge } from "./judge.ts";
 import type { ChainNumbers, NamedRecord, NamedRequest } from "./names.ts";
@@ -31,6 +33,10 @@ export interface LogPorts {
   readonly textsOf: (record: AskedRecord, catalog: Catalog | undefined) => Promise<LogTexts>;
   /** What was judged before; left out: everything is read anew. */
   readonly segments?: Segments | undefined;
+  /** Checks records on other cores; asked for where there are many. Left out: all is checked here. */
+  readonly openChecker?: (() => Promise<RecordChecker>) | undefined;
+  /** Records from which on that is done; 2,048 unless told. */
+  readonly checkFrom?: number;
 }
 
 export interface LogOptions {
@@ -40,7 +46,8 @@ export interface LogOptions {
   readonly now: Date;
 }
 
-const parallelRequests = 16;
+/** Enough that GETs are under way while others wait for their records to be checked. */
+const parallelRequests = 64;
 /** Requests. */
 const keptEvery = 4096;
 
@@ -55,6 +62,7 @@ export class LogReader {
   readonly #bucket: ListedBucket;
   readonly #reader: RecordReader;
   readonly #judge: RequestJudge;
+  readonly #checks: GatheredChecks | undefined;
   /** By catalog, role and targets. */
   readonly #scenes = new Map<string, SceneFacts>();
 
@@ -62,10 +70,12 @@ export class LogReader {
     this.#ports = ports;
     this.#names = names;
     this.#bucket = new ListedBucket(ports.store);
-    const { log, trust } = ports;
+    const { log, trust, openChecker, checkFrom } = ports;
+    this.#checks =
+      openChecker && new GatheredChecks({ openChecker, ...(checkFrom === undefined ? {} : { checkFrom }) });
     // However old a key is: a machine may have had its own for years.
     const maximumHours = Number.POSITIVE_INFINITY;
-    this.#reader = new RecordReader(this.#bucket, { log, trust, maximumHours });
+    this.#reader = new RecordReader(this.#bucket, { log, trust, maximumHours, checks: this.#checks });
     this.#judge = new RequestJudge(ports.store, this.#reader, ports);
   }
 
@@ -107,6 +117,11 @@ export class LogReader {
     } finally {
       await index?.save();
     }
+  }
+
+  /** To be called when all is read: what it checks records with is let go. */
+  async close(): Promise<void> {
+    await this.#checks?.close();
   }
 
   /** One record; what S3 did with its object is held against it, too. */

@@ -44,14 +44,16 @@ export async function auditLog(context: Context): Promise<number> {
   };
   const options = { filter, texts: out.texts || isWide(context), now };
   let count = 0;
+  const reader = new LogReader(ports, names);
   try {
-    for await (const entry of new LogReader(ports, names).entries(names.within(period), options)) {
+    for await (const entry of reader.entries(names.within(period), options)) {
       show(entry);
       count += 1;
       if (isFollowed) told.push(entry);
     }
   } finally {
     out.flush();
+    await reader.close();
   }
   if (!out.forPrograms) {
     const from = period.from.toISOString().slice(0, 16);
@@ -98,7 +100,7 @@ async function follow(context: Context, followed: Followed): Promise<void> {
   });
   let trouble = "";
   // Looks are of what is new.
-  const growing = followLog({ ...ports, segments: undefined }, names, told, {
+  const growing = followLog({ ...ports, segments: undefined, openChecker: undefined }, names, told, {
     filter,
     texts,
     from: period.from,

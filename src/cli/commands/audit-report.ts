@@ -86,14 +86,12 @@ async function readAll(audit: Audit, period: Period, now: Date, tell: (text: str
   );
   const requests = names.within(period);
   const entries: LogEntry[] = [];
-  for await (const entry of new LogReader(ports, names).entries(requests, {
-    filter: {},
-    texts: false,
-    now,
-  })) {
+  const reader = new LogReader(ports, names);
+  for await (const entry of reader.entries(requests, { filter: {}, texts: false, now })) {
     entries.push(entry);
     tell(`Reading the records, request ${entries.length} of ${requests.length}`);
   }
+  await reader.close();
   return { entries, names, until: new Date(Math.min(now.getTime(), listed.to.getTime())) };
 }
 

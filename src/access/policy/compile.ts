@@ -64,9 +64,13 @@ export function sessionClauses(contents: readonly Content[], notAfter: Date): re
 
 /** Refuses everything after the last whole second that is not after `notAfter`. */
 export function endDeny(notAfter: Date): Clause {
+  return clause("Deny", ["*"], ["*"], [["DateGreaterThan aws:CurrentTime", [endOf(notAfter)]]]);
+}
+
+/** How that second stands in a policy. */
+export function endOf(notAfter: Date): string {
   const second = new Date(Math.floor(notAfter.getTime() / 1000) * 1000);
-  const text = second.toISOString().replace(".000Z", "Z");
-  return clause("Deny", ["*"], ["*"], [["DateGreaterThan aws:CurrentTime", [text]]]);
+  return second.toISOString().replace(".000Z", "Z");
 }
 
 /** What each store allows, with its networks; a store that allows nothing has nothing to hold to them. */

@@ -1,12 +1,12 @@
 import { approvalOf } from "../../access/approval.ts";
-import { isBrokenGlass, targetsOfRole } from "../../access/break-glass.ts";
-import { findTargets } from "../../access/target.ts";
+import { isBrokenGlass } from "../../access/break-glass.ts";
 import type { AccessQuestion, ApprovalRules, Catalog } from "../../access/types.ts";
 import { isJitError } from "../../error.ts";
 import { claimBytes } from "../claim.ts";
 import { type Finding, type FindingCode, finding } from "../finding.ts";
 import { mayBeSame } from "../person.ts";
 import { windowOf } from "../window.ts";
+import { askedTargets } from "./asked-targets.ts";
 import type { Enrolment } from "./keys.ts";
 import type { IssueLink, Link, OtherLink, RequestLink } from "./link.ts";
 import { reviewFindings } from "./reviews.ts";
@@ -193,7 +193,7 @@ export async function votesOf(
 export function questionOf(request: Known<RequestLink>, catalog: Catalog): AccessQuestion | undefined {
   const { purpose, ticket, attested, claimed } = request.asked;
   try {
-    const targets = targetsOfRole(findTargets(catalog, request.targets), request.role);
+    const { targets } = askedTargets(catalog, request);
     return {
       identity: request.writer.by,
       targets,

@@ -1,12 +1,10 @@
-import { targetsOfRole } from "../../access/break-glass.ts";
 import { sha256Hex } from "../../access/digest.ts";
 import { maximumDuration } from "../../access/duration.ts";
-import { compileSessionPolicy } from "../../access/policy/compile.ts";
-import { findTargets } from "../../access/target.ts";
 import type { Catalog } from "../../access/types.ts";
 import { JitError } from "../../error.ts";
 import { type Finding, finding } from "../finding.ts";
 import { type ApprovalLookups, approvalFindings } from "./approvals.ts";
+import { askedTargets } from "./asked-targets.ts";
 import type { IssueLink, Link, RequestLink } from "./link.ts";
 
 /** The catalog of a digest, `undefined` where it is not to be had: then sessions are not held against it. */
@@ -38,13 +36,12 @@ export async function catalogFindings(
 
 function isAllowed(catalog: Catalog, request: RequestLink, issue: IssueLink): boolean {
   try {
-    const targets = targetsOfRole(findTargets(catalog, request.targets), request.role);
-    const notAfter = new Date(issue.notAfter * 1000);
+    const asked = askedTargets(catalog, request);
+    const { targets } = asked;
     return (
       targets.every(({ store }) => store.role === request.role && store.issuer === request.issuer) &&
       request.duration <= maximumDuration(targets).seconds &&
-      sha256Hex(new TextEncoder().encode(compileSessionPolicy({ targets, notAfter }).text)) ===
-        issue.policySha256
+      sha256Hex(Buffer.from(asked.policyUntil(new Date(issue.notAfter * 1000)))) === issue.policySha256
     );
   } catch (error) {
     // The catalog has no such target, or no policy can express it: then nothing was to be issued.

@@ -76,9 +76,15 @@ export class DigestMap {
 
 /** @returns the same array each time: a buffer for each name would cost more than its digest */
 function digestOf(name: string): Uint32Array {
-  const hex = hash("sha256", name, "hex");
-  for (let word = 0; word < words; word++)
-    scratch[word] = Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16);
+  const digest = hash("sha256", name, "binary");
+  for (let word = 0; word < words; word++) {
+    const at = word * 4;
+    scratch[word] =
+      digest.charCodeAt(at) |
+      (digest.charCodeAt(at + 1) << 8) |
+      (digest.charCodeAt(at + 2) << 16) |
+      (digest.charCodeAt(at + 3) << 24);
+  }
   return scratch;
 }
 

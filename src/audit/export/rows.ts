@@ -84,7 +84,7 @@ function placeOf(
   if (leaf !== undefined && arrived !== undefined) {
     if (leaf.sha256 !== "-" && sha256 !== undefined && leaf.sha256 !== sha256)
       findings.push("SEALED_CHANGED");
-    if (leaf.serverTime !== formatTime(arrived)) findings.push("SEALED_TIME");
+    if (leaf.arrived !== Math.floor(arrived.getTime() / 1000)) findings.push("SEALED_TIME");
   } else if (
     arrived !== undefined &&
     leaves.newestBatch !== undefined &&

@@ -1,5 +1,5 @@
-import { completeHash, foldNodes, type Hash, leafHash, nodesOf } from "./merkle.ts";
-import { partialTiles, type TileName, tileWidth, writeBundle } from "./tile.ts";
+import { completeHash, foldNodes, type Hash, leafHash, nodeHash, nodesOf } from "./merkle.ts";
+import { partialTiles, type TileName, tileHeight, tileWidth, writeBundle } from "./tile.ts";
 
 /** A tile or bundle with its bytes. */
 export interface Tile extends TileName {
@@ -13,6 +13,8 @@ export class TreeBuilder {
   #size = 0;
   /** Hashes of the unfinished tile of each level. */
   readonly #rows: Hash[][] = [];
+  /** By its height, the root of each complete subtree that nothing completes a larger one with. */
+  readonly #peaks: (Hash | undefined)[] = [];
   /** Entries of the unfinished bundle. */
   #entries: Uint8Array[] = [];
 
@@ -26,7 +28,7 @@ export class TreeBuilder {
     builder.#size = size;
     for (const tile of partialTiles(size)) {
       if (tile.level === "entries") builder.#entries = [...(await entries(tile))];
-      else builder.#row(tile.level).push(...(await read(tile)));
+      else builder.#restoreRow(tile.level, await read(tile));
     }
     return builder;
   }
@@ -46,14 +48,12 @@ export class TreeBuilder {
       this.#entries = [];
     }
     let hash = leafHash(entry);
-    for (let level = 0; ; level++) {
-      const row = this.#row(level);
-      row.push(hash);
-      if (row.length < tileWidth) return full;
-      const index = this.#size / tileWidth ** (level + 1) - 1;
-      full.push({ level, index, width: tileWidth, bytes: Buffer.concat(row) });
-      hash = completeHash(row, { level: 8, index: 0 });
-      row.length = 0;
+    for (let height = 0; ; height++) {
+      if (height % tileHeight === 0) this.#put(height / tileHeight, hash, full);
+      const left = this.#peaks[height];
+      this.#peaks[height] = left === undefined ? hash : undefined;
+      if (left === undefined) return full;
+      hash = nodeHash(left, hash);
     }
   }
 
@@ -66,11 +66,22 @@ export class TreeBuilder {
   }
 
   root(): Hash {
-    const hashes = this.#rows.toReversed().flatMap((row) => {
-      // Within one tile the subtrees shrink from left to right, and those of a higher tile are larger still.
-      return nodesOf({ start: 0, end: row.length }).map((node) => completeHash(row, node));
-    });
-    return foldNodes(hashes);
+    return foldNodes(this.#peaks.toReversed().filter((peak) => peak !== undefined));
+  }
+
+  #put(level: number, hash: Hash, full: Tile[]): void {
+    const row = this.#row(level);
+    row.push(hash);
+    if (row.length < tileWidth) return;
+    const index = this.#size / tileWidth ** (level + 1) - 1;
+    full.push({ level, index, width: tileWidth, bytes: Buffer.concat(row) });
+    row.length = 0;
+  }
+
+  #restoreRow(level: number, hashes: readonly Hash[]): void {
+    this.#row(level).push(...hashes);
+    for (const node of nodesOf({ start: 0, end: hashes.length }))
+      this.#peaks[level * tileHeight + node.level] = completeHash(hashes, node);
   }
 
   #row(level: number): Hash[] {

@@ -1,5 +1,5 @@
 import { DigestMap } from "../digest-map.ts";
-import { formatTime } from "../time.ts";
+import { secondsOf } from "../time.ts";
 import type { BatchEntry } from "./batch.ts";
 import { nameOf } from "./sealed-versions.ts";
 
@@ -8,7 +8,8 @@ export interface SealedAs {
   readonly index: number;
   /** `-` where the sealer did not read it. */
   readonly sha256: string;
-  readonly serverTime: string;
+  /** When S3 took it, Unix seconds. */
+  readonly arrived: number;
 }
 
 interface Page {
@@ -45,14 +46,16 @@ export class LeafBook {
       times: new Float64Array(entries.length),
       met: new Uint8Array(entries.length),
     };
-    for (const [at, { leaf }] of entries.entries()) {
+    for (let at = 0; at < entries.length; at++) {
+      const leaf = entries[at]?.leaf;
+      if (leaf === undefined) continue;
       const name = nameOf(leaf.key, leaf.versionId);
       if (!this.#byName.add(name, this.#size + at)) {
         this.repeated.push(this.#size + at);
         page.met[at] = 1;
       }
       page.hasDigest[at] = page.digests.write(leaf.sha256, at * 32, "hex") === 32 ? 1 : 0;
-      page.times[at] = Date.parse(leaf.serverTime) / 1000;
+      page.times[at] = secondsOf(leaf.serverTime);
     }
     this.#pages.push(page);
     this.#size += entries.length;
@@ -75,7 +78,7 @@ export class LeafBook {
     return {
       index,
       sha256: page.hasDigest[at] === 1 ? page.digests.toString("hex", at * 32, (at + 1) * 32) : "-",
-      serverTime: formatTime(new Date((page.times[at] ?? 0) * 1000)),
+      arrived: page.times[at] ?? 0,
     };
   }
 

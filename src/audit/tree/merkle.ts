@@ -18,16 +18,34 @@ export interface Range {
 }
 
 /** The root of a tree without leaves. */
-export const emptyRoot: Hash = hash("sha256", "", "buffer");
+export const emptyRoot: Hash = sha256(new Uint8Array());
 
 /** `SHA-256(0x00 ‖ entry)` */
 export function leafHash(entry: Uint8Array): Hash {
-  return hash("sha256", Buffer.concat([Buffer.of(0), entry]), "buffer");
+  return prefixedHash(0, entry, nothing);
 }
 
 /** `SHA-256(0x01 ‖ left ‖ right)` */
 export function nodeHash(left: Hash, right: Hash): Hash {
-  return hash("sha256", Buffer.concat([Buffer.of(1), left, right]), "buffer");
+  return prefixedHash(1, left, right);
+}
+
+const nothing = new Uint8Array();
+/** What is hashed is put together here: a buffer for each hash of a large tree would cost more than to hash it. */
+const scratch = Buffer.alloc(1024);
+
+function prefixedHash(prefix: number, first: Uint8Array, second: Uint8Array): Hash {
+  const end = 1 + first.length + second.length;
+  const bytes = end > scratch.length ? Buffer.alloc(end) : scratch.subarray(0, end);
+  bytes[0] = prefix;
+  bytes.set(first, 1);
+  bytes.set(second, 1 + first.length);
+  return sha256(bytes);
+}
+
+function sha256(bytes: Uint8Array): Hash {
+  // As a text it comes three times faster than in a buffer of its own.
+  return Buffer.from(hash("sha256", bytes, "binary"), "latin1");
 }
 
 /** The largest power of two below a number of at least 2, by which RFC 6962 splits a tree. */

@@ -28,6 +28,8 @@ export interface TreeReport {
   readonly completeUntil: string;
 }
 
+const nothing: readonly Finding[] = [];
+
 /** S3 tells whole seconds. */
 const slackMs = 1000;
 
@@ -97,12 +99,13 @@ export class SealedLog {
   }
 
   /** What the tree has against one object. */
-  *check({ object, key, opened, sha256 }: ReadObject): Generator<Finding> {
+  check({ object, key, opened, sha256 }: ReadObject): readonly Finding[] {
     const { name, oldest, later } = object;
-    if (oldest === undefined) return;
-    const index = yield* this.#compare(oldest, sha256, opened !== undefined);
-    for (const version of later) yield* this.#compare(version, undefined, false);
-    if (key === undefined || opened === undefined) return;
+    if (oldest === undefined) return nothing;
+    const findings: Finding[] = [];
+    const index = this.#compare(oldest, sha256, opened !== undefined, findings);
+    for (const version of later) this.#compare(version, undefined, false, findings);
+    if (key === undefined || opened === undefined) return findings;
     const { size } = this.#tree.checkpoint ?? { size: 0 };
     if (index === undefined || index >= size) this.#counts.pending++;
     else if (index < this.#cosigned.size) this.#counts.cosigned++;
@@ -110,15 +113,19 @@ export class SealedLog {
     const { seen } = opened.record;
     const head = seen === "-" ? "" : `${seen.size} ${seen.root}`;
     if (seen !== "-" && !this.#seen.has(head)) this.#seen.set(head, { seen, object: name });
+    return findings;
   }
 
-  *#compare(
-    version: ListedObject,
+  /** @returns the index of its leaf */
+  #compare(
+    { key, versionId, lastModified }: ListedObject,
     sha256: string | undefined,
     isRecord: boolean,
-  ): Generator<Finding, number | undefined> {
-    const { key, versionId, lastModified } = version;
+    findings: Finding[],
+  ): number | undefined {
     const leaf = this.#tree.leaves.meet(key, versionId);
+    const say = (code: "SEALED_WITHOUT" | "SEALED_CHANGED" | "SEALED_TIME", message: string) =>
+      finding(code, key, writerOf(key), message);
     if (leaf === undefined) {
       const { newestBatch, isWhole } = this.#tree;
       if (
@@ -128,27 +135,15 @@ export class SealedLog {
       ) {
         const message =
           "the object bears an arrival long before the newest batch, and is in none: it was inserted, or passed over";
-        const found = finding("SEALED_WITHOUT", key, writerOf(key), message);
-        yield isRecord ? found : asNoise(found);
+        const found = say("SEALED_WITHOUT", message);
+        findings.push(isRecord ? found : asNoise(found));
       }
       return undefined;
     }
-    if (sha256 !== undefined && leaf.sha256 !== "-" && leaf.sha256 !== sha256) {
-      yield finding(
-        "SEALED_CHANGED",
-        key,
-        writerOf(key),
-        "the object's bytes are not those that were sealed",
-      );
-    }
-    if (leaf.serverTime !== formatTime(lastModified)) {
-      yield finding(
-        "SEALED_TIME",
-        key,
-        writerOf(key),
-        "the object bears another arrival than when it was sealed",
-      );
-    }
+    if (sha256 !== undefined && leaf.sha256 !== "-" && leaf.sha256 !== sha256)
+      findings.push(say("SEALED_CHANGED", "the object's bytes are not those that were sealed"));
+    if (leaf.arrived !== Math.floor(lastModified.getTime() / 1000))
+      findings.push(say("SEALED_TIME", "the object bears another arrival than when it was sealed"));
     return leaf.index;
   }
 

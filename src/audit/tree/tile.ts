@@ -4,6 +4,8 @@ import { completeHash, type Hash, type Node } from "./merkle.ts";
 
 /** Hashes in a full tile, and entries in a full bundle. */
 export const tileWidth = 256;
+/** Levels of the tree that a tile spans. */
+export const tileHeight = 8;
 
 /** A tile of hashes by its level, or the bundle of `entries` beside level 0. */
 export interface TileName {

@@ -132,7 +132,7 @@ export class RecordReader {
     const [revoked] = this.#ring.revokedFindings(seen);
     if (revoked !== undefined) return { ...entry, reason: revoked.code, grade: known.grade };
     const doubts = this.#ring.attestedFindings(seen);
-    const invalid = [...this.#ring.byFindings(seen), ...doubts].find(
+    const invalid = [...KeyRing.byFindings(seen, this.#ring.find(seen.key)), ...doubts].find(
       ({ severity }) => severity === "invalid",
     );
     const checked = { ...entry, reason: invalid?.code, grade: known.grade, notices: doubts };

@@ -43,6 +43,24 @@ export async function* scanPages(
   if (first !== undefined) yield [objectOf(first.key, versions)];
 }
 
+/** The same, so many at once; at the end those that are left. */
+export async function* scanBatches(
+  store: Pick<RecordStore, "listVersions" | "versionPages">,
+  prefix: string,
+  size: number,
+): AsyncGenerator<readonly ScannedObject[]> {
+  let batch: ScannedObject[] = [];
+  for await (const page of scanPages(store, prefix)) {
+    for (const object of page) {
+      batch.push(object);
+      if (batch.length < size) continue;
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
 const pageSize = 1000;
 
 /** What the versions of one name are. @param newestFirst all of them, as S3 lists them */

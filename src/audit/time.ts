@@ -28,8 +28,16 @@ function number(text: string, start: number, end: number): number {
 
 /** Unix seconds of a valid time. */
 export function secondsOf(time: string): number {
-  return Date.parse(time) / 1000;
+  // Of one record it is asked again and again.
+  if (time !== lastTime) {
+    lastSeconds = Date.parse(time) / 1000;
+    lastTime = time;
+  }
+  return lastSeconds;
 }
+
+let lastTime = "";
+let lastSeconds = Number.NaN;
 
 /** `20261124T08`: the hour of a valid time. */
 export function hourOf(time: string): string {

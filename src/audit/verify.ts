@@ -15,7 +15,7 @@ import { KeyRing, type KeyTrust } from "./rules/keys.ts";
 import { tellsSession } from "./rules/link.ts";
 import { arrivalFindings, placeFindings, type SeenRecord } from "./rules/place.ts";
 import { RequestBook } from "./rules/request-book.ts";
-import { inBatches, mapAtMost, type ScannedObject, scanObjects } from "./scan.ts";
+import { mapAtMost, type ScannedObject, scanBatches } from "./scan.ts";
 import { newPart } from "./since.ts";
 import { hourStart } from "./time.ts";
 import type { SealedLog } from "./tree/sealed-log.ts";
@@ -48,6 +48,7 @@ export interface VerifyOptions {
   readonly mostRequests?: number;
 }
 
+const none: readonly Finding[] = [];
 /** Objects that are read and checked together. */
 const batchSize = 256;
 const parallelReads = 32;
@@ -77,7 +78,7 @@ export async function verifyLog(
         await verification.take(objects.slice(i, i + batchSize));
       return await verification.finish();
     }
-    for await (const batch of inBatches(scanObjects(store, recordPrefix), batchSize)) {
+    for await (const batch of scanBatches(store, recordPrefix, batchSize)) {
       await verification.take(batch);
     }
     return await verification.finish();
@@ -138,7 +139,7 @@ class Verification {
   async #next(): Promise<void> {
     const read = await this.#underWay.shift();
     if (read === undefined) return;
-    for (const object of read) await this.#compare(object);
+    await this.#compare(read);
     await this.#check(read, false);
     this.#seen += read.length;
     this.#options.onProgress?.(this.#seen);
@@ -175,8 +176,7 @@ class Verification {
   }
 
   /** Names are in order, so an hour that begins ends those before it. */
-  async #pass(hour: string | undefined): Promise<void> {
-    if (hour === undefined || hour === this.#hour) return;
+  async #enter(hour: string): Promise<void> {
     this.#hour = hour;
     await this.#requests.settle(hourStart(hour) / 1000);
   }
@@ -186,7 +186,7 @@ class Verification {
     const { wanted } = this.#requests;
     if (wanted.size === 0) return;
     const isWanted = ({ name }: ScannedObject) => wanted.has(readKey(name)?.request ?? "");
-    for await (const batch of inBatches(scanObjects(this.#store, recordPrefix), batchSize)) {
+    for await (const batch of scanBatches(this.#store, recordPrefix, batchSize)) {
       const those = batch.filter(isWanted);
       const read = await mapAtMost(parallelReads, those, (object) => readObject(this.#store, object));
       for (const object of read) {
@@ -207,7 +207,7 @@ class Verification {
     );
   }
 
-  #revoked(object: ReadObject, seen: SeenRecord): Finding[] {
+  #revoked(object: ReadObject, seen: SeenRecord): readonly Finding[] {
     const indexOf = () => this.#options.sealed?.indexOf(object.object.oldest);
     return this.#keys.revokedFindings(seen, indexOf);
   }
@@ -222,10 +222,16 @@ class Verification {
       if (waits) this.#waiting.push(object.object);
       return !waits;
     });
-    const faults = await Promise.all(ready.map((object) => this.#faultOf(object)));
-    for (const [index, object] of ready.entries()) {
-      if (!isLast) await this.#pass(object.key?.hour);
-      await this.#judge(object, faults[index]);
+    // Of what came checked the key is known by now, and has signed.
+    const unchecked = ready.filter((object) => !isChecked(object));
+    const faults = new Map(
+      await Promise.all(unchecked.map(async (object) => [object, await this.#faultOf(object)] as const)),
+    );
+    for (const object of ready) {
+      const hour = object.key?.hour;
+      if (!isLast && hour !== undefined && hour !== this.#hour) await this.#enter(hour);
+      const doubted = this.#judge(object, faults.get(object));
+      if (doubted !== undefined) await doubted;
     }
   }
 
@@ -242,84 +248,112 @@ class Verification {
   }
 
   /** With the tree. What was compared with it before is not counted again. */
-  async #compare(object: ReadObject): Promise<void> {
+  async #compare(read: readonly ReadObject[]): Promise<void> {
     const { sealed } = this.#options;
-    const { oldest } = object.object;
-    if (sealed === undefined || oldest === undefined || (await sealed.wasVerified(oldest))) return;
-    this.#tally.take(sealed.check(object));
+    if (sealed === undefined) return;
+    for (const object of read) {
+      const { oldest } = object.object;
+      if (oldest === undefined || (sealed.isPartial && (await sealed.wasVerified(oldest)))) continue;
+      this.#tally.take(sealed.check(object));
+    }
   }
 
   #knowsKeys({ key, opened }: SignedObject): boolean {
-    return this.#keys.find(key) !== undefined && this.#keys.find(homeOf(opened)) !== undefined;
+    if (this.#keys.find(key) === undefined) return false;
+    // What came checked lies where it belongs.
+    return "isChecked" in opened || this.#keys.find(homeOf(opened)) !== undefined;
   }
 
-  async #judge(object: ReadObject, fault: SignatureFault | undefined): Promise<void> {
-    const tally = this.#tally;
+  /** Resolved at once for nearly all, which are in order. */
+  #judge(object: ReadObject, fault: SignatureFault | undefined): Promise<void> | undefined {
     const { key, findings } = object;
     if (key === undefined) {
-      tally.take(findings);
-      return;
+      this.#tally.take(findings);
+      return undefined;
     }
     const seen = seenRecord(object);
     if (seen === undefined) {
-      const isGrave = findings.some(isOfStore);
       this.#bad.add({
         name: object.object.name,
         key,
         findings,
-        isGrave,
+        isGrave: findings.some(isOfStore),
         isOrphan: false,
         tellsSession: false,
         home: undefined,
       });
-      return;
+      return undefined;
     }
-    const misplaced = placeFindings(seen, this.#options.log);
+    const misplaced = isChecked(object) ? none : placeFindings(seen, this.#options.log);
+    const isOwn = fault === undefined && misplaced.length === 0;
+    const revoked = isOwn ? this.#revoked(object, seen) : none;
+    const isGood = isOwn && revoked.length === 0 && this.#catalogs.get(seen.record.catalog) === true;
+    if (!isGood) return this.#doubt(object, seen, fault, misplaced, revoked);
+    this.#accept(seen, findings);
+    return undefined;
+  }
+
+  async #doubt(
+    object: ReadObject,
+    seen: SeenRecord,
+    fault: SignatureFault | undefined,
+    misplaced: readonly Finding[],
+    revoked: readonly Finding[],
+  ): Promise<void> {
+    const { findings } = object;
+    const { key, name, record } = seen;
     const isUnknown = fault === "KEY_UNKNOWN" && misplaced.length === 0;
     const found = [...misplaced];
     // Under a wrong name the key is looked for in the wrong place: the name is what is wrong.
     if (fault !== undefined && fault !== "KEY_UNKNOWN") found.unshift(signatureFinding(seen, fault));
     const isOwn = fault === undefined && misplaced.length === 0;
-    const revoked = isOwn ? this.#revoked(object, seen) : [];
     if (revoked.length > 0) {
       this.#bad.add({
-        name: seen.name,
+        name,
         key,
         findings: [...findings, ...revoked],
         isGrave: findings.some(isOfStore),
         isRevoked: true,
         isOrphan: false,
-        tellsSession: tellsSession(seen.record),
+        tellsSession: tellsSession(record),
         home: undefined,
       });
       return;
     }
-    const knowsCatalog = isUnknown || (await this.#knowsCatalog(seen.record.catalog));
+    const knowsCatalog = isUnknown || (await this.#knowsCatalog(record.catalog));
     if (!knowsCatalog) {
-      found.push(finding("CATALOG_UNKNOWN", seen.name, key.userid, "no signed catalog has this digest"));
+      found.push(finding("CATALOG_UNKNOWN", name, key.userid, "no signed catalog has this digest"));
     }
     if (isUnknown || found.length > 0) {
       this.#bad.add({
-        name: seen.name,
+        name,
         key,
         findings: [...findings, ...found],
         isGrave: findings.some(isOfStore) || isOwn,
         isOrphan: isUnknown,
-        tellsSession: isUnknown && tellsSession(seen.record),
+        tellsSession: isUnknown && tellsSession(record),
         home: misplaced.length > 0 ? await this.#homeOf(object) : undefined,
       });
       return;
     }
+    this.#accept(seen, findings);
+  }
+
+  /** A good record. @param findings what the store did with it */
+  #accept(seen: SeenRecord, findings: readonly Finding[]): void {
+    const tally = this.#tally;
+    const { record } = seen;
     tally.take(findings);
-    if (seen.record.type === "enrol") tally.take(this.#keys.enrol(seen, seen.record));
-    tally.record(seen.record.type, this.#keys.find(key)?.grade ?? "path only");
+    if (record.type === "enrol") tally.take(this.#keys.enrol(seen, record));
+    const writer = this.#keys.find(seen.key);
+    tally.record(record.type, writer?.grade ?? "path only");
     tally.take(arrivalFindings(seen));
-    tally.take(this.#keys.byFindings(seen));
+    tally.take(KeyRing.byFindings(seen, writer));
     const doubts = this.#keys.attestedFindings(seen);
     tally.take(doubts);
     tally.take(this.#chains.add(seen));
-    if (this.#whole?.has(seen.record.request) === false) return;
-    tally.take(this.#requests.add(seen, this.#keys.find(key), doubts.length === 0));
+    if (this.#whole?.has(record.request) === false) return;
+    tally.take(this.#requests.add(seen, writer, doubts.length === 0));
   }
 
   /** Where a misplaced record belongs, if the key of that chain signed it. */
@@ -345,6 +379,10 @@ type SignedObject = ReadObject & Required<{ [K in "key" | "opened"]: NonNullable
 
 function isSigned(object: ReadObject): object is SignedObject {
   return object.key !== undefined && object.opened !== undefined;
+}
+
+function isChecked({ opened }: ReadObject): boolean {
+  return opened !== undefined && "isChecked" in opened;
 }
 
 type Home = Pick<RecordKey, "userid" | "thumbprint" | "n">;

@@ -3,7 +3,6 @@ import type { FindingCode } from "../finding.ts";
 import type { LogEntry } from "../log/entry.ts";
 import type { ReadRecord } from "../record-reader.ts";
 import type { ScannedObject } from "../scan.ts";
-import { formatTime } from "../time.ts";
 import type { LeafIndex } from "../tree/leaf-index.ts";
 import type { Row } from "./columns.ts";
 import { askedRow, recordRow, unique } from "./facts.ts";

@@ -6,6 +6,7 @@ import type { SeenRecord } from "./place.ts";
 
 /** Seconds that a clock may be set back between two records. */
 const clockTolerance = 300;
+const none: readonly Finding[] = [];
 
 /** What the next link needs of a record. */
 interface Link {
@@ -39,16 +40,21 @@ export function chainOf(key: Pick<RecordKey, "userid" | "thumbprint">): string {
  * in any order; what is in order needs no memory.
  */
 export class ChainBook {
-  readonly #chains = new Map<string, Chain>();
+  /** By userid and thumbprint. */
+  readonly #chains = new Map<string, Map<string, Chain>>();
 
   /** A valid record. */
-  add({ name, key, record, sha256 }: SeenRecord): Finding[] {
+  add({ name, key, record, sha256 }: SeenRecord): readonly Finding[] {
     const chain = this.#chain(key);
     const link = { name, prev: record.prev, sha256, at: secondsOf(record.at) };
     const taken = record.n < chain.next || chain.early.has(record.n);
     if (taken) return [this.#say(chain, "CHAIN_FORK", name, `the chain has a second record ${record.n}`)];
-    chain.early.set(record.n, link);
-    return this.#advance(chain);
+    if (record.n !== chain.next) {
+      chain.early.set(record.n, link);
+      return none;
+    }
+    const found = this.#take(chain, link);
+    return chain.early.size === 0 ? found : [...found, ...this.#advance(chain)];
   }
 
   /** An object whose name has a place in the chain that no valid record has, and whose content is bad. */
@@ -64,14 +70,14 @@ export class ChainBook {
 
   /** Whether a valid record of this number was seen; to be asked before `finish`. */
   holds(key: Pick<RecordKey, "userid" | "thumbprint" | "n">): boolean {
-    const chain = this.#chains.get(chainOf(key));
+    const chain = this.#chains.get(key.userid)?.get(key.thumbprint);
     if (chain === undefined) return false;
     return key.n < chain.next || chain.early.has(key.n) || chain.passed.has(key.n);
   }
 
   /** Nothing more comes: what is still missing is a gap. */
   *finish(): Generator<Finding> {
-    for (const chain of this.#chains.values()) {
+    for (const chain of [...this.#chains.values()].flatMap((ofUser) => [...ofUser.values()])) {
       for (const first of [...chain.early.keys()].sort((a, b) => a - b)) {
         const link = chain.early.get(first);
         if (link === undefined) continue;
@@ -99,16 +105,17 @@ export class ChainBook {
     for (;;) {
       const link = chain.early.get(chain.next);
       if (link === undefined) return found;
-      found.push(...this.#compare(chain, link));
       chain.early.delete(chain.next);
-      chain.last = link;
-      chain.next++;
+      found.push(...this.#take(chain, link));
     }
   }
 
-  #compare(chain: Chain, link: Link): Finding[] {
+  /** The record that is next. */
+  #take(chain: Chain, link: Link): readonly Finding[] {
     const { last } = chain;
-    if (last === undefined) return [];
+    chain.last = link;
+    chain.next++;
+    if (last === undefined || (link.prev === last.sha256 && link.at >= last.at - clockTolerance)) return none;
     const found: Finding[] = [];
     if (link.prev !== last.sha256) {
       found.push(this.#say(chain, "CHAIN_PREV", link.name, "the record before it is not the one it names"));
@@ -125,8 +132,8 @@ export class ChainBook {
   }
 
   #chain(key: RecordKey): Chain {
-    const name = chainOf(key);
-    const known = this.#chains.get(name);
+    const ofUser = this.#chains.get(key.userid) ?? new Map<string, Chain>();
+    const known = ofUser.get(key.thumbprint);
     if (known !== undefined) return known;
     const chain = {
       userid: key.userid,
@@ -136,7 +143,8 @@ export class ChainBook {
       spoilt: new Numbers(),
       passed: new Numbers(),
     };
-    this.#chains.set(name, chain);
+    ofUser.set(key.thumbprint, chain);
+    this.#chains.set(key.userid, ofUser);
     return chain;
   }
 }

@@ -9,7 +9,6 @@ import type { JudgedRecord } from "../judged.ts";
 import type { RecordKey } from "../key.ts";
 import { type Person, personOf } from "../person.ts";
 import { claimsOf, type Grade, judgeStatement } from "../statement.ts";
-import { chainOf } from "./chain.ts";
 import type { SeenRecord } from "./place.ts";
 
 /** A key that a valid `enrol` record has brought into the log. */
@@ -30,7 +29,8 @@ export type KeyTrust = Pick<Trust, "tokenIssuers" | "refusePathOnly"> &
 /** The keys of all writers. A key counts for the one `aws:userid` under whose prefix it was enrolled. */
 export class KeyRing {
   readonly #trust: KeyTrust;
-  readonly #enrolments = new Map<string, Enrolment>();
+  /** By userid and thumbprint; not by both in one text, which would be made and hashed for every record. */
+  readonly #enrolments = new Map<string, Map<string, Enrolment>>();
 
   /** @param trust `undefined` where the organization has no trust file: no statement can be checked then */
   constructor(trust: KeyTrust | undefined) {
@@ -43,12 +43,12 @@ export class KeyRing {
   }
 
   find(key: Pick<RecordKey, "userid" | "thumbprint">): Enrolment | undefined {
-    return this.#enrolments.get(chainOf(key));
+    return this.#enrolments.get(key.userid)?.get(key.thumbprint);
   }
 
   /** Takes the key of a valid record 0. A second one changes nothing; the chain's rules report it. */
   enrol({ key, name }: SeenRecord, record: JudgedRecord<"enrol">): Finding[] {
-    if (this.#enrolments.has(chainOf(key))) return [];
+    if (this.find(key) !== undefined) return [];
     const verdict = judgeStatement(
       record.statement,
       { ...record, thumbprint: key.thumbprint },
@@ -60,7 +60,9 @@ export class KeyRing {
     const person = personOf({ ...by, userid: key.userid }, claims, this.#trust.sessionNameRoles ?? []);
     const user = claims?.identityStoreUserId;
     const attested: Record<string, string> = user === undefined ? {} : { [identityCenterUser]: user };
-    this.#enrolments.set(chainOf(key), { jwk, key: importPublicKey(jwk), by, grade, person, attested });
+    const ofUser = this.#enrolments.get(key.userid) ?? new Map<string, Enrolment>();
+    ofUser.set(key.thumbprint, { jwk, key: importPublicKey(jwk), by, grade, person, attested });
+    this.#enrolments.set(key.userid, ofUser);
     const found: Finding[] = [];
     if (verdict === "invalid") {
       found.push(
@@ -79,17 +81,20 @@ export class KeyRing {
   }
 
   /** Whether a record came after its key was revoked. @param indexOf tells its index in the tree, where that is known */
-  revokedFindings({ key, name, lastModified }: SeenRecord, indexOf?: () => number | undefined): Finding[] {
+  revokedFindings(
+    { key, name, lastModified }: SeenRecord,
+    indexOf?: () => number | undefined,
+  ): readonly Finding[] {
     const { thumbprint, userid } = key;
     const { revokedKeys } = this.#trust;
-    if (revokedKeys?.some((one) => one.thumbprint === thumbprint) !== true) return [];
-    if (!isRevoked(revokedKeys, { thumbprint, arrived: lastModified, index: indexOf?.() })) return [];
+    if (revokedKeys?.some((one) => one.thumbprint === thumbprint) !== true) return none;
+    if (!isRevoked(revokedKeys, { thumbprint, arrived: lastModified, index: indexOf?.() })) return none;
     return [finding("KEY_REVOKED", name, userid, "the record came after its key was revoked")];
   }
 
   /** Whether what a request says is attested is so. */
-  attestedFindings({ key, record, name }: SeenRecord): Finding[] {
-    if (record.type !== "request") return [];
+  attestedFindings({ key, record, name }: SeenRecord): readonly Finding[] {
+    if (record.type !== "request") return none;
     const bearer = { thumbprint: key.thumbprint, by: record.by, at: record.at };
     switch (judgeAttested(record.attested, bearer, this.#trust.tokenIssuers)) {
       case "invalid": {
@@ -102,16 +107,17 @@ export class KeyRing {
         return [finding("ATTESTED_UNPROVEN", name, key.userid, message)];
       }
       default:
-        return [];
+        return none;
     }
   }
 
   /** Whether a record is by whom its key was enrolled for. A user may be renamed, a role session may not. */
-  byFindings({ key, record, name }: SeenRecord): Finding[] {
-    const by = this.find(key)?.by;
-    if (by === undefined) return [];
-    const renamed = [by.arn, record.by.arn].every((arn) => /^arn:[a-z0-9-]+:iam::[0-9]{12}:user\//.test(arn));
-    if (record.by.account === by.account && (record.by.arn === by.arn || renamed)) return [];
+  static byFindings({ key, record, name }: SeenRecord, writer: Enrolment | undefined): readonly Finding[] {
+    if (writer === undefined) return none;
+    const { by } = writer;
+    const isSameAccount = record.by.account === by.account;
+    if (isSameAccount && record.by.arn === by.arn) return none;
+    if (isSameAccount && [by.arn, record.by.arn].every((arn) => userArn.test(arn))) return none;
     return [
       finding(
         "BY_DIFFERS",
@@ -122,3 +128,6 @@ export class KeyRing {
     ];
   }
 }
+
+const none: readonly Finding[] = [];
+const userArn = /^arn:[a-z0-9-]+:iam::[0-9]{12}:user\//;

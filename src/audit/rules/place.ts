@@ -39,7 +39,7 @@ export function placeFindings(seen: SeenRecord, log: string): Finding[] {
 }
 
 /** What the time of arrival tells: reported, and not held against the record. */
-export function arrivalFindings({ name, key, record, lastModified }: SeenRecord): Finding[] {
+export function arrivalFindings({ name, key, record, lastModified }: SeenRecord): readonly Finding[] {
   const late = lastModified.getTime() / 1000 - secondsOf(record.at);
   if (late > arrivalTolerance) {
     const message = `the record arrived ${Math.round(late)} seconds after it was signed`;
@@ -49,5 +49,7 @@ export function arrivalFindings({ name, key, record, lastModified }: SeenRecord)
     const message = `the record is dated ${Math.round(-late)} seconds after its arrival`;
     return [finding("TIME_AHEAD", name, key.userid, message)];
   }
-  return [];
+  return none;
 }
+
+const none: readonly Finding[] = [];

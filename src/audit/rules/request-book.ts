@@ -27,6 +27,7 @@ const mostHeld = 2048;
 /** Seconds after which nobody writes about a request that has ended, and about any other; who does all the same is heard. */
 const ended = 3600;
 const silent = 86_400;
+const none: readonly Finding[] = [];
 
 /**
  * Gathers the records of each request until all are there; then `requestFindings` judges them. Of many, those that are over and in
@@ -52,13 +53,15 @@ export class RequestBook {
   }
 
   /** A valid record. @param writer whose key signed @param isProven whether what it calls attested is */
-  add(seen: SeenRecord, writer: Enrolment | undefined, isProven: boolean): Finding[] {
+  add(seen: SeenRecord, writer: Enrolment | undefined, isProven: boolean): readonly Finding[] {
     const link = linkOf(seen, writer, isProven);
-    if (link === undefined) return [];
+    if (link === undefined) return none;
     const { request } = seen.record;
-    if (this.#gone.has(request)) this.#wanted.add(request);
+    const known = this.#requests.get(request);
+    if (known !== undefined) known.links.push(link);
+    else if (this.#gone.has(request)) this.#wanted.add(request);
     else this.#records(request).links.push(link);
-    if (link.type !== "issue" || this.#accessKeys.add(link.accessKeyId)) return [];
+    if (link.type !== "issue" || this.#accessKeys.add(link.accessKeyId)) return none;
     const message = "another issue record tells the same access key id";
     return [finding("ACCESS_KEY_REPEATED", link.name, link.userid, message)];
   }

@@ -176,19 +176,23 @@ function explain(error: unknown, { style, columns, invocation }: Telling): strin
   return text;
 }
 
-/** Writes synchronously, so that nothing is lost at exit; a full pipe is waited for, a closed one is no crash. */
-function writeAll(fs: typeof import("node:fs"), descriptor: 1 | 2, text: string): void {
+/**
+ * Writes synchronously, so that nothing is lost at exit; a full pipe is waited for, a closed one is no crash.
+ * @returns whether it was taken
+ */
+function writeAll(fs: typeof import("node:fs"), descriptor: 1 | 2, text: string): boolean {
   let rest: Uint8Array = Buffer.from(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(fs.writeSync(descriptor, rest));
     } catch (error) {
       if (codeOf(error) === "EAGAIN") continue;
-      if (codeOf(error) === "EPIPE") return;
+      if (codeOf(error) === "EPIPE") return false;
       throw new JitError("OUTPUT_FAILED", `cannot write what was asked for (${codeOf(error) ?? "unknown"})`, {
         hint: "its disk may be full, or its pipe closed",
         cause: error,
       });
     }
   }
+  return true;
 }

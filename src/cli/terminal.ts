@@ -14,6 +14,8 @@ export interface Terminal {
   print(text: string): void;
   /** Writes exact text to stdout: credentials for programs. */
   raw(text: string): void;
+  /** Whether somebody may still read stdout: a pipe that was closed says so when it is written to. */
+  isRead(): boolean;
   /** Writes a line to stderr. */
   note(text: string): void;
   /** Shows that something is under way, on a terminal alone. @param work may tell how far it is; its text is not escaped */
@@ -25,7 +27,8 @@ export interface Streams {
   isTerminal(descriptor: 0 | 1 | 2): boolean;
   /** Columns of stderr's terminal; 0 where it has none. */
   columns(): number;
-  write(descriptor: 1 | 2, text: string): void;
+  /** @returns whether it was taken: nobody reads a pipe that is closed */
+  write(descriptor: 1 | 2, text: string): boolean;
 }
 
 /**
@@ -59,14 +62,19 @@ export function openTerminal(streams: Streams, options: TerminalOptions): Termin
   // A terminal of 0 columns makes spinners loop for ever.
   const width = streams.columns();
   const columns = width > 0 ? width : 80;
+  let isRead = true;
+  const answer = (text: string) => {
+    if (!streams.write(1, text)) isRead = false;
+  };
   return {
     interactive,
     colour,
     columns,
     noteColumns: width > 0 ? width : Number.POSITIVE_INFINITY,
-    print: (text) => streams.write(1, `${text}\n`),
-    raw: (text) => streams.write(1, text),
-    note: (text) => streams.write(2, `${text}\n`),
+    print: (text) => answer(`${text}\n`),
+    raw: answer,
+    isRead: () => isRead,
+    note: (text) => void streams.write(2, `${text}\n`),
     async progress(text, work) {
       if (!interactive || width <= 0) return await work(() => undefined);
       const { default: ora } = await import("ora");

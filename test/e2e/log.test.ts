@@ -99,6 +99,15 @@ test("--follow tells what is new, and Ctrl-C ends it without an error", async ()
   expect(code).toBe(0);
 });
 
+test("--follow whose reader went away ends with the next line, without an error", async () => {
+  const child = auditor.start(["audit", "log", "--follow", "--interval", "1s", "--json"]);
+  const ended = once(child, "exit");
+  await once(child.stdout, "data");
+  child.stdout.destroy();
+  await alice.jit(["request", "orders:read", "--new", ...why, "--json"]);
+  expect((await ended)[0]).toBe(0);
+});
+
 test("the report: in three formats, as figures, and into a file for its owner alone", async () => {
   const report = ["audit", "report", "--for", "soc2", "--from", "2d"];
   const figures = JSON.parse((await auditor.jit([...report, "--json"])).stdout);

@@ -50,6 +50,7 @@ export async function auditLog(context: Context): Promise<number> {
       show(entry);
       count += 1;
       if (isFollowed) told.push(entry);
+      if (!terminal.isRead()) break;
     }
   } finally {
     out.flush();
@@ -66,7 +67,7 @@ export async function auditLog(context: Context): Promise<number> {
     if (count > 0) terminal.note(style.dim(logLegend));
     if (count > 0) terminal.note(style.dim("whether records are missing only `jit audit verify` tells"));
   }
-  if (isFollowed) {
+  if (isFollowed && terminal.isRead()) {
     const { texts } = options;
     const clock = () => audit.clock.now();
     await follow(context, { ports, names, told, period, filter, texts, show, now: clock });
@@ -86,7 +87,7 @@ interface Followed {
   readonly now: () => Date;
 }
 
-/** Until Ctrl-C, which is how one ends it: no error. */
+/** Until Ctrl-C, which is how one ends it, or until nobody takes what is new: no error. */
 async function follow(context: Context, followed: Followed): Promise<void> {
   const { ports, names, told, period, filter, texts, show, now } = followed;
   const seconds = pollSeconds(context);
@@ -107,7 +108,7 @@ async function follow(context: Context, followed: Followed): Promise<void> {
     now,
     wait: async () => {
       await wait(seconds * 1000, undefined, { signal: stop.signal }).catch(() => undefined);
-      return !stop.signal.aborted;
+      return !stop.signal.aborted && context.terminal.isRead();
     },
     onTrouble: (error) => {
       const message = `${error.message}; still looking`;

@@ -21,6 +21,7 @@ export async function statusWarm(argv: readonly string[]): Promise<string | unde
         write: (descriptor, text) => {
           if (descriptor === 2) throw new Error("a note has its place among what is printed");
           said += text;
+          return true;
         },
       },
       { colour: undefined, env },

@@ -1,6 +1,7 @@
 import { mirrorLog } from "../../audit/mirror/copy.ts";
 import { holdMirror, openAudit } from "../compose/audit.ts";
 import { argument, type Context, printJson } from "../context.ts";
+import { wrap } from "../style.ts";
 
 /** `jit audit mirror DIR`: a copy of the log that verifies without network or credentials. */
 export async function auditMirror(context: Context): Promise<number> {
@@ -16,12 +17,10 @@ export async function auditMirror(context: Context): Promise<number> {
   if (context.json) printJson(context, { folder, ...mirrored });
   else {
     const { terminal, style } = context;
-    terminal.print(
-      `${style.good("✓")} ${folder}: ${mirrored.versions} versions, ${mirrored.fetched} of them new`,
-    );
-    terminal.note(
-      style.dim(`  jit audit verify --mirror ${folder} needs the organization's fingerprint alone`),
-    );
+    const what = `${folder}: ${mirrored.versions} versions, ${mirrored.fetched} of them new`;
+    terminal.print(wrap(`${style.good("✓")} ${what}`, terminal.columns, "  "));
+    terminal.note(style.dim("  the organization's fingerprint is enough to check it:"));
+    terminal.note(style.dim(`    jit audit verify --mirror ${folder}`));
   }
   return 0;
 }

@@ -9,6 +9,7 @@ import { writeFile } from "../compose/admin-files.ts";
 import { openAudit } from "../compose/audit.ts";
 import { argument, type Context, printJson, text } from "../context.ts";
 import { refuseBadId } from "../request-id.ts";
+import { wrap } from "../style.ts";
 
 /** `jit audit prove REQUEST`: one file that shows, to whoever has the fingerprint, that its records are in the log. */
 export async function auditProve(context: Context): Promise<number> {
@@ -65,10 +66,9 @@ function hand(
   writeFile(out, file, {});
   if (context.json) printJson(context, { file: out, ...json });
   else {
-    terminal.print(`${style.good("✓")} ${out}: ${what}`);
-    terminal.note(
-      style.dim("  anybody with the fingerprint (JIT_ORGANIZATION=LOCATION#FINGERPRINT) checks it:"),
-    );
+    terminal.print(wrap(`${style.good("✓")} ${out}: ${what}`, terminal.columns, "  "));
+    const next = "anybody with the fingerprint (JIT_ORGANIZATION=LOCATION#FINGERPRINT) checks it:";
+    terminal.note(style.dim(`  ${wrap(next, terminal.noteColumns, "  ")}`));
     terminal.note(style.dim(`    jit audit verify --proof ${out}`));
   }
   return 0;

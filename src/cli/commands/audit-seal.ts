@@ -31,7 +31,8 @@ export async function auditSeal(context: Context): Promise<number> {
   else {
     const { terminal, style } = context;
     terminal.print(`${style.good("✓")} ${added} sealed; the log has ${size} entries`);
-    terminal.print(style.dim(`  root ${root}${full ? "; every hour was looked through" : ""}`));
+    terminal.print(style.dim(`  root ${root}`));
+    if (full) terminal.print(style.dim("  every hour was looked through"));
   }
   return 0;
 }

@@ -10,7 +10,7 @@ import { type Context, printJson } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { findingLine } from "../render/finding.ts";
 import { entryJson } from "../render/story.ts";
-import { clean, table } from "../style.ts";
+import { clean, table, wrap } from "../style.ts";
 
 /** `jit audit verify --proof FILE`: by the pinned fingerprint, and by nothing else. */
 export async function verifyProof(context: Context, path: string): Promise<number> {
@@ -40,9 +40,8 @@ export async function verifyProof(context: Context, path: string): Promise<numbe
   const { terminal, style } = context;
   for (const found of findings) terminal.print(findingLine(found, style, terminal.columns));
   const mark = good ? style.good("✓") : style.bad("✗");
-  terminal.print(
-    `${mark} ${entries.length} records of ${style.strong(request)} are in the log of ${organization}: ${state}`,
-  );
+  const what = `${entries.length} records of ${style.strong(request)} are in the log of ${organization}: ${state}`;
+  terminal.print(wrap(`${mark} ${what}`, terminal.columns, "  "));
   for (const { key, record, reason } of entries) {
     const sign = reason === undefined ? style.good("✓") : style.bad("✗");
     const when = (record?.at ?? key.hour).replace("T", " ");
@@ -110,12 +109,10 @@ function printCheckpoint(
   { terminal, style }: Context,
   { checkpoint, cosigners }: Pick<CheckedEntry, "checkpoint" | "cosigners">,
 ): void {
-  terminal.print(
-    style.dim(`  checkpoint of ${checkpoint.size} entries, signed by ${clean(checkpoint.origin)}`),
-  );
-  for (const { key, time } of cosigners) {
-    terminal.print(style.dim(`  cosigned by ${clean(key.name)} at ${timeText(time).replace("T", " ")}`));
-  }
+  const folded = (line: string) => style.dim(`  ${wrap(clean(line), terminal.columns, "  ")}`);
+  terminal.print(folded(`checkpoint of ${checkpoint.size} entries, signed by ${checkpoint.origin}`));
+  for (const { key, time } of cosigners)
+    terminal.print(folded(`cosigned by ${key.name} at ${timeText(time).replace("T", " ")}`));
   if (cosigners.length === 0)
     terminal.print(style.warn("  no witness cosigned it: the log could show others another one"));
 }

@@ -4,6 +4,7 @@ import { keyPlaceOf, retireOwnKey } from "../compose/keys.ts";
 import { connect } from "../compose.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { confirm } from "../prompts.ts";
+import { wrap } from "../style.ts";
 
 /** `jit keys rotate`: throws this machine's signing key away, and enrols a new one. */
 export async function keysRotate(context: Context): Promise<number> {
@@ -40,9 +41,8 @@ export async function keysRotate(context: Context): Promise<number> {
   if (context.json) printJson(context, { retired: old, thumbprint });
   else {
     terminal.print(`${style.good("✓")} new key ${thumbprint}`);
-    terminal.note(
-      style.dim(`  ${old} is gone from this machine; what it signed stays valid until it is revoked`),
-    );
+    const gone = `${old} is gone from this machine; what it signed stays valid until it is revoked`;
+    terminal.note(style.dim(`  ${wrap(gone, terminal.noteColumns, "  ")}`));
   }
   return 0;
 }

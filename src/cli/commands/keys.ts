@@ -1,3 +1,4 @@
+import { shortName } from "../../access/short-name.ts";
 import { isRevoked } from "../../access/trust/revoked-keys.ts";
 import type { Trust } from "../../access/types.ts";
 import { isThumbprint } from "../../audit/key.ts";
@@ -52,16 +53,14 @@ async function listAll(context: Context): Promise<number> {
     .map((writer) => [
       writer.thumbprint,
       `${counted(writer.records, "record")}, ${dayOf(writer.first)} to ${dayOf(writer.last)}`,
-      clean(writer.userid),
+      clean(whoOf(writer)),
       stateOf(context, audit.trust, writer.thumbprint, gradeText(writer)),
     ]);
   if (rows.length === 0) context.terminal.print("the log has no record");
   else printKeys(context, rows);
-  context.terminal.note(
-    context.style.dim(
-      "  by the names of the log, and each key's enrolment; `jit audit verify` checks the records",
-    ),
-  );
+  const { terminal, style } = context;
+  const rests = "by the names of the log, and each key's enrolment; `jit audit verify` checks the records";
+  terminal.note(style.dim(`  ${wrap(rests, terminal.noteColumns, "  ")}`));
   return 0;
 }
 
@@ -152,7 +151,10 @@ export async function keysTrust(context: Context): Promise<number> {
   const list = (items: readonly string[]): string =>
     items.length === 0 ? "none" : items.map(clean).join("\n");
   const rows: [string, string][] = [
-    ["token issuers", list(tokenIssuers.map(({ issuer, keys }) => `${issuer} (${keys.length} keys)`))],
+    [
+      "token issuers",
+      list(tokenIssuers.map(({ issuer, keys }) => `${issuer} (${counted(keys.length, "key")})`)),
+    ],
     ["roles whose session names are trusted", list(sessionNameRoles)],
     ["keys without AWS's statement", refusePathOnly ? "refused" : "accepted, and shown as path only"],
     ["revoked keys", list(revokedKeys.map(({ thumbprint, at }) => `${thumbprint} from ${at}`))],
@@ -189,6 +191,11 @@ function shownOf({ trust }: Audit, { enrolment, ...writer }: ListedWriter) {
     claims: enrolment?.claims ?? null,
     revoked: revokedAt(trust, writer.thumbprint),
   };
+}
+
+/** What the enrolment says of its writer, whose grade stands behind it; where there is none, the name of the prefix. */
+function whoOf({ userid, enrolment }: ListedWriter): string {
+  return enrolment === undefined ? userid : `${shortName(enrolment.record.by.arn)} (${userid})`;
 }
 
 /** A session that an OIDC provider's token opened, as jobs of CI services do. */

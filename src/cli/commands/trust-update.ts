@@ -27,11 +27,9 @@ export async function trustKey(context: Context): Promise<number> {
   }
   const { terminal, style } = context;
   terminal.print(key);
-  terminal.note(
-    style.dim(
-      `  ${isNew ? "made" : "of"} ${file}${isArn(file) ? "" : " (keep it secret)"}; next: jit trust ${isWitness ? "update --witness" : "update --log-key"} '${key}'`,
-    ),
-  );
+  const secret = isArn(file) ? "" : " (keep it secret)";
+  terminal.note(style.dim(`  ${isNew ? "made" : "of"} ${file}${secret}; next:`));
+  terminal.note(style.dim(`    jit trust update ${isWitness ? "--witness" : "--log-key"} '${key}'`));
   return 0;
 }
 

@@ -126,10 +126,16 @@ export async function trustShow(context: Context): Promise<number> {
         ["version", String(trust.version)],
         ["fingerprint", fingerprint],
         ["must sign", `${trust.threshold} of ${trust.administrators.length}`],
-        ["administrators", trust.administrators.map(({ name }) => clean(name)).join(", ")],
-        ["token issuers", trust.tokenIssuers.map(({ issuer }) => clean(issuer)).join(", ") || "none"],
-        ["log keys", trust.logKeys.join(", ") || "none"],
-        ["witnesses", trust.witnesses.join(", ") || "none"],
+        ...each(
+          "administrators",
+          trust.administrators.map(({ name }) => name),
+        ),
+        ...each(
+          "token issuers",
+          trust.tokenIssuers.map(({ issuer }) => issuer),
+        ),
+        ...each("log keys", trust.logKeys),
+        ...each("witnesses", trust.witnesses),
         ["revoked keys", String(trust.revokedKeys?.length ?? 0)],
         ["path only keys", trust.refusePathOnly ? "refused" : "accepted, and shown as such"],
       ],
@@ -138,6 +144,12 @@ export async function trustShow(context: Context): Promise<number> {
   );
   if (files !== undefined) terminal.note(style.warn("not verified: this is what the files say"));
   return 0;
+}
+
+/** Several of a kind, a line each: they are long, and copied whole. */
+function each(name: string, values: readonly string[]): string[][] {
+  const shown = values.length === 0 ? ["none"] : values.map(clean);
+  return shown.map((value, index) => [index === 0 ? name : "", value]);
 }
 
 function need(context: Context, name: string, flag: string): string {

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { useSandbox, why } from "../support/fixture.ts";
+
+const { sandbox, machine } = useSandbox();
+
+/** Lines that a terminal of 80 columns breaks, though they could have been folded: what is longer stands alone. */
+function tooWide(stdout: string): readonly string[] {
+  return stdout.split("\n").filter((line) => [...line].length > 80 && line.trim().includes(" "));
+}
+
+test("what auditors and administrators read fits 80 columns; names to be copied are whole, and stand alone", async () => {
+  const alice = await machine("alice");
+  const { request } = JSON.parse((await alice.jit(["request", "orders:read", ...why, "--json"])).stdout);
+  const auditor = await machine("auditor");
+  const key = join(sandbox().catalog, "../log.jwk");
+  const shown: string[] = [];
+  for (const args of [
+    ["audit", "seal", "--key", key, "--full"],
+    ["audit", "verify"],
+    ["audit", "log"],
+    ["audit", "show", request],
+    ["audit", "prove", request, "--out", "proof.json"],
+    ["audit", "verify", "--proof", "proof.json"],
+    ["audit", "mirror", "copy"],
+    ["keys", "list", "--all"],
+    ["keys", "trust"],
+  ]) {
+    const { code, stdout, stderr } = await auditor.jit(args);
+    expect([args, code, tooWide(stdout)], stderr).toEqual([args, 0, []]);
+    shown.push(stdout);
+  }
+  const alices = `alice \\(${(await auditor.jit(["keys", "list", "--all", "--json"])).stdout.match(/AIDA\w+/)?.[0]}\\)`;
+  expect(shown.join("")).toMatch(new RegExp(`records, .*${alices}; attested`));
+});
+
+test("each of several keys of the trust file has a line of its own", async () => {
+  const admin = await machine("admin");
+  const home = join(sandbox().catalog, "..");
+  const names = ["acme.example/second", "acme.example/third"];
+  const keys: string[] = [];
+  for (const name of names)
+    keys.push((await admin.jit(["trust", "key", name, "--key", `${name.slice(13)}.jwk`])).stdout.trim());
+  const update = ["trust", "update", "--key", join(home, "admin.jwk"), "--dir", join(home, "trust")];
+  expect((await admin.jit([...update, ...keys.flatMap((key) => ["--log-key", key])])).code).toBe(0);
+  const { stdout } = await admin.jit(["trust", "show", "--dir", join(home, "trust")]);
+  expect(stdout.split("\n").map((line) => line.trim())).toEqual(expect.arrayContaining(keys));
+});

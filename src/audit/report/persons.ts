@@ -6,7 +6,7 @@ export interface Requester {
   readonly name: string;
   /** ARNs and userids that are this one's. */
   readonly known: readonly string[];
-  /** Whether AWS signed whose keys they are, of every request. */
+  /** Whether AWS signed whose keys they are, of every request that can be believed. */
   readonly attested: boolean;
 }
 
@@ -50,12 +50,14 @@ export function requestersOf(entries: readonly LogEntry[]): readonly Requester[]
 }
 
 function requesterOf(entries: readonly LogEntry[]): Requester {
-  const last = entries.at(-1);
+  // What cannot be believed says neither a name nor whose key it is.
+  const believed = entries.filter(({ asked }) => asked !== undefined);
+  const last = believed.at(-1) ?? entries.at(-1);
   const arns = entries.flatMap(({ asked }) => asked?.by.arn ?? []);
   const userids = entries.map(({ userid }) => userid);
   return {
     name: last === undefined ? "-" : nameOf(last),
     known: [...new Set(arns.length === 0 ? userids : [...arns.reverse(), ...userids])],
-    attested: entries.every(({ grade }) => grade === "attested"),
+    attested: believed.every(({ grade }) => grade === "attested"),
   };
 }

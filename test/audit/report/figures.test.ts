@@ -161,6 +161,16 @@ describe("figures", () => {
     });
   });
 
+  test("a request that cannot be believed takes neither name nor grade from who asked", () => {
+    const forged = { ...entry("2026-11-04T09:00:00Z"), asked: undefined, grade: undefined };
+    const of = figures(entry("2026-11-03T09:00:00Z"), { ...forged, problems: ["KEY_REVOKED"] });
+    expect(of).toMatchObject({
+      unverified: [{ who: "alice", targets: "?" }],
+      byPerson: [{ name: "alice", requests: 1, attested: true }],
+      pathOnly: { requests: 0 },
+    });
+  });
+
   test("the sums of every view are the same", () => {
     const outcome = fc.constantFrom("granted", "denied", "pending", "expired" as const);
     const minutes = fc.integer({ min: 0, max: 43_199 });

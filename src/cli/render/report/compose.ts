@@ -63,7 +63,13 @@ export function composeReport(facts: ReportFacts, figures: Figures): ReportDocum
         {
           head: ["acknowledged by administrators", "object", "by", "at (UTC)", "why it may stand"],
           rows: facts.acknowledged.flatMap(({ finding, by }) =>
-            by.map(({ name, at, reason }) => [finding.code, finding.object, name, at, reason]),
+            by.map(({ name, at, reason }) => [
+              finding.code,
+              finding.object,
+              name,
+              minute(new Date(at)),
+              reason,
+            ]),
           ),
           none: "No finding of this log was acknowledged.",
         },

@@ -61,7 +61,11 @@ ${tables.map(table)}
 function table({ head, rows, none }: Table): Markup {
   if (rows.length === 0) return html`<p class="none">${none}</p>`;
   const numeric = head.map((_, column) => rows.every((row) => typeof row[column] === "number"));
-  const kind = (column: number) => (numeric[column] === true ? "n" : head[column] === "request" ? "id" : "t");
+  const kind = (column: number) => {
+    const name = head[column] ?? "";
+    if (numeric[column] === true) return "n";
+    return name === "request" ? "id" : name.endsWith("(UTC)") ? "at" : "t";
+  };
   const cells = (row: readonly (string | number)[]) =>
     row.map((cell, column) => html`<td class="${kind(column)}">${cell}</td>`);
   const whole = html`<div class="scroll"><table><thead><tr>${head.map((name, column) => html`<th class="${kind(column)}">${name}</th>`)}</tr></thead><tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody></table></div>`;

@@ -54,6 +54,8 @@ table{border-collapse:collapse;width:100%;font-size:.88rem}
 th,td{text-align:left;vertical-align:top;padding:.42rem .8rem .42rem 0;border-bottom:1px solid var(--line)}
 th{font-weight:600;color:var(--soft);font-size:.8rem}
 td{overflow-wrap:anywhere}
+.t{min-width:4.5rem}
+.at{white-space:nowrap;font-variant-numeric:tabular-nums}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 td.id{font:.82rem ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:nowrap}
 summary{cursor:pointer;color:var(--main);font-size:.9rem;margin:.6rem 0}

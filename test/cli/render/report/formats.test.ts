@@ -52,6 +52,14 @@ describe("HTML", () => {
     expect(policyOf(spoilt)).toBe(policyOf(page));
   });
 
+  test("every time of a table is on one line, to the minute", () => {
+    const columns = [...page.matchAll(/<th class="(\w+)">[^<]*\(UTC\)<\/th>/g)].map(([, kind]) => kind);
+    const times = [...page.matchAll(/<td class="at">([^<]+)<\/td>/g)].map(([, time]) => time);
+    expect(new Set(columns)).toEqual(new Set(["at"]));
+    expect(times).toContain("2026-11-10 08:00");
+    expect(times.filter((time) => !/^\d{4}-\d\d-\d\d \d\d:\d\d$/.test(time ?? ""))).toEqual([]);
+  });
+
   test("charts bear the numbers of the tables", () => {
     const values = (id: string) => {
       const section = page.slice(page.indexOf(`<section id="${id}"`));

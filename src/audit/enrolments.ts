@@ -45,7 +45,8 @@ export async function findEnrolment(
   return undefined;
 }
 
-async function enrolmentIn(
+/** The oldest valid one of a key in one hour: one LIST, and a GET where there is one. */
+export async function enrolmentIn(
   store: Pick<RecordStore, "list" | "read">,
   { userid, thumbprint }: Pick<RecordKey, "userid" | "thumbprint">,
   hour: string,

@@ -2,7 +2,7 @@ import { importPublicKey, thumbprint as thumbprintOf } from "../access/jwk.ts";
 import type { PublicJwk } from "../access/types.ts";
 import type { WriterKey as CheckedKey, CheckedRecord } from "./check/checker.ts";
 import { checkSignature } from "./check-signature.ts";
-import { findEnrolment } from "./enrolments.ts";
+import { type FoundEnrolment, findEnrolment } from "./enrolments.ts";
 import { readEnvelope, type UnverifiedRecord } from "./envelope.ts";
 import type { Finding, FindingCode } from "./finding.ts";
 import { firstOfEach } from "./first-of-each.ts";
@@ -16,7 +16,8 @@ import type { Grade } from "./statement.ts";
 import type { AuditRecord } from "./types.ts";
 
 type Store = Pick<RecordStore, "list" | "listPrefixes" | "read">;
-type WriterKey = Pick<RecordKey, "hour" | "userid" | "thumbprint">;
+/** A key, and an hour in which it was used. */
+export type WriterKey = Pick<RecordKey, "hour" | "userid" | "thumbprint">;
 type Listed = Pick<ListedObject, "key" | "lastModified">;
 
 /** Hours of a log that are looked through, unless told. */
@@ -30,6 +31,8 @@ export interface ReaderOptions {
   readonly knownKeys?: readonly PublicJwk[];
   /** Most hours that are looked through backwards for a key; 92 days unless told. */
   readonly maximumHours?: number;
+  /** Finds the `enrol` record of a key. Left out: the hours of the log are listed, backwards. */
+  readonly findEnrolment?: (key: WriterKey) => Promise<FoundEnrolment | undefined>;
   /** Checks records elsewhere. Left out: all is done here. */
   readonly checks?: RecordChecks | undefined;
 }
@@ -188,7 +191,8 @@ export class RecordReader {
   }
 
   async #search(key: WriterKey): Promise<void> {
-    const found = await findEnrolment(this.#store, key, this.#options.log, this.#maximumHours);
+    const { log, findEnrolment: find } = this.#options;
+    const found = await (find?.(key) ?? findEnrolment(this.#store, key, log, this.#maximumHours));
     if (found === undefined) {
       this.#missing.add(chainOf(key));
       return;

@@ -33,6 +33,8 @@ export interface StoryOptions {
   readonly maximumHours?: number;
   /** Hours that are looked at besides: something of the request is known to lie there. */
   readonly alsoIn?: readonly string[];
+  /** Whether it is all the same what else lies under a request of which there is no valid record: then it is not looked for. */
+  readonly onlyIfAsked?: boolean;
   /** Reads the records, for who tells many stories: it remembers writers' keys. Left out: one of the story's own. */
   readonly reader?: Pick<RecordReader, "read">;
 }
@@ -74,8 +76,14 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
   const entries: StoryEntry[] = [];
   let isEmergency = false;
   let last = Math.min(hours.length, maximumHours);
-  for (let i = 0; i < last; i += parallelLists) {
-    const some = hours.slice(i, Math.min(i + parallelLists, last));
+  // A request record lies in the hour of its id, or is not valid.
+  const atFirst = options.onlyIfAsked === true ? 1 : parallelLists;
+  for (let i = 0, next = atFirst; i < last; i = next, next += parallelLists) {
+    if (i > 0 && options.onlyIfAsked === true && !isAsked(entries)) {
+      last = i;
+      break;
+    }
+    const some = hours.slice(i, Math.min(next, last));
     const found = await mapAtMost(parallelLists, some, (hour) =>
       reader.read(`${recordPrefix}${hour}/${request}/`),
     );
@@ -144,6 +152,10 @@ async function brokeGlass(entries: readonly StoryEntry[], { catalogOf }: StoryOp
   if (request?.type !== "request") return false;
   const catalog = await catalogOf?.(request.catalog);
   return catalog !== undefined && isBreakGlassRole(catalog, request.role);
+}
+
+function isAsked(entries: readonly StoryEntry[]): boolean {
+  return entries.some(({ key, reason }) => key.type === "request" && reason === undefined);
 }
 
 /** The valid records, but for those that a stranger put under the request: they must not decide about it. */

@@ -5,6 +5,7 @@ import { mapAtMost, objectOf } from "../scan.ts";
 import { hourOf, hoursBetween, isHour } from "../time.ts";
 import type { Cursor, FeedState } from "./cursor.ts";
 import type { FeedEvent } from "./event.ts";
+import { KnownEnrolments, type KnownKeys } from "./known-enrolments.ts";
 import type { FreshObject } from "./own-findings.ts";
 import { type FeedPorts, FeedReader } from "./read.ts";
 
@@ -14,6 +15,8 @@ export interface FeedSink {
   write(events: readonly FeedEvent[]): Promise<void>;
   /** Replaces what was remembered, whole; durable when the promise resolves. */
   save(state: FeedState): Promise<void>;
+  /** Keeps what was learnt about keys, where the sink can: without it the next feed learns it again. */
+  keep?(known: KnownKeys): void;
 }
 
 export interface FollowOptions {
@@ -26,6 +29,8 @@ export interface FollowOptions {
   readonly onTrouble?: (error: Error) => void;
   /** Seconds between two looks through all hours. */
   readonly fullEvery: number;
+  /** What is known about keys from before. */
+  readonly known?: KnownKeys | undefined;
   /** How old an hour may be that is looked through for what arrives late, seconds before the last such look. */
   readonly lateness: number;
 }
@@ -48,6 +53,8 @@ export async function followFeed(
   sink: FeedSink,
   options: FollowOptions,
 ): Promise<void> {
+  const enrolments = new KnownEnrolments(options.known);
+  const { now, lateness } = options;
   let reading: { readonly ports: FeedPorts; readonly reader: FeedReader } | undefined;
   do {
     try {
@@ -55,9 +62,11 @@ export async function followFeed(
       const isFull = at >= cursor.fullAt + options.fullEvery;
       if (reading === undefined || isFull) {
         const ports = await open();
-        reading = { ports, reader: new FeedReader(ports) };
+        reading = { ports, reader: new FeedReader(ports, { now, lateness, enrolments }) };
       }
-      await new Look(reading.ports, reading.reader, cursor, sink, options).run(at, isFull);
+      await new Look(reading.ports, reading.reader, enrolments, cursor, sink, options).run(at, isFull);
+      const news = enrolments.news();
+      if (news !== undefined) sink.keep?.(news);
     } catch (error) {
       if (!isJitError(error) || options.onTrouble === undefined) throw error;
       options.onTrouble(error);
@@ -68,6 +77,7 @@ export async function followFeed(
 class Look {
   readonly #store: Pick<RecordStore, "listVersions" | "listPrefixes">;
   readonly #reader: FeedReader;
+  readonly #enrolments: KnownEnrolments;
   readonly #cursor: Cursor;
   readonly #sink: FeedSink;
   readonly #options: FollowOptions;
@@ -75,12 +85,14 @@ class Look {
   constructor(
     { store }: FeedPorts,
     reader: FeedReader,
+    enrolments: KnownEnrolments,
     cursor: Cursor,
     sink: FeedSink,
     options: FollowOptions,
   ) {
     this.#store = store;
     this.#reader = reader;
+    this.#enrolments = enrolments;
     this.#cursor = cursor;
     this.#sink = sink;
     this.#options = options;
@@ -98,6 +110,7 @@ class Look {
       const some = wanted.slice(i, i + parallelLists);
       const listed = await mapAtMost(parallelLists, some, (hour) => this.#list(hour));
       for (const [index, hour] of some.entries()) {
+        this.#enrolments.learn(hour, listed[index] ?? [], at);
         const count = await this.#tellHour(hour, listed[index] ?? []);
         if (count === undefined) return;
         told += count;

@@ -13,7 +13,9 @@ import { mapAtMost } from "../scan.ts";
 import { type Story, tellStory } from "../story.ts";
 import { secondsOf } from "../time.ts";
 import { type AskedFor, type FeedEvent, findingEventId, recordEventId } from "./event.ts";
+import type { KnownEnrolments } from "./known-enrolments.ts";
 import { type FreshObject, isAgainst, ownFindings, versionFindings } from "./own-findings.ts";
+import { SharedLists } from "./shared-lists.ts";
 
 export interface FeedPorts {
   readonly store: RecordStore;
@@ -24,6 +26,15 @@ export interface FeedPorts {
   readonly approvals?: ApprovalLookups;
 }
 
+/** What a reader is told besides. */
+export interface ReadOptions {
+  /** By the server's clock. */
+  readonly now: () => Date;
+  /** Seconds: what arrives under older hours is not told of. */
+  readonly lateness: number;
+  readonly enrolments: KnownEnrolments;
+}
+
 const parallelReads = 8;
 
 /** Reads new objects, judges each by itself and with its request's other records, and makes events of them. */
@@ -31,10 +42,12 @@ export class FeedReader {
   readonly #ports: FeedPorts;
   #bucket: ListedBucket;
   readonly #reader: RecordReader;
+  readonly #options: ReadOptions;
 
-  constructor(ports: FeedPorts) {
+  constructor(ports: FeedPorts, options: ReadOptions) {
     this.#ports = ports;
-    this.#bucket = new ListedBucket(ports.store);
+    this.#options = options;
+    this.#bucket = this.#newBucket([]);
     this.#reader = this.#newReader();
   }
 
@@ -44,15 +57,15 @@ export class FeedReader {
       const key = readKey(one.object.name);
       return key === undefined ? [] : [{ ...one, key }];
     });
-    // What was listed for those before may have grown.
-    this.#bucket = new ListedBucket(this.#ports.store);
-    this.#bucket.know(named);
-    if (named.some(({ key }) => key.type === "enrol")) this.#reader.forgetMissing();
     const requests = new Map<string, Set<string>>();
     for (const { key } of named) {
       const hours = requests.get(key.request) ?? new Set();
       if (key.request !== "-") requests.set(key.request, hours.add(key.hour));
     }
+    // What was listed for those before may have grown.
+    this.#bucket = this.#newBucket(requests.keys());
+    this.#bucket.know(named);
+    if (named.some(({ key }) => key.type === "enrol")) this.#reader.forgetMissing();
     const stories = new Map<string, ToldStory>();
     await mapAtMost(parallelReads, [...requests], async ([request, hours]) => {
       stories.set(request, await this.#story(request, [...hours], now));
@@ -67,15 +80,31 @@ export class FeedReader {
     return events.filter(({ id }) => !ids.has(id) && ids.add(id));
   }
 
+  #newBucket(requests: Iterable<string>): ListedBucket {
+    const { store } = this.#ports;
+    const lists = new SharedLists(store, requests);
+    return new ListedBucket({
+      list: (prefix, after) => lists.list(prefix, after),
+      listPrefixes: (prefix) => store.listPrefixes(prefix),
+      read: (name) => store.read(name),
+      readVersion: (name, version) => store.readVersion(name, version),
+    });
+  }
+
   #newReader(): RecordReader {
-    const { log, trust } = this.#ports;
+    const { log, trust, store: all } = this.#ports;
+    const { enrolments, now, lateness } = this.#options;
     const store: Pick<RecordStore, "list" | "listPrefixes" | "read"> = {
       list: (prefix, after) => this.#bucket.list(prefix, after),
       listPrefixes: (prefix) => this.#bucket.listPrefixes(prefix),
       read: (name) => this.#bucket.read(name),
     };
     // However old a key is: a machine may have had its own for years.
-    return new RecordReader(store, { log, trust, maximumHours: Number.POSITIVE_INFINITY });
+    return new RecordReader(store, {
+      log,
+      trust,
+      findEnrolment: (key) => enrolments.find(all, store, key, { log, now: now(), lateness }),
+    });
   }
 
   /** @param alsoIn hours in which something of it was listed: it may be dated before it, or long after it was over */
@@ -83,7 +112,7 @@ export class FeedReader {
     const { log, trust, catalogOf, approvals } = this.#ports;
     const reader = this.#reader;
     const story = await tellStory(this.#bucket, request, {
-      ...{ log, trust, now, catalogOf, reader, alsoIn },
+      ...{ log, trust, now, catalogOf, reader, alsoIn, onlyIfAsked: true },
       ...(approvals === undefined ? {} : { approvals }),
     });
     return { story, asked: await askedIn(story, catalogOf) };

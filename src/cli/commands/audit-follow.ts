@@ -10,7 +10,7 @@ import { parseMoment } from "../../audit/log/moment.ts";
 import { hourOf } from "../../audit/time.ts";
 import { codeOf } from "../../error.ts";
 import { type Audit, openAudit } from "../compose/audit.ts";
-import { feedFile, readFeed, saveFeed, writeLines } from "../compose/feed.ts";
+import { feedFile, keptKeys, readFeed, saveFeed, writeLines } from "../compose/feed.ts";
 import { openHere } from "../compose/here.ts";
 import { type Context, escapeJson, isOn, text } from "../context.ts";
 import { noticeLine } from "../render/session.ts";
@@ -22,8 +22,10 @@ export async function auditFollow(context: Context): Promise<number> {
     parseDuration(text(context, name) ?? "1h"),
   ) as [number, number, number];
   const audit = await openAudit(context);
-  const { paths, lock } = openHere(context);
+  const here = openHere(context);
+  const { paths, lock } = here;
   const file = text(context, "state") ?? feedFile(paths.state, audit.fingerprint);
+  const kept = keptKeys(here, audit.fingerprint, text(context, "bucket") ?? audit.catalog.audit.bucket);
   const lineOf = formatOf(context, {
     organization: audit.catalog.organization,
     log: audit.fingerprint,
@@ -53,11 +55,13 @@ export async function auditFollow(context: Context): Promise<number> {
           fence.check();
           await saveFeed(file, state);
         },
+        keep: (known) => kept.set(known),
       },
       {
         now,
         fullEvery,
         lateness,
+        known: kept.get(),
         wait: async () => signals !== undefined && (await signals.wait(interval)),
         ...(signals === undefined ? {} : { onTrouble: troubleTeller(context), isStopped: signals.isStopped }),
       },

@@ -1,9 +1,14 @@
 import { join } from "node:path";
+import { sha256Hex } from "../../access/digest.ts";
 import { Cursor, type FeedState, readFeedState } from "../../audit/feed/cursor.ts";
+import type { KnownKeys } from "../../audit/feed/known-enrolments.ts";
 import { JitError } from "../../error.ts";
 import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
 import { writeFlushed } from "../../local/flushed.ts";
 import { segmentOf } from "../../local/paths.ts";
+import { version } from "../version.ts";
+import type { Here } from "./here.ts";
+import { workedOut } from "./organization.ts";
 
 /** Where a feed remembers what it told, unless told. */
 export function feedFile(state: string, fingerprint: string): string {
@@ -29,6 +34,23 @@ export function readFeed(path: string, log: string): Cursor | undefined {
 export async function saveFeed(path: string, state: FeedState): Promise<void> {
   privateDirectory(join(path, ".."));
   writePrivate(path, `${JSON.stringify(state)}\n`);
+}
+
+/** Where it is kept what a bucket's hours hold about keys: sealed, in the cache, for this version of the program. */
+export function keptKeys(
+  here: Here,
+  fingerprint: string,
+  bucket: string,
+): { get(): KnownKeys | undefined; set(known: KnownKeys): void } {
+  const cache = workedOut(here);
+  const name = `feed-keys-${version}-${sha256Hex(Buffer.from(JSON.stringify([fingerprint, bucket])))}.json`;
+  return {
+    get() {
+      const text = cache.get(name);
+      return text === undefined ? undefined : (JSON.parse(text) as KnownKeys);
+    },
+    set: (known) => cache.set(name, JSON.stringify(known)),
+  };
 }
 
 /** Lines for whoever reads standard output. */

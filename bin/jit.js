@@ -5,27 +5,35 @@ if (major < 22 || (major === 22 && minor < 13)) {
   process.stderr.write(`jit: needs Node.js 22.13 or newer, this is ${process.versions.node}\n`);
   process.exitCode = 125;
 } else {
-  await start(process.argv.slice(2));
+  // Node's own code for a program that waits for what never comes: that is no success.
+  process.exitCode = 13;
+  start(process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+  });
 }
 
-/** Answers warm `jit credentials` and `jit exec` by itself: what is run dozens of times a minute must not wait. */
+/**
+ * Answers warm `jit credentials` and `jit exec` by itself: what is run dozens of times a minute must not wait. This is CommonJS,
+ * for Node begins with it sooner than with a module.
+ * @returns the exit code
+ */
 async function start(argv) {
   if (argv[0] === "credentials") {
-    const { answerWarm } = await import("../dist/warm.js");
+    const { answerWarm } = require("../dist/warm.cjs");
     const files = process.getBuiltinModule("fs");
     const { env, platform } = process;
     const answer = answerWarm(argv, { env, platform, uid: process.getuid?.(), now: Date.now(), files });
     if (answer !== undefined) {
       try {
         files.writeSync(1, answer);
-        return;
+        return 0;
       } catch {
         // A pipe that is full, closed or broken: the whole program knows what to do about each.
       }
     }
   }
   if (argv[0] === "exec") {
-    const { execWarm } = await import("../dist/warm-exec.js");
+    const { execWarm } = require("../dist/warm-exec.cjs");
     const code = await execWarm(argv);
     if (code !== undefined) {
       // At once: all is written, and Node's own taking apart of what ran the command is a thirtieth of this call.
@@ -38,7 +46,7 @@ async function start(argv) {
     if (said !== undefined) {
       try {
         process.getBuiltinModule("fs").writeSync(1, said);
-        return;
+        return 0;
       } catch {
         // As above.
       }
@@ -49,7 +57,7 @@ async function start(argv) {
     keepCompiledCode(process.env, process.getBuiltinModule("fs"));
   }
   const { main } = await import("../dist/cli.js");
-  await main(argv);
+  return await main(argv);
 }
 
 /**

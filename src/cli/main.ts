@@ -1,23 +1,25 @@
 import { codeOf } from "../error.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { run } from "./run.ts";
 import { version } from "./version.ts";
 
-/** Runs the command line; sets the process's exit code. */
-export async function main(argv: readonly string[]): Promise<void> {
+/** Runs the command line. @returns the process's exit code */
+export async function main(argv: readonly string[]): Promise<number> {
   const { writeSync } = process.getBuiltinModule("fs");
   try {
     if (argv[0] === "--version" || argv[0] === "-V") {
       writeSync(1, `${version}\n`);
-      return;
+      return exitCodes.ok.code;
     }
-    process.exitCode = await run(argv);
+    return await run(argv);
   } catch (error) {
     // Help that cannot be written, or an error that cannot be told: a last try, without a stack.
-    process.exitCode = codeOf(error) === "EPIPE" ? 0 : 1;
+    if (codeOf(error) === "EPIPE") return exitCodes.ok.code;
     try {
-      if (process.exitCode !== 0) writeSync(2, `jit: unexpected ${codeOf(error) ?? "error"}\n`);
+      writeSync(2, `jit: unexpected ${codeOf(error) ?? "error"}\n`);
     } catch {
       // There is nobody to tell.
     }
+    return 1;
   }
 }

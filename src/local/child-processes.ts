@@ -36,7 +36,10 @@ export function childProcesses(hasTerminal: () => boolean): ChildProcesses {
         // Node emits the common failures and throws the others, such as E2BIG.
         return notStarted(error);
       } finally {
-        for (const { signal, handler } of handlers) process.off(signal, handler);
+        // A turn later: who has nothing left to wait for ends before it.
+        setImmediate(() => {
+          for (const { signal, handler } of handlers) process.off(signal, handler);
+        });
       }
     },
   };

@@ -15,7 +15,7 @@ export interface Endpoint {
  * Everything through which an SDK finds credentials. All of it goes: what is left of the parent's would either win over
  * the session, or be used in silence once the session ends.
  */
-export const credentialSources: readonly string[] = [
+export const credentialSources: ReadonlySet<string> = new Set([
   "AWS_ACCESS_KEY_ID",
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",
@@ -37,35 +37,35 @@ export const credentialSources: readonly string[] = [
   "AWS_BEARER_TOKEN_BEDROCK",
   "AMAZON_ACCESS_KEY_ID",
   "AMAZON_SECRET_ACCESS_KEY",
-];
+]);
 
 /**
  * The environment of a command that runs under a session.
- * @param environment of this process
+ * @param parent the environment of this process
  * @param endpoint where given, the child gets no keys: it fetches leases there
  * @throws JitError `NESTED_SESSION` where the parent already runs under one
  */
 export function childEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
+  parent: Readonly<Record<string, string | undefined>>,
   session: Session,
   endpoint: Endpoint | undefined,
   platform: string,
 ): Record<string, string> {
-  // Each look at the real one is a call to the system.
-  const parent = { ...environment };
   refuseNesting(parent, platform);
-  const folded = foldedNames(platform);
   const ours: Record<string, string> = {
     ...(endpoint === undefined
       ? credentialVariables(session)
       : endpointVariables(session, endpoint, platform)),
     [nestingMarker]: session.request,
   };
-  const hidden = new Set([...credentialSources, ...Object.keys(ours)]);
-  const kept = Object.entries(parent).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !hidden.has(folded(entry[0])),
-  );
-  return { ...Object.fromEntries(kept), ...ours };
+  const child: Record<string, string> = Object.create(null);
+  for (const name of Object.keys(parent)) {
+    const value = parent[name];
+    const known = folded(name, platform);
+    if (value !== undefined && !credentialSources.has(known) && !Object.hasOwn(ours, known))
+      child[name] = value;
+  }
+  return Object.assign(child, ours);
 }
 
 /**
@@ -73,16 +73,15 @@ export function childEnvironment(
  * @throws JitError `NESTED_SESSION`
  */
 export function refuseNesting(parent: Readonly<Record<string, string | undefined>>, platform: string): void {
-  const folded = foldedNames(platform);
-  if (!Object.entries(parent).some(([name, value]) => folded(name) === nestingMarker && value)) return;
+  if (!Object.keys(parent).some((name) => folded(name, platform) === nestingMarker && parent[name])) return;
   throw new JitError("NESTED_SESSION", "this shell already runs under a jit session", {
     hint: `leave it first (exit), or unset ${nestingMarker} where you mean it`,
   });
 }
 
 /** Names of variables have no case on Windows. */
-function foldedNames(platform: string): (name: string) => string {
-  return platform === "win32" ? (name) => name.toUpperCase() : (name) => name;
+function folded(name: string, platform: string): string {
+  return platform === "win32" ? name.toUpperCase() : name;
 }
 
 /**

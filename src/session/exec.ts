@@ -18,8 +18,11 @@ export interface ExecPorts {
   readonly children: ChildProcesses;
   /** A clock that never goes back, ms. */
   monotonic(): number;
-  /** Has the end record written (`end.ts`), loading what that takes. */
-  end(ended: EndedCommand): Promise<void>;
+  /**
+   * Prepares the end record while the command runs, when time costs nobody anything. What it gives has the record written
+   * (`end.ts`), loading what that takes.
+   */
+  ending(session: EndedCommand["session"]): (ended: EndedCommand) => Promise<void>;
   /** Removes the session from the cache. */
   forget(session: Session): Promise<void>;
 }
@@ -53,7 +56,9 @@ export async function runUnderSession(ports: ExecPorts, input: ExecInput): Promi
   const { session, command, args, endpoint } = input;
   const environment = childEnvironment(input.parentEnvironment, session, endpoint, input.platform);
   const started = ports.monotonic();
-  const end = await ports.children.run({ command, args, environment });
+  const running = ports.children.run({ command, args, environment });
+  const recordEnd = ports.ending(session);
+  const end = await running;
   const seconds = Math.max(0, Math.floor((ports.monotonic() - started) / 1000));
   const exitCode = exitCodeOf(end);
   const notices: Notice[] = [];
@@ -69,7 +74,7 @@ export async function runUnderSession(ports: ExecPorts, input: ExecInput): Promi
   }
   if (end.kind === "exited" || end.kind === "killed") {
     const ended = { session, argv: [command, ...args], exitCode, seconds };
-    await attempt("END_NOT_RECORDED", "the end of the command is not recorded yet", () => ports.end(ended));
+    await attempt("END_NOT_RECORDED", "the end of the command is not recorded yet", () => recordEnd(ended));
   }
   return { exitCode, end, notices };
 }

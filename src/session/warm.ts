@@ -183,23 +183,27 @@ export function warmPlaces(env: Environment, platform: string): WarmPlaces | und
   const home = windows ? env["USERPROFILE"] : env["HOME"];
   if (!home || !isAbsolute(home, windows)) return undefined;
   const slash = windows ? "\\" : "/";
-  const [config, cache] = windows
-    ? [
-        `${env["APPDATA"] ?? `${home}\\AppData\\Roaming`}\\jit\\Config`,
-        `${env["LOCALAPPDATA"] ?? `${home}\\AppData\\Local`}\\jit\\Cache`,
-      ]
-    : platform === "darwin"
-      ? [`${home}/Library/Preferences/jit`, `${home}/Library/Caches/jit`]
-      : [`${home}/.config/jit`, `${home}/.cache/jit`];
-  const place = (value: string | undefined, fallback: string) =>
-    value !== undefined && isAbsolute(value, windows) ? `${value}${slash}jit` : fallback;
-  const cacheFolder = place(env["XDG_CACHE_HOME"], cache);
+  const place = (variable: string, otherwise: string) => {
+    const folder = env[variable];
+    if (folder !== undefined && isAbsolute(folder, windows)) return `${folder}${slash}jit`;
+    return windows || platform === "darwin" ? elsewhere(variable, env, home, windows) : home + otherwise;
+  };
+  const cache = place("XDG_CACHE_HOME", "/.cache/jit");
   return {
     home,
-    config: `${place(env["XDG_CONFIG_HOME"], config)}${slash}config.json`,
-    current: `${cacheFolder}${slash}current.json`,
-    sessions: `${cacheFolder}${slash}sessions${slash}`,
+    config: `${place("XDG_CONFIG_HOME", "/.config/jit")}${slash}config.json`,
+    current: `${cache}${slash}current.json`,
+    sessions: `${cache}${slash}sessions${slash}`,
   };
+}
+
+/** Where Windows and macOS keep such things. */
+function elsewhere(variable: string, env: Environment, home: string, windows: boolean): string {
+  const isCache = variable === "XDG_CACHE_HOME";
+  if (!windows) return `${home}/Library/${isCache ? "Caches" : "Preferences"}/jit`;
+  return isCache
+    ? `${env["LOCALAPPDATA"] ?? `${home}\\AppData\\Local`}\\jit\\Cache`
+    : `${env["APPDATA"] ?? `${home}\\AppData\\Roaming`}\\jit\\Config`;
 }
 
 function isAbsolute(path: string, windows: boolean): boolean {

@@ -41,6 +41,20 @@ test("a warm `jit credentials` loads no module of Node that an empty script does
   expect(loaded(warm, alice.environment())).toEqual([]);
 });
 
+test("a warm `jit exec` loads no module of Node that starting its command does not load", async () => {
+  const alice = await machine("alice");
+  expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+  const bare = join(folder, "spawn.cjs");
+  writeFileSync(
+    bare,
+    `process.on("SIGTERM", () => undefined);
+     require("node:child_process").spawn("true", [], { stdio: "inherit" }).once("exit", () => process.exit());`,
+  );
+  const needed = new Set(loaded([bare], alice.environment()));
+  const warm = [join(root, "bin/jit.js"), "exec", "customers:read", "--", "true"];
+  expect(loaded(warm, alice.environment()).filter((name) => !needed.has(name))).toEqual([]);
+});
+
 test("`--version`, `--help` and `status` load neither network nor cryptography", async () => {
   const alice = await machine("alice");
   expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
@@ -53,7 +67,7 @@ test("`--version`, `--help` and `status` load neither network nor cryptography",
 });
 
 test("the file that answers a warm call imports nothing", () => {
-  expect(readFileSync(join(root, "dist/warm.js"), "utf8")).not.toMatch(
+  expect(readFileSync(join(root, "dist/warm.cjs"), "utf8")).not.toMatch(
     /\bimport\b|getBuiltinModule|\brequire\(/,
   );
 });
@@ -93,4 +107,18 @@ test("`status` without commander leaves what is wrong to the whole program", asy
   writeFileSync(join(alice.home, ".config/jit/config.json"), "{");
   expect(await alice.jit(["status"])).toMatchObject({ code: 11, stdout: "" });
   expect((await alice.jit(["status"])).stderr).toContain("LOCAL_DAMAGED");
+});
+
+test("a run that waits for what never comes is no success", () => {
+  const copy = join(folder, "copy");
+  mkdirSync(join(copy, "dist"), { recursive: true });
+  cpSync(join(root, "bin"), join(copy, "bin"), { recursive: true });
+  writeFileSync(join(copy, "dist/package.json"), '{"type":"module"}');
+  const run = (main: string) => {
+    writeFileSync(join(copy, "dist/cli.js"), `export const main = ${main};`);
+    return spawnSync(node, [join(copy, "bin/jit.js"), "config"]).status;
+  };
+  expect(run("() => new Promise(() => undefined)")).toBe(13);
+  expect(run("async () => 7")).toBe(7);
+  expect(run("async () => 0")).toBe(0);
 });

@@ -38,9 +38,11 @@ test("what fails otherwise is our own failure, and its error tells no argument",
 });
 
 test("no handler of a signal stays behind", async () => {
+  await new Promise(setImmediate);
   const before = process.listenerCount("SIGTERM");
   await node("");
   await run("no-such-command-of-jit");
+  await new Promise(setImmediate);
   expect(process.listenerCount("SIGTERM")).toBe(before);
 });
 

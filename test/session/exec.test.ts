@@ -37,7 +37,7 @@ async function run(
         },
       },
       monotonic: () => clock,
-      end: async (command) => {
+      ending: () => async (command) => {
         events.push("end");
         if (faults.end) throw new JitError("AUDIT_UNREACHABLE", "no bucket");
         ended.push(command);

@@ -34,7 +34,7 @@ export async function exec(context: Context): Promise<number> {
     const outcome = await runUnderSession(
       {
         ...(await execPorts(context)),
-        end: async (ended) => await endInBackground(text(context, "profile"), ended),
+        ending: (one) => endInBackground(one, text(context, "profile"), context.env),
       },
       {
         session,

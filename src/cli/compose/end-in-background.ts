@@ -10,26 +10,39 @@ const longestVariable = 40_000;
  * Lets another process write the end record, so that nobody waits for it: it inherits the environment, and what it has
  * signed and cannot send, the next run sends. In a pipeline the machine may be gone in a moment: there it is waited for.
  * It is told nothing secret of the session; what is too long for a variable goes through a pipe, which takes longer.
+ * @param session what will have ended: all that can be made ready is, before the command ends
  */
-export async function endInBackground(profile: string | undefined, ended: EndedCommand): Promise<void> {
-  const { spawn } = process.getBuiltinModule("child_process");
-  const wait = (process.env["CI"] ?? "") !== "";
-  const { request, requestHash, issueHash, organization, identity } = ended.session;
-  const session = { request, requestHash, issueHash, organization, identity: { userid: identity.userid } };
-  const told = JSON.stringify({ ...ended, session });
-  const piped = told.length > longestVariable;
-  const args = ["audit", "end", ...(profile === undefined ? [] : ["--profile", profile])];
-  const child = spawn(process.execPath, [process.argv[1] ?? "", ...args], {
-    env: { ...process.env, [endedVariable]: piped ? "" : told },
-    stdio: [piped ? "pipe" : "ignore", "ignore", wait ? "inherit" : "ignore"],
-    detached: !wait,
-    windowsHide: true,
-  });
-  if (!wait) child.unref();
-  // That it cannot be started leaves the session without an end, which is what the records then truly say.
-  child.once("error", () => undefined);
-  const { stdin } = child;
-  stdin?.on("error", () => undefined);
-  if (stdin !== null) await new Promise<void>((resolve) => stdin.end(told, () => resolve()));
-  if (wait) await new Promise<void>((resolve) => child.once("close", () => resolve()));
+export function endInBackground(
+  { request, requestHash, issueHash, organization, identity: { userid } }: EndedCommand["session"],
+  profile: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): (ended: EndedCommand) => Promise<void> {
+  const session = { request, requestHash, issueHash, organization, identity: { userid } };
+  const args = [
+    process.argv[1] ?? "",
+    "audit",
+    "end",
+    ...(profile === undefined ? [] : ["--profile", profile]),
+  ];
+  const env: NodeJS.ProcessEnv = { ...environment, [endedVariable]: "" };
+  const wait = (env["CI"] ?? "") !== "";
+  return async (ended) => {
+    const { spawn } = process.getBuiltinModule("child_process");
+    const told = JSON.stringify({ ...ended, session });
+    const piped = told.length > longestVariable;
+    if (!piped) env[endedVariable] = told;
+    const child = spawn(process.execPath, args, {
+      env,
+      stdio: [piped ? "pipe" : "ignore", "ignore", wait ? "inherit" : "ignore"],
+      detached: !wait,
+      windowsHide: true,
+    });
+    if (!wait) child.unref();
+    // That it cannot be started leaves the session without an end, which is what the records then truly say.
+    child.once("error", () => undefined);
+    const { stdin } = child;
+    stdin?.on("error", () => undefined);
+    if (stdin !== null) await new Promise<void>((resolve) => stdin.end(told, () => resolve()));
+    if (wait) await new Promise<void>((resolve) => child.once("close", () => resolve()));
+  };
 }

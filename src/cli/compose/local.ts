@@ -111,7 +111,7 @@ export async function warmSessionHere(
   );
 }
 
-export async function execPorts(context: Context): Promise<Omit<ExecPorts, "end">> {
+export async function execPorts(context: Context): Promise<Omit<ExecPorts, "ending">> {
   const here = openHere(context);
   const { childProcesses } = await import("../../local/child-processes.ts");
   return {

@@ -11,9 +11,13 @@ import { endInBackground } from "./end-in-background.ts";
  */
 export async function execWarm(argv: readonly string[]): Promise<number | undefined> {
   const dashes = argv.indexOf("--");
-  const [command, ...args] = dashes < 0 ? [] : argv.slice(dashes + 1);
-  const targets = parseTargets(argv.slice(1, Math.max(dashes, 1)));
-  const { env, platform } = process;
+  if (dashes < 0) return undefined;
+  const targets = parseTargets(argv.slice(1, dashes));
+  const command = argv[dashes + 1];
+  const args = argv.slice(dashes + 2);
+  const { platform } = process;
+  // Each look at the real one is a call to the system; that of Windows knows names in any case, a copy does not.
+  const env = platform === "win32" ? process.env : { ...process.env };
   if (command === undefined || targets === undefined || env["JIT_SESSION"] || !onlyHarmless(env))
     return undefined;
   const files = process.getBuiltinModule("fs");
@@ -28,8 +32,9 @@ export async function execWarm(argv: readonly string[]): Promise<number | undefi
   const outcome = await runUnderSession(
     {
       children: childProcesses(() => isTerminal(0)),
-      monotonic: () => performance.now(),
-      end: async (ended) => await endInBackground(undefined, ended),
+      // `performance` would load a millisecond of Node.
+      monotonic: () => Number(process.hrtime.bigint()) / 1e6,
+      ending: (one) => endInBackground(one, undefined, env),
       forget: async () => undefined,
     },
     { session, command, args, parentEnvironment: env, platform, endpoint: undefined, forgetAfter: false },

@@ -165,6 +165,12 @@ test("what was verified before is not read again", async () => {
   const all = await json(auditor, "audit", "verify");
   expect(since.objects).toBeLessThan(all.objects);
   expect(since.tree.checkpoint).toEqual(all.tree.checkpoint);
+  // It says of itself that it is not the whole check.
+  const [partly, whole] = await Promise.all(
+    [["--since", kept], []].map(async (flags) => (await auditor.jit(["audit", "verify", ...flags])).stdout),
+  );
+  expect(partly).toContain(" without --since");
+  expect(whole).not.toContain(" --since");
   const unsigned = await auditor.jit(["audit", "verify", "--json", "--since", join(from, "manifest.jsonl")]);
   expect([errorOf(unsigned).code, unsigned.code]).toEqual(["CHECKPOINT_FILE", 2]);
 });

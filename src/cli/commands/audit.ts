@@ -25,7 +25,7 @@ export async function auditVerify(context: Context): Promise<number> {
     verifyAll(context, audit, tell),
   );
   if (context.json) printJson(context, report);
-  else printReport(context, report);
+  else printReport(context, report, text(context, "since"));
   return report.ok ? 0 : exitCodes.found.code;
 }
 
@@ -81,7 +81,8 @@ function sinceOf(context: Context, logKeys: TreeKeys["logKeys"]): SignedCheckpoi
   });
 }
 
-function printReport({ terminal, style }: Context, report: JudgedReport): void {
+/** @param since the file with the checkpoint up to which nothing was read, if there is one */
+function printReport({ terminal, style }: Context, report: JudgedReport, since: string | undefined): void {
   const { byType, byGrade, bySeverity, acknowledged } = report;
   for (const finding of report.findings) terminal.print(findingLine(finding, style, terminal.columns));
   if (report.omitted > 0) terminal.print(`… and ${report.omitted} more findings`);
@@ -93,7 +94,7 @@ function printReport({ terminal, style }: Context, report: JudgedReport): void {
   terminal.print(
     table(
       [
-        ["  records", counts.map(([type, count]) => `${count} ${type}`).join(", ")],
+        ["  records", counts.map(([type, count]) => `${count} ${type}`).join(", ") || "none"],
         ["  keys", `${byGrade.attested} records attested by AWS, ${byGrade["path only"]} by the path only`],
         [
           "  other",
@@ -110,5 +111,9 @@ function printReport({ terminal, style }: Context, report: JudgedReport): void {
   }
   for (const [writer, count] of report.noiseByWriter)
     terminal.print(style.dim(`  ${wrap(`noise by ${clean(writer)}: ${count}`, terminal.columns, "    ")}`));
+  if (since !== undefined) {
+    const what = `only what came after the checkpoint in ${clean(since)} was read: what was changed or removed before it shows without --since`;
+    terminal.print(style.warn(`  ${wrap(what, terminal.columns, "  ")}`));
+  }
   for (const line of treeLines(report.tree, terminal.columns)) terminal.print(style.dim(line));
 }

@@ -245,6 +245,10 @@ describe("what somebody did", () => {
     expect(codes.length).toBeGreaterThan(before);
     expect(codes).toEqual(expect.arrayContaining(["RECORD_UNMATCHED", "SESSION_POLICY_DIFFERS"]));
     expect(codes.filter((code: string) => code === "SESSION_UNRECORDED").length).toBe(1);
+    // Names of records are longer than a line: each stands alone, to be copied.
+    const printed = (await auditor.jit(["audit", "reconcile"])).stdout.split("\n");
+    expect(printed.filter((line) => line.length > 80 && line.trim().includes(" "))).toEqual([]);
+    expect(printed.some((line) => line.startsWith("  v1/rec/"))).toBe(true);
   });
 
   test("a log file of the trail is altered", async () => {

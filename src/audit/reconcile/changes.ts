@@ -53,7 +53,10 @@ export function changeIn(event: CallEvent, watched: Watched): Finding | undefine
     const message = `${by} was refused ${event.name} of ${what}${where} (${event.error})`;
     return finding("CHANGE_REFUSED", event.id, message, { at: event.at });
   }
-  return finding(code, event.id, `${by} called ${event.name} of ${what}${where}`, { at: event.at });
+  // Whether a trail has the call that stopped it is AWS's affair: that it began says that it did not log before.
+  const before =
+    code === "TRAIL_STARTED" ? ": what happened before, while it did not log, is in none of its files" : "";
+  return finding(code, event.id, `${by} called ${event.name} of ${what}${where}${before}`, { at: event.at });
 }
 
 function changeOf(event: CallEvent, watched: Watched): readonly [FindingCode, string] | undefined {

@@ -43,7 +43,7 @@ const severities = {
   TRAIL_DELETED: "invalid",
   TRAIL_SELECTORS_CHANGED: "invalid",
   TRAIL_CHANGED: "invalid",
-  TRAIL_STARTED: "notice",
+  TRAIL_STARTED: "gap",
   CHANGE_REFUSED: "notice",
 
   EVENT_UNREADABLE: "invalid",

@@ -52,11 +52,16 @@ function findingText(
   columns: number,
 ) {
   const paint = severity === "invalid" ? style.bad : severity === "gap" ? style.warn : style.dim;
-  const moment = at === undefined ? "" : `${minuteZ(new Date(at * 1000))}  `;
-  const about = `${moment}${object}${request === undefined ? "" : `  request ${request}`}`;
+  const moment = at === undefined ? [] : [minuteZ(new Date(at * 1000))];
+  const ofRequest = request === undefined ? [] : [`request ${request}`];
+  const about = [...moment, object, ...ofRequest].join("  ");
+  // An object's name is copied whole: where it does not fit beside the rest, it has a line of its own.
+  const fits = about.length + 2 <= columns;
+  const below = fits ? [about] : [[...moment, ...ofRequest].join("  "), object].filter((line) => line !== "");
   const head = `${severity} ${code}`;
   const folded = wrap(`${head} ${clean(message)}`, columns, "  ");
-  return `${paint(head)}${folded.slice(head.length)}\n  ${style.dim(clean(about))}`;
+  const lines = below.map((line) => `\n  ${style.dim(clean(line))}`).join("");
+  return `${paint(head)}${folded.slice(head.length)}${lines}`;
 }
 
 function printTouched(

@@ -56,6 +56,11 @@ test.each<[string, string, string, Readonly<Record<string, string>>]>([
   expect(refused.map((found) => [found.code, found.severity])).toEqual([["CHANGE_REFUSED", "notice"]]);
 });
 
+test.each(["StartLogging", "CreateTrail"])("%s: the time before it is a gap", (name) => {
+  const event = change("cloudtrail", name, { name: "acme" });
+  expect(collected(event).changes).toMatchObject([{ code: "TRAIL_STARTED", severity: "gap" }]);
+});
+
 test("a policy of which nobody knows whose ceiling it is leaves a gap", () => {
   const parameters = { policyArn: `arn:aws:iam::${auditAccount}:policy/other` };
   const event = change("iam", "SetDefaultPolicyVersion", parameters, { recipientAccountId: auditAccount });

@@ -39,29 +39,6 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
   return value;
 }
 
-/**
- * Whether a value that was parsed from a text is spelt canonically there, as far as that is told without writing it anew: `false`
- * says nothing.
- * @param value what `JSON.parse` made of `text`
- */
-export function isCanonical(value: unknown, text: string): boolean {
-  // An escape may stand for half a character.
-  return !text.includes("\\u") && isSorted(value) && JSON.stringify(value) === text;
-}
-
-/** Whether members are in order everywhere, and all numbers are safe integers. */
-function isSorted(value: unknown): boolean {
-  if (typeof value === "number") return Number.isSafeInteger(value);
-  if (typeof value !== "object" || value === null) return true;
-  if (Array.isArray(value)) return value.every(isSorted);
-  let before: string | undefined;
-  for (const [name, member] of Object.entries(value)) {
-    if ((before !== undefined && before >= name) || !isSorted(member)) return false;
-    before = name;
-  }
-  return true;
-}
-
 function check(value: unknown, path: string, depth: number): void {
   if (depth > maximumDepth) throw invalid(path, `is nested deeper than ${maximumDepth} levels`);
   if (value === null || typeof value === "boolean") return;

@@ -33,6 +33,16 @@ const hostileRanges: readonly (readonly [number, number])[] = [
   [0xe0000, 0xe0fff],
 ];
 
+/**
+ * What stands in a regular expression without flags for one UTF-16 code unit that is a whole harmless character, neither `"` nor
+ * `\`. Characters beyond U+FFFF are left out.
+ */
+export function plainCharacter(): string {
+  const ranges = [...hostileRanges.filter(([first]) => first <= 0xffff), [0xfffe, 0xffff] as const];
+  const spelt = (code: number) => `\\u${code.toString(16).padStart(4, "0")}`;
+  return `[^"\\\\${ranges.map(([first, last]) => `${spelt(first)}-${spelt(last)}`).join("")}]`;
+}
+
 function isHostile(code: number): boolean {
   if ((code & 0xfffe) === 0xfffe) return true;
   return hostileRanges.some(([first, last]) => code >= first && code <= last);

@@ -1,6 +1,6 @@
 import { verify } from "node:crypto";
 import { encodeBase64url } from "../access/base64url.ts";
-import { canonicalJson, isCanonical, parseStrictJson } from "../access/canonical.ts";
+import { canonicalJson, parseStrictJson } from "../access/canonical.ts";
 import { sha256Hex } from "../access/digest.ts";
 import { isLowS } from "../access/es256.ts";
 import { importPublicKey, thumbprint as thumbprintOf } from "../access/jwk.ts";
@@ -8,6 +8,7 @@ import type { PublicJwk } from "../access/types.ts";
 import { decodeUtf8 } from "../access/utf8.ts";
 import { JitError } from "../error.ts";
 import { isThumbprint } from "./key.ts";
+import { type PlainRecord, readPlainRecord } from "./plain-record.ts";
 import type { Signer } from "./ports.ts";
 import { parseRecord, type RecordFault, recordFault } from "./record.ts";
 import type { AuditRecord } from "./types.ts";
@@ -43,6 +44,8 @@ export interface UnverifiedRecord {
   /** Thumbprint of the key that is said to have signed. */
   readonly kid: string;
   readonly signature: Uint8Array;
+  /** Of `PlainRecord`, where the payload was one. */
+  readonly judged: string | undefined;
   /** `protected` ‖ `.` ‖ `payload` (RFC 7515, section 5.1). */
   readonly signed: Uint8Array;
 }
@@ -87,25 +90,31 @@ export async function seal(record: AuditRecord, signer: Signer): Promise<Uint8Ar
  */
 export function readEnvelope(bytes: Uint8Array): Opened<EnvelopeFault> {
   if (bytes.length > maximumEnvelope) return bad("ENVELOPE_TOO_LARGE");
-  const parts = shape.exec(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1"));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const parts = looseShape.exec(text);
   if (parts === null) return bad("ENVELOPE_SHAPE");
   const [, payloadText = "", headText = "", signatureText = ""] = parts;
   const payload = decode(payloadText);
   const head = decode(headText);
   const signature = decode(signatureText);
-  if (payload === undefined || head === undefined || signature === undefined) return bad("ENVELOPE_ENCODING");
+  if (payload === undefined || head === undefined || signature === undefined)
+    return bad(shape.test(text) ? "ENVELOPE_ENCODING" : "ENVELOPE_SHAPE");
   const header = readHeader(headText, head);
   if (header === undefined) return bad("ENVELOPE_HEADER");
   if (signature.length !== 64) return bad("ENVELOPE_ENCODING");
   const read = readPayload(payload);
   if (typeof read === "string") return bad(read);
-  const fault = recordFault(read, header.kid);
+  const { record, judged } = read;
+  const { algorithm, kid } = header;
+  const fault = recordFault(record, kid);
   if (fault !== undefined) return bad(fault);
   return {
     ok: true,
-    record: read,
+    record,
+    judged,
     sha256: sha256Hex(bytes),
-    ...header,
+    algorithm,
+    kid,
     signature,
     signed: ascii(`${headText}.${payloadText}`),
   };
@@ -151,6 +160,8 @@ function envelopeText(payload: string, header: string, signature: string): strin
 }
 const shape =
   /^\{"payload":"([A-Za-z0-9_-]+)","protected":"([A-Za-z0-9_-]+)","signature":"([A-Za-z0-9_-]+)"\}$/;
+/** Found sooner, and the same where all three are base64url. */
+const looseShape = /^\{"payload":"([^"]+)","protected":"([^"]+)","signature":"([^"]+)"\}$/;
 
 function headerText(alg: Algorithm, kid: string): string {
   // RFC 8785 of three members in order, whose values need no escapes.
@@ -167,35 +178,15 @@ function readHeader(text: string, bytes: Uint8Array): { algorithm: Algorithm; ki
   return isThumbprint(kid) && headerText(algorithm, kid) === text ? { algorithm, kid } : undefined;
 }
 
-function readPayload(bytes: Uint8Array): AuditRecord | EnvelopeFault {
+type ReadPayload = Omit<PlainRecord, "judged"> & { readonly judged: string | undefined };
+
+function readPayload(bytes: Uint8Array): ReadPayload | EnvelopeFault {
   if (bytes.length > maximumPayload) return "PAYLOAD_TOO_LARGE";
-  return readPlain(bytes) ?? readStrictly(bytes);
-}
-
-/** A record in its one spelling, told at a glance; `undefined` for all else, and for what needs a closer look. */
-function readPlain(bytes: Uint8Array): AuditRecord | undefined {
   const text = decodeUtf8(bytes);
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (!isCanonical(value, text)) return undefined;
-    const record = parseRecord(value);
-    // What a schema would step over is missing here, and so seen.
-    return membersOf(record) === membersOf(value) ? record : undefined;
-  } catch {
-    return undefined;
-  }
+  return (text === undefined ? undefined : readPlainRecord(text)) ?? readStrictly(bytes);
 }
 
-/** How many members and items there are in all. */
-function membersOf(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  let count = 0;
-  for (const member of Object.values(value)) count += 1 + membersOf(member);
-  return count;
-}
-
-function readStrictly(bytes: Uint8Array): AuditRecord | EnvelopeFault {
+function readStrictly(bytes: Uint8Array): ReadPayload | EnvelopeFault {
   let value: unknown;
   try {
     value = parseStrictJson(bytes);
@@ -209,7 +200,9 @@ function readStrictly(bytes: Uint8Array): AuditRecord | EnvelopeFault {
     return "RECORD_INVALID";
   }
   // From the parsed record, not from `value`: what a schema would step over is missing here, and so seen.
-  return Buffer.compare(canonicalJson(record), bytes) === 0 ? record : "PAYLOAD_NOT_CANONICAL";
+  return Buffer.compare(canonicalJson(record), bytes) === 0
+    ? { record, judged: undefined }
+    : "PAYLOAD_NOT_CANONICAL";
 }
 
 /** The bytes of a text in its one spelling; no copy of their own, since there are three in every record. */

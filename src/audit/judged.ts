@@ -31,10 +31,19 @@ export type JudgedRecord<T extends RecordType = RecordType> = T extends RecordTy
 
 const left: ReadonlySet<string> = new Set(unjudged);
 
-/** The members that are judged; of a sealed session, that it is one. */
+export function isJudged(member: string): boolean {
+  return !left.has(member);
+}
+
+/** Of a sealed session it is judged that it is one. */
+export function judgedSealed(sealed: string): string {
+  return sealed === "-" ? "-" : "sealed";
+}
+
+/** The members that are judged. */
 export function judgedMembers(record: AuditRecord): Record<string, unknown> {
   const members: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(record)) if (!left.has(name)) members[name] = value;
-  if (record.type === "issue" && record.sealed !== "-") members["sealed"] = "sealed";
+  for (const [name, value] of Object.entries(record)) if (isJudged(name)) members[name] = value;
+  if (record.type === "issue") members["sealed"] = judgedSealed(record.sealed);
   return members;
 }

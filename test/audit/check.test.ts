@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { judgedMembers } from "../../src/audit/judged.ts";
 import { recordPrefix } from "../../src/audit/key.ts";
 import { mirrorLog } from "../../src/audit/mirror/copy.ts";
 import { partName } from "../../src/audit/mirror/manifest.ts";
@@ -13,7 +14,7 @@ import { MemoryFolder } from "../support/memory-folder.ts";
 import { MemoryRecordStore } from "../support/memory-record-store.ts";
 import { inProcess, mutate, mutation, someLog } from "./spoilt-log.ts";
 import { sealPorts, log as treeKey } from "./tree/sealing.ts";
-import { log, StandingClock, testWriter } from "./writer.ts";
+import { identityOf, log, StandingClock, testWriter } from "./writer.ts";
 
 const keys = { logKeys: [treeKey.key], witnesses: [] };
 
@@ -154,4 +155,61 @@ test("what is good is checked elsewhere, but for enrolments", async () => {
   const report = await reportOf(await someLog(), elsewhere(counts));
   expect(report.findings).toEqual([]);
   expect(counts).toEqual({ good: report.records - report.byType.enrol, bad: 0 });
+});
+
+test("a thread tells of each type of record what is judged of it, plain or not", async () => {
+  const store = new MemoryRecordStore(() => new Date("2026-11-24T08:16:37Z"));
+  const alice = testWriter(store, "alice");
+  const { signer, append } = alice;
+  const asked = await alice.request();
+  const [request, requestHash] = [asked.record.id, asked.sha256];
+  const issue = await alice.issue(asked);
+  const { role, sessionName } = issue.record;
+  const said = { comment: { text: "wegen 😀" } };
+  const later = [
+    await append({ type: "approval", request, body: () => ({ requestHash, comment: "-" }) }),
+    await append({ type: "denial", request, body: () => ({ requestHash, ...said }) }),
+    await append({
+      type: "end",
+      request,
+      body: () => ({
+        ...{ requestHash, issueHash: issue.sha256, outcome: "completed" as const },
+        ...{ exitCode: 3221225786, seconds: 3, command: "-" },
+      }),
+    }),
+    await append({
+      type: "abort",
+      request,
+      body: () => ({ requestHash, code: "CRASHED", step: "cache", accessKeyId: "-" }),
+    }),
+    await append({
+      type: "revoke",
+      request,
+      body: () => ({ requestHash, role, sessionName, reason: "lost" }),
+    }),
+    await append({
+      type: "review",
+      request,
+      body: () => ({ requestHash, verdict: "justified" as const, ...said }),
+    }),
+    await append({
+      type: "notice",
+      request,
+      body: () => ({ requestHash, event: "pending" as const, to: "hooks.example.com", code: "NOTIFY_DOWN" }),
+    }),
+    await alice.issue(asked, { sealed: "eyJh..aXY.Y3Q.dGFn" }),
+  ];
+  const records = [asked, issue, ...later];
+  const others = { ...identityOf("alice"), arn: "arn:aws:sts::111111111111:assumed-role/Other/alice" };
+  for (const by of [identityOf("alice"), others]) {
+    const writer = { jwk: signer.publicKey, thumbprint: signer.thumbprint, by };
+    const checker = inProcess({ good: 0, bad: 0 });
+    const checked = await checker.check(records.map(({ bytes }) => ({ bytes, writer })));
+    expect(checked).toEqual(
+      records.map(({ record, sha256 }) => ({
+        ...{ isChecked: true, kid: signer.thumbprint, sha256 },
+        record: judgedMembers(record),
+      })),
+    );
+  }
 });

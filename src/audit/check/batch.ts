@@ -2,6 +2,7 @@ import { type KeyObject, verify } from "node:crypto";
 import { importPublicKey } from "../../access/jwk.ts";
 import { readEnvelope, signatureFault, type UnverifiedRecord } from "../envelope.ts";
 import { type JudgedRecord, judgedMembers } from "../judged.ts";
+import type { AuditRecord } from "../types.ts";
 import type { Checkable, CheckedRecord, WriterKey } from "./checker.ts";
 
 /** What goes to whoever checks a batch: plain values and buffers, that a thread can be sent. */
@@ -23,8 +24,8 @@ export interface BatchResult {
   readonly checked: string;
 }
 
-/** A checked record without what the asker knows. */
-type Told = { readonly sha256: string; readonly record: Record<string, unknown> } | null;
+/** A checked record without what the asker knows: the log, and `by` where it is the writer's. */
+type Told = { readonly sha256: string; readonly record: Partial<JudgedRecord> } | null;
 
 /** Writes batches for one checker, which is told each key once, and reads what comes back. */
 export class BatchWriter {
@@ -63,7 +64,10 @@ export class BatchWriter {
     return records.map(({ writer }, at) => {
       const one = told[at];
       if (one === null || one === undefined) return undefined;
-      const record = { log: this.#log, by: writer.by, ...one.record } as unknown as JudgedRecord;
+      const record = Object.assign(one.record, {
+        log: this.#log,
+        by: one.record.by ?? writer.by,
+      }) as JudgedRecord;
       return { isChecked: true, record, kid: writer.thumbprint, sha256: one.sha256 };
     });
   }
@@ -88,24 +92,30 @@ export class BatchChecker {
   check({ id, keys, bytes, ends, writers }: Batch): BatchResult {
     for (const { number, key } of keys) this.#keys.set(number, { ...key, object: importPublicKey(key.jwk) });
     let start = 0;
-    const checked = Array.from(ends, (end, at): Told => {
+    const checked = Array.from(ends, (end, at) => {
       const record = bytes.subarray(start, end);
       start = end;
       const key = this.#keys.get(writers[at] ?? -1);
-      return key === undefined ? null : this.#one(record, key);
+      return key === undefined ? undefined : this.#one(record, key);
     });
-    return { id, checked: JSON.stringify(checked) };
+    return { id, checked: `[${checked.map((told) => told ?? "null").join()}]` };
   }
 
-  #one(bytes: Uint8Array, { jwk, thumbprint, by, object }: WriterKey & { readonly object: KeyObject }): Told {
+  /** @returns a `Told` in JSON */
+  #one(bytes: Uint8Array, { jwk, thumbprint, by, object }: WriterKey & { readonly object: KeyObject }) {
     const opened = readEnvelope(bytes);
-    if (!opened.ok || opened.kid !== thumbprint || opened.record.log !== this.#log) return null;
-    if (signatureFault(opened, jwk) !== undefined) return null;
-    if (!isSignedBy(opened, object)) return null;
-    const { log: _, ...record } = judgedMembers(opened.record);
+    if (!opened.ok || opened.kid !== thumbprint || opened.record.log !== this.#log) return undefined;
+    if (signatureFault(opened, jwk) !== undefined) return undefined;
+    if (!isSignedBy(opened, object)) return undefined;
+    const judged = opened.judged ?? judgedText(opened.record);
     const own = opened.record.by;
     const isBy = own.arn === by.arn && own.userid === by.userid && own.account === by.account;
-    if (isBy) delete record["by"];
-    return { sha256: opened.sha256, record };
+    const other = isBy ? "" : `,"by":${JSON.stringify(own)}`;
+    return `{"sha256":"${opened.sha256}","record":{${judged}${other}}}`;
   }
+}
+
+function judgedText(record: AuditRecord): string {
+  const { log: _, by: __, ...members } = judgedMembers(record);
+  return JSON.stringify(members).slice(1, -1);
 }

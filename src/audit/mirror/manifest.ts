@@ -2,6 +2,7 @@ import { canonicalJson } from "../../access/canonical.ts";
 import { isSha256Hex, sha256Hex } from "../../access/digest.ts";
 import { compareNames } from "../name-order.ts";
 import type { ListedObject } from "../ports.ts";
+import { isTime } from "../time.ts";
 import { invalidMirror, type MirrorFolder, type ReadFolder } from "./folder.ts";
 
 /**
@@ -137,8 +138,11 @@ export function readPart(folder: Pick<ReadFolder, "read">, part: Part): readonly
     return object;
   });
   const isSame = objects.length === part.versions && objects[0]?.key === part.first && before === part.last;
-  const newest = objects.reduce((most, { lastModified }) => Math.max(most, lastModified.getTime()), 0);
-  const markers = objects.reduce((count, { isDeleteMarker }) => count + (isDeleteMarker ? 1 : 0), 0);
+  let [newest, markers] = [0, 0];
+  for (const { lastModified, isDeleteMarker } of objects) {
+    newest = Math.max(newest, lastModified.getTime());
+    if (isDeleteMarker) markers++;
+  }
   if (!isSame || newest !== part.newest.getTime() || markers !== part.markers) {
     throw invalidMirror(`${name} is not what its manifest says`);
   }
@@ -174,7 +178,7 @@ function textLines(bytes: Uint8Array, name: string): readonly Fields[] {
   return lines.map((line, at) => {
     try {
       const value: unknown = JSON.parse(line);
-      if (typeof value === "object" && value !== null) return { ...value };
+      if (typeof value === "object" && value !== null) return value as Fields;
     } catch {
       // Told below.
     }
@@ -194,7 +198,9 @@ function isSize(value: unknown): value is number {
 
 /** In its one spelling, and of a year that all else has a spelling for. */
 function timeOf(value: unknown): Date | undefined {
-  if (typeof value !== "string" || value.length !== "2026-11-24T10:00:00.000Z".length) return undefined;
-  const time = new Date(value);
-  return !Number.isNaN(time.getTime()) && time.toISOString() === value ? time : undefined;
+  if (typeof value !== "string" || !milliseconds.test(value)) return undefined;
+  return isTime(`${value.slice(0, wholeSeconds)}Z`) ? new Date(value) : undefined;
 }
+
+const wholeSeconds = "2026-11-24T10:00:00".length;
+const milliseconds = /^.{19}\.\d{3}Z$/;

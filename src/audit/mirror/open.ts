@@ -35,7 +35,8 @@ export function openMirror(folder: ReadFolder): MirrorStore {
     if (held.size > heldParts && oldest !== undefined) held.delete(oldest);
     return known;
   };
-  const of = (key: string): readonly CopiedObject[] => versionsOf(parts, objectsOf, key);
+  const finder = new Finder(parts, objectsOf);
+  const of = (key: string): readonly CopiedObject[] => finder.versionsOf(key);
   const refuse = async (): Promise<never> => {
     throw new JitError("COPY_READ_ONLY", "a copy of a log is only read");
   };
@@ -98,32 +99,45 @@ function isBefore(parts: readonly Part[], at: number, from: Date): boolean {
   return parts[at - 1]?.last !== part.first && parts[at + 1]?.first !== part.last;
 }
 
-/** Newest first. */
-function versionsOf(
-  parts: readonly Part[],
-  objectsOf: (part: Part) => readonly CopiedObject[],
-  key: string,
-): readonly CopiedObject[] {
-  const found: CopiedObject[] = [];
-  for (let at = firstAt(parts, ({ last }) => last, key); at < parts.length; at++) {
-    const part = parts[at];
-    if (part === undefined || compareNames(part.first, key) > 0) break;
-    const objects = objectsOf(part);
-    for (let i = firstAt(objects, (object) => object.key, key); objects[i]?.key === key; i++) {
-      const object = objects[i];
-      if (object !== undefined) found.push(object);
-    }
+class Finder {
+  readonly #parts: readonly Part[];
+  readonly #objectsOf: (part: Part) => readonly CopiedObject[];
+  /** Where the last name was found, and what comes after it: whoever reads a log asks for one name after the other. */
+  #part = 0;
+  #next = 0;
+
+  constructor(parts: readonly Part[], objectsOf: (part: Part) => readonly CopiedObject[]) {
+    this.#parts = parts;
+    this.#objectsOf = objectsOf;
   }
-  return found;
+
+  /** Newest first. */
+  versionsOf(key: string): readonly CopiedObject[] {
+    const found: CopiedObject[] = [];
+    const first = firstAt(this.#parts, ({ last }) => last, key, this.#part);
+    for (let at = first; at < this.#parts.length; at++) {
+      const part = this.#parts[at];
+      if (part === undefined || compareNames(part.first, key) > 0) break;
+      const objects = this.#objectsOf(part);
+      let i = firstAt(objects, (object) => object.key, key, at === this.#part ? this.#next : 0);
+      for (let object = objects[i]; object?.key === key; object = objects[++i]) found.push(object);
+      [this.#part, this.#next] = [at, i];
+    }
+    return found;
+  }
 }
 
-/** Index of the first of ordered items whose name is not before `key`. */
-function firstAt<T>(items: readonly T[], nameOf: (item: T) => string, key: string): number {
+/** Index of the first of ordered items whose name is not before `key`. @param likely where it may be */
+function firstAt<T>(items: readonly T[], nameOf: (item: T) => string, key: string, likely: number): number {
+  const isBefore = (at: number) => {
+    const item = items[at];
+    return item !== undefined && compareNames(nameOf(item), key) < 0;
+  };
+  if (likely < items.length && !isBefore(likely) && (likely === 0 || isBefore(likely - 1))) return likely;
   let [low, high] = [0, items.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const item = items[middle];
-    if (item !== undefined && compareNames(nameOf(item), key) < 0) low = middle + 1;
+    if (isBefore(middle)) low = middle + 1;
     else high = middle;
   }
   return low;

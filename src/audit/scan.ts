@@ -99,9 +99,12 @@ export async function mapAtMost<T, R>(
   work: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = new Array(items.length);
-  const queue = items.entries();
+  let next = 0;
   const lane = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item, index);
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await work(items[index] as T, index);
+    }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
   return results;

@@ -44,6 +44,17 @@ export function hourOf(time: string): string {
   return time.slice(0, 13).replaceAll("-", "");
 }
 
+/** Whether `hourOf` a valid time is that hour. */
+export function isInHour(time: string, hour: string): boolean {
+  if (hour.length !== 11) return false;
+  for (let i = 0; i < hour.length; i++) {
+    // Behind year and month a time has a dash.
+    const at = i < 4 ? i : i < 6 ? i + 1 : i + 2;
+    if (time.charCodeAt(at) !== hour.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
 /** Whether a text is an hour that exists. */
 export function isHour(text: string): boolean {
   const parts = hourGrammar.exec(text);

@@ -42,15 +42,15 @@ export interface VerifyOptions {
   readonly maximumFindings?: number;
   /** Checks records on other cores; asked for where there are many. Left out: all is checked here. */
   readonly openChecker?: () => Promise<RecordChecker>;
-  /** Objects from which on that is done; 4,096 unless told. */
+  /** Objects from which on that is done, and from the first where the tree has as many; 4,096 unless told. */
   readonly checkFrom?: number;
   /** Requests that are held before those that are over are let go; 2,048 unless told. */
   readonly mostRequests?: number;
 }
 
 const none: readonly Finding[] = [];
-/** Objects that are read and checked together. */
-const batchSize = 256;
+/** Objects that are read and checked together. Few: what is under way when the young heap is full is moved twice. */
+const batchSize = 128;
 const parallelReads = 32;
 /** Below, starting threads takes longer than they save. */
 const manyObjects = 4096;
@@ -116,8 +116,9 @@ class Verification {
     this.#tally = new Tally(options.maximumFindings ?? 10_000, options.onFinding ?? (() => undefined));
     this.#keys = new KeyRing(options.trust);
     this.#requests = new RequestBook(options, options.mostRequests);
-    const { log, openChecker, checkFrom = manyObjects } = options;
-    this.#reader = new ObjectReader(store, { log, openChecker, checkFrom });
+    const { log, openChecker, sealed, checkFrom = manyObjects } = options;
+    const isMany = sealed !== undefined && !sealed.isPartial && sealed.size > checkFrom;
+    this.#reader = new ObjectReader(store, { log, openChecker, checkFrom: isMany ? 0 : checkFrom });
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /** Enough that most values die before they are moved. */
-const enough = 8 * 1024 * 1024;
+const enough = 16 * 1024 * 1024;
 
 /**
  * Holds down the part of the heap in which values begin, for work that makes very many that soon die: V8 would let it grow to

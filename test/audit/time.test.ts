@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatTime, isHour, isTime } from "../../src/audit/time.ts";
+import { formatTime, hourOf, isHour, isInHour, isTime } from "../../src/audit/time.ts";
 
 /** A time that exists is what `Date` makes of it again. */
 const roundTrips = (time: string) => {
@@ -37,4 +37,24 @@ test.each([
   "2026-11-24T08:16:36.5Z",
 ])("%j is no time", (text) => {
   expect(isTime(text)).toBe(false);
+});
+
+test("a time is in the hour that is its own, and in no other text", () => {
+  const time = fc
+    .date({
+      min: new Date("0000-01-01T00:00:00Z"),
+      max: new Date("9999-12-31T23:59:59Z"),
+      noInvalidDate: true,
+    })
+    .map(formatTime);
+  const near = fc.tuple(time, fc.nat(12), fc.constantFrom("", "0", "1", "-", "T", "00"));
+  fc.assert(
+    fc.property(time, near, (at, [other, cut, put]) => {
+      for (const text of [at, other]) {
+        const hour = hourOf(text);
+        for (const one of [hour, `${hour.slice(0, cut)}${put}${hour.slice(cut)}`, hour.slice(0, cut)])
+          expect(isInHour(at, one)).toBe(one === hourOf(at));
+      }
+    }),
+  );
 });

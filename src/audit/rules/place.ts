@@ -1,7 +1,7 @@
 import { type Finding, finding } from "../finding.ts";
 import type { JudgedRecord } from "../judged.ts";
 import type { RecordKey } from "../key.ts";
-import { hourOf, secondsOf } from "../time.ts";
+import { isInHour, secondsOf } from "../time.ts";
 
 /** A record whose form and signature are right, and where it was found. */
 export interface SeenRecord {
@@ -34,7 +34,7 @@ export function placeFindings(seen: SeenRecord, log: string): Finding[] {
   if (key.n !== record.n || key.type !== record.type || key.request !== record.request) {
     say("NAME_DIFFERS", "the name tells another request, number or type than the record");
   }
-  if (key.hour !== hourOf(record.at)) say("HOUR_DIFFERS", "the name tells another hour than that of signing");
+  if (!isInHour(record.at, key.hour)) say("HOUR_DIFFERS", "the name tells another hour than that of signing");
   return found;
 }
 

@@ -86,8 +86,10 @@ function unlessSession(link: Link, found: Finding): Finding {
 
 function decisionFindings(links: readonly Link[], issues: readonly IssueLink[], spoilt: Spoilt): Finding[] {
   if (spoilt.has("approval")) return [];
+  const named = issues.filter(({ decisions }) => decisions.length > 0);
+  if (named.length === 0) return [];
   const approvals = new Set(links.filter((link) => link.type === "approval").map((link) => link.sha256));
-  return issues
+  return named
     .filter((issue) => issue.decisions.some((hash) => !approvals.has(hash)))
     .map((issue) =>
       say(issue, "DECISION_UNKNOWN", "the session rests on an approval that is not in the log"),

@@ -27,15 +27,16 @@ export class LockBook {
 
   /** @param first index of the first of these leaves */
   add(first: number, entries: readonly BatchEntry[]): void {
-    for (const [at, { leaf }] of entries.entries()) {
+    let index = first;
+    for (const { leaf } of entries) {
       // What was not read, nobody has asked S3 about.
-      if (leaf.sha256 === "-") continue;
-      if (leaf.lockedUntil !== "-") this.#anyLocked = true;
-      else {
-        if (this.#count === 0) this.#first = first + at;
+      if (leaf.sha256 !== "-" && leaf.lockedUntil !== "-") this.#anyLocked = true;
+      else if (leaf.sha256 !== "-") {
+        if (this.#count === 0) this.#first = index;
         this.#count++;
         if (this.#names.length < fewNames) this.#names.push(leaf.key);
       }
+      index++;
     }
   }
 

@@ -67,6 +67,11 @@ export class SealedLog {
     return this.#tree.checkpoint;
   }
 
+  /** Leaves of the tree. */
+  get size(): number {
+    return this.#tree.leaves.size;
+  }
+
   /** Whether only what is new is looked at. */
   get isPartial(): boolean {
     return this.#before !== undefined;

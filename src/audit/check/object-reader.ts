@@ -1,8 +1,9 @@
+import { ByWriter } from "../by-writer.ts";
 import { maximumEnvelope } from "../envelope.ts";
+import type { Finding } from "../finding.ts";
 import { type RecordKey, readKey } from "../key.ts";
 import type { RecordStore } from "../ports.ts";
 import { type ReadObject, readObject } from "../read-object.ts";
-import { chainOf } from "../rules/chain.ts";
 import { placeFindings } from "../rules/place.ts";
 import { mapAtMost, type ScannedObject } from "../scan.ts";
 import type { Checkable, RecordChecker, WriterKey } from "./checker.ts";
@@ -26,7 +27,7 @@ export class ObjectReader {
   readonly #store: Pick<RecordStore, "readVersion">;
   readonly #options: ReaderOptions;
   /** Of each chain the key of the first `enrol` record under its name. Nothing of it is believed. */
-  readonly #writers = new Map<string, WriterKey>();
+  readonly #writers = new ByWriter<WriterKey>();
   #checker: RecordChecker | undefined;
   #objects = 0;
 
@@ -75,9 +76,9 @@ export class ObjectReader {
 
   #meet({ key, opened }: ReadObject): void {
     if (key === undefined || opened?.record.type !== "enrol" || opened.kid !== key.thumbprint) return;
-    if (this.#writers.has(chainOf(key))) return;
+    if (this.#writers.get(key) !== undefined) return;
     const { key: jwk, by } = opened.record;
-    this.#writers.set(chainOf(key), { jwk, thumbprint: opened.kid, by });
+    this.#writers.set(key, { jwk, thumbprint: opened.kid, by });
   }
 
   async #checkable(
@@ -87,7 +88,7 @@ export class ObjectReader {
     const wanted: Wanted[] = [];
     await mapAtMost(parallelReads, batch, async (object, at) => {
       const key = keys[at];
-      const writer = key === undefined ? undefined : this.#writers.get(chainOf(key));
+      const writer = key === undefined ? undefined : this.#writers.get(key);
       const { name, oldest, later, deleteMarkers } = object;
       const isPlain = later.length === 0 && deleteMarkers === 0 && key?.type !== "enrol";
       if (key === undefined || writer === undefined || oldest === undefined || !isPlain) return;
@@ -105,20 +106,22 @@ export class ObjectReader {
     enrolments: ReadonlyMap<ScannedObject, ReadObject>,
   ): Promise<readonly ReadObject[]> {
     const checked = await checker.check(wanted);
-    const good = new Map<ScannedObject, ReadObject>();
+    const read = new Map(enrolments);
     for (const [at, { object, key }] of wanted.entries()) {
       const opened = checked[at];
       if (opened === undefined || object.oldest === undefined) continue;
-      const seen = { ...opened, name: object.name, key, lastModified: object.oldest.lastModified };
+      const { record, kid, sha256 } = opened;
+      const seen = { name: object.name, key, record, kid, sha256, lastModified: object.oldest.lastModified };
       if (placeFindings(seen, this.#options.log).length > 0) continue;
-      good.set(object, { object, key, opened, sha256: opened.sha256, findings: [] });
+      read.set(object, { object, key, opened, sha256, findings: none });
     }
-    return await mapAtMost(
-      parallelReads,
-      batch,
-      async (object) => good.get(object) ?? enrolments.get(object) ?? (await readObject(this.#store, object)),
-    );
+    const others = batch.filter((object) => !read.has(object));
+    for (const one of await mapAtMost(parallelReads, others, (object) => readObject(this.#store, object)))
+      read.set(one.object, one);
+    return batch.flatMap((object) => read.get(object) ?? []);
   }
 }
+
+const none: readonly Finding[] = [];
 
 type Wanted = Checkable & { readonly object: ScannedObject; readonly key: RecordKey };

@@ -1,3 +1,4 @@
+import { ByWriter } from "../by-writer.ts";
 import { type Finding, type FindingCode, finding } from "../finding.ts";
 import type { RecordKey } from "../key.ts";
 import { Numbers } from "../numbers.ts";
@@ -40,8 +41,7 @@ export function chainOf(key: Pick<RecordKey, "userid" | "thumbprint">): string {
  * in any order; what is in order needs no memory.
  */
 export class ChainBook {
-  /** By userid and thumbprint. */
-  readonly #chains = new Map<string, Map<string, Chain>>();
+  readonly #chains = new ByWriter<Chain>();
 
   /** A valid record. */
   add({ name, key, record, sha256 }: SeenRecord): readonly Finding[] {
@@ -70,14 +70,14 @@ export class ChainBook {
 
   /** Whether a valid record of this number was seen; to be asked before `finish`. */
   holds(key: Pick<RecordKey, "userid" | "thumbprint" | "n">): boolean {
-    const chain = this.#chains.get(key.userid)?.get(key.thumbprint);
+    const chain = this.#chains.get(key);
     if (chain === undefined) return false;
     return key.n < chain.next || chain.early.has(key.n) || chain.passed.has(key.n);
   }
 
   /** Nothing more comes: what is still missing is a gap. */
   *finish(): Generator<Finding> {
-    for (const chain of [...this.#chains.values()].flatMap((ofUser) => [...ofUser.values()])) {
+    for (const chain of this.#chains.values()) {
       for (const first of [...chain.early.keys()].sort((a, b) => a - b)) {
         const link = chain.early.get(first);
         if (link === undefined) continue;
@@ -132,8 +132,7 @@ export class ChainBook {
   }
 
   #chain(key: RecordKey): Chain {
-    const ofUser = this.#chains.get(key.userid) ?? new Map<string, Chain>();
-    const known = ofUser.get(key.thumbprint);
+    const known = this.#chains.get(key);
     if (known !== undefined) return known;
     const chain = {
       userid: key.userid,
@@ -143,8 +142,7 @@ export class ChainBook {
       spoilt: new Numbers(),
       passed: new Numbers(),
     };
-    ofUser.set(key.thumbprint, chain);
-    this.#chains.set(key.userid, ofUser);
+    this.#chains.set(key, chain);
     return chain;
   }
 }

@@ -4,6 +4,7 @@ import { identityCenterUser } from "../../access/rules/groups.ts";
 import { isRevoked } from "../../access/trust/revoked-keys.ts";
 import type { Identity, PublicJwk, Trust } from "../../access/types.ts";
 import { judgeAttested } from "../attested.ts";
+import { ByWriter } from "../by-writer.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { JudgedRecord } from "../judged.ts";
 import type { RecordKey } from "../key.ts";
@@ -29,8 +30,7 @@ export type KeyTrust = Pick<Trust, "tokenIssuers" | "refusePathOnly"> &
 /** The keys of all writers. A key counts for the one `aws:userid` under whose prefix it was enrolled. */
 export class KeyRing {
   readonly #trust: KeyTrust;
-  /** By userid and thumbprint; not by both in one text, which would be made and hashed for every record. */
-  readonly #enrolments = new Map<string, Map<string, Enrolment>>();
+  readonly #enrolments = new ByWriter<Enrolment>();
 
   /** @param trust `undefined` where the organization has no trust file: no statement can be checked then */
   constructor(trust: KeyTrust | undefined) {
@@ -43,7 +43,7 @@ export class KeyRing {
   }
 
   find(key: Pick<RecordKey, "userid" | "thumbprint">): Enrolment | undefined {
-    return this.#enrolments.get(key.userid)?.get(key.thumbprint);
+    return this.#enrolments.get(key);
   }
 
   /** Takes the key of a valid record 0. A second one changes nothing; the chain's rules report it. */
@@ -60,9 +60,7 @@ export class KeyRing {
     const person = personOf({ ...by, userid: key.userid }, claims, this.#trust.sessionNameRoles ?? []);
     const user = claims?.identityStoreUserId;
     const attested: Record<string, string> = user === undefined ? {} : { [identityCenterUser]: user };
-    const ofUser = this.#enrolments.get(key.userid) ?? new Map<string, Enrolment>();
-    ofUser.set(key.thumbprint, { jwk, key: importPublicKey(jwk), by, grade, person, attested });
-    this.#enrolments.set(key.userid, ofUser);
+    this.#enrolments.set(key, { jwk, key: importPublicKey(jwk), by, grade, person, attested });
     const found: Finding[] = [];
     if (verdict === "invalid") {
       found.push(

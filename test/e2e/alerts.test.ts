@@ -94,6 +94,17 @@ test("an emergency at once; what still has time says nothing", async () => {
   });
 });
 
+test("of kinds that were not asked for nothing is said, good or bad", async () => {
+  const { code, said } = await alerts("--only", "review");
+  expect([code, said.alerts, said.checks]).toEqual([
+    0,
+    [],
+    [{ name: "emergencies", state: "ok", code: null }],
+  ]);
+  const printed = await auditor.jit(["audit", "alerts", "--since", "72h", "--only", "review"]);
+  expect(printed.stdout).toBe("✓ review\n");
+});
+
 test("a session that no record tells of, after a quarter of an hour, is the gravest", async () => {
   await pass(16);
   expect(await alerts()).toMatchObject({ code: 30, kinds: ["bypass", "break-glass"] });

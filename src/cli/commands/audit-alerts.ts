@@ -35,12 +35,16 @@ export async function auditAlerts(context: Context): Promise<number> {
   const period = periodOf(since, now);
   const deadlines = deadlinesIn(context, audit.catalog.breakGlass?.grace);
   const wanted = checkNames.filter((name) => kindsOf[name].some((kind) => kinds.includes(kind)));
-  const checked = await context.terminal.progress("Looking for what must be looked at", () =>
+  const looked = await context.terminal.progress("Looking for what must be looked at", () =>
     Promise.all(wanted.map((name) => check(name, opened, { deadlines, period, now, chosen }))),
   );
+  // A look may find more than was asked for.
+  const checked = looked.map((one) => ({
+    ...one,
+    alerts: one.alerts.filter(({ kind }) => kinds.includes(kind)),
+  }));
   const alerts = checked
     .flatMap((one) => one.alerts)
-    .filter(({ kind }) => kinds.includes(kind))
     .sort((a, b) => alertKinds.indexOf(a.kind) - alertKinds.indexOf(b.kind));
   const told =
     receiver === undefined
@@ -53,7 +57,7 @@ export async function auditAlerts(context: Context): Promise<number> {
       checks: checked.map(checkJson),
       sent: told?.sent ?? null,
     });
-  else print(context, alerts, checked);
+  else print(context, alerts, checked, kinds);
   for (const notice of told?.failures ?? []) context.terminal.note(noticeLine(context, notice));
   const failed = checked.find(({ failure }) => failure !== undefined)?.failure;
   const [gravest] = alerts;
@@ -133,15 +137,25 @@ function stateOf({ alerts, isUnused, failure }: Pick<Checked, "alerts" | "isUnus
   return alerts.length === 0 ? "ok" : "alert";
 }
 
-function print({ terminal, style }: Context, alerts: readonly Alert[], checked: readonly Checked[]): void {
+/** @param asked kinds of which something may be said */
+function print(
+  { terminal, style }: Context,
+  alerts: readonly Alert[],
+  checked: readonly Checked[],
+  asked: readonly AlertKind[],
+): void {
   const { columns } = terminal;
   for (const { kind, message, since, deadline, object } of alerts) {
     terminal.print(wrap(`${style.bad("✗")} ${style.strong(kind)}: ${clean(message)}`, columns, "  "));
     const late = deadline === 0 ? "" : ` (deadline ${formatDuration(deadline)})`;
-    terminal.print(style.dim(`  since ${formatTime(since)}${late}  ${clean(object)}`));
+    const began = `since ${formatTime(since)}${late}`;
+    const place = clean(object);
+    const fits = began.length + place.length + 4 <= columns;
+    terminal.print(style.dim(`  ${began}${fits ? "  " : "\n  "}${place}`));
   }
   for (const { name, isUnused, failure } of checked) {
-    const kinds = kindsOf[name].join(", ");
+    const own = kindsOf[name].filter((kind) => asked.includes(kind));
+    const kinds = own.join(", ");
     if (failure !== undefined) {
       terminal.print(
         wrap(`${style.warn("?")} ${kinds}: ${clean(failure.message)} [${failure.code}]`, columns, "  "),
@@ -150,7 +164,7 @@ function print({ terminal, style }: Context, alerts: readonly Alert[], checked: 
         terminal.print(style.dim(`  ${wrap(clean(failure.hint), columns - 2, "  ")}`));
     } else if (isUnused) terminal.print(style.dim(`- ${kinds}: the trust file names nobody for it`));
     else {
-      const quiet = kindsOf[name].filter((kind) => !alerts.some((alert) => alert.kind === kind));
+      const quiet = own.filter((kind) => !alerts.some((alert) => alert.kind === kind));
       if (quiet.length > 0) terminal.print(`${style.good("✓")} ${quiet.join(", ")}`);
     }
   }

@@ -19,6 +19,7 @@ interface Asked extends Checkable {
 /** A checker of batches for those who read records one by one, many at once. */
 export class GatheredChecks {
   readonly #options: CheckerOptions;
+  readonly #from: number;
   #checker: Promise<RecordChecker> | undefined;
   #records = 0;
   /** Reads under way, each of which may bring a record to be checked. */
@@ -28,6 +29,12 @@ export class GatheredChecks {
 
   constructor(options: CheckerOptions) {
     this.#options = options;
+    this.#from = options.checkFrom ?? manyRecords;
+  }
+
+  /** Tells how many records will be read: whoever knows it early need not begin here. */
+  announce(records: number): void {
+    if (records >= this.#from) this.#records = Math.max(this.#records, this.#from);
   }
 
   /** Reads a record; while that goes on, a batch that is not full waits for it. */
@@ -44,8 +51,7 @@ export class GatheredChecks {
 
   /** `undefined` for what is anything but a good record by that key, and where there is too little to do: look yourself. */
   async check(bytes: Uint8Array, writer: WriterKey): Promise<CheckedRecord | undefined> {
-    const isWorthIt = this.#records >= (this.#options.checkFrom ?? manyRecords);
-    if (!isWorthIt || this.#isClosed) return undefined;
+    if (this.#records < this.#from || this.#isClosed) return undefined;
     return await new Promise((answer) => {
       this.#gathered.push({ bytes, writer, answer });
       if (this.#gathered.length >= batchSize || this.#expected === 0) this.#send();

@@ -95,6 +95,8 @@ export class LogReader {
             versionOf: (name) => this.#bucket.latestEnrolment(name),
             catalogOf: this.#ports.catalogOf,
           });
+    const unknown = wanted.filter((named) => index?.has(named) !== true);
+    this.#checks?.announce(unknown.reduce((sum, { records }) => sum + records.length, 0));
     const running: (Promise<LogEntry | undefined> | LogEntry | undefined)[] = [];
     const begin = (named: NamedRequest) => {
       const work = this.#entry(named, options, index);

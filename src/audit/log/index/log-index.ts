@@ -83,11 +83,15 @@ export class LogIndex {
     return this.#catalogs.get(digest);
   }
 
+  /** Whether it was judged before, if what is listed is still the same. */
+  has(named: NamedRequest): boolean {
+    return this.#open.get(hourOf(named))?.has(named.request) === true;
+  }
+
   find(named: NamedRequest): JudgedRequest | undefined {
-    const segment = this.#open.get(hourOf(named));
-    if (segment?.has(named.request) !== true) return undefined;
+    if (!this.has(named)) return undefined;
     const seen = seenOf(named);
-    return seen === undefined ? undefined : segment.find(named, seen);
+    return seen === undefined ? undefined : this.#open.get(hourOf(named))?.find(named, seen);
   }
 
   add(named: NamedRequest, judged: JudgedRequest): void {

@@ -42,7 +42,8 @@ export function targetsOfRole(targets: readonly Target[], role: string): readonl
 
 /** Whether a record's role is one that this catalog keeps for emergencies. */
 export function isBreakGlassRole({ stores }: Pick<Catalog, "stores">, role: string): boolean {
-  return [...stores.values()].some(({ breakGlass }) => breakGlass?.role === role);
+  for (const { breakGlass } of stores.values()) if (breakGlass?.role === role) return true;
+  return false;
 }
 
 /** Whether the store stands in the catalog, as it is every day or in an emergency, and is not one that only bears its name. */

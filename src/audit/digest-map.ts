@@ -66,9 +66,12 @@ export class DigestMap {
     this.#capacity *= 2;
     this.#keys = new Uint32Array(this.#capacity * words);
     this.#values = new Uint32Array(this.#capacity);
-    for (const [slot, value] of values.entries()) {
+    // Not the one that names come in: that of the name which is added is still needed.
+    const digest = new Uint32Array(words);
+    for (let slot = 0; slot < values.length; slot++) {
+      const value = values[slot] ?? 0;
       if (value === 0) continue;
-      const digest = keys.subarray(slot * words, (slot + 1) * words);
+      for (let word = 0; word < words; word++) digest[word] = keys[slot * words + word] ?? 0;
       this.#put(this.#slotOf(digest), digest, value);
     }
   }

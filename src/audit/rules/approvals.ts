@@ -1,6 +1,6 @@
 import { approvalOf } from "../../access/approval.ts";
 import { isBrokenGlass } from "../../access/break-glass.ts";
-import type { AccessQuestion, ApprovalRules, Catalog } from "../../access/types.ts";
+import type { AccessQuestion, ApprovalRules, ApprovalTerms, Catalog } from "../../access/types.ts";
 import { isJitError } from "../../error.ts";
 import { claimBytes } from "../claim.ts";
 import { type Finding, type FindingCode, finding } from "../finding.ts";
@@ -41,16 +41,21 @@ export async function approvalFindings(
   const question = questionOf(request, catalog);
   const found = await reviewFindings(request, links, catalog, question, lookups);
   if (question === undefined) return found;
-  const votes = await votesOf(links, ["approval"], question, catalog, lookups);
-  const denials = await votesOf(links, ["denial"], question, catalog, lookups);
   const issues = links.filter((link) => link.type === "issue");
+  if (issues.length === 0) return found;
+  const said = async (type: "approval" | "denial") =>
+    links.some((link) => link.type === type) ? await votesOf(links, [type], question, catalog, lookups) : [];
+  const votes = await said("approval");
+  const denials = await said("denial");
+  const terms = approvalOf(question.targets);
   // What renews one that is not there rests on nothing but its own approvals.
   const isRenewal = ({ renews, chain }: IssueLink) =>
     issues.some((one) => one.sha256 === renews && one.chain === chain);
-  for (const issue of issues.filter((one) => !isRenewal(one))) {
+  for (const issue of issues) {
+    if (isRenewal(issue)) continue;
     // A session that a stranger tells of is found elsewhere.
     if (request.issuer === "requester" && issue.chain !== request.chain) continue;
-    const judged = { request, issue, question, catalog, votes, denials };
+    const judged = { request, issue, question, catalog, terms, votes, denials };
     found.push(...(await issueFindings(judged, lookups)));
   }
   return found;
@@ -89,13 +94,14 @@ interface Judged {
   readonly issue: IssueLink;
   readonly question: AccessQuestion;
   readonly catalog: Catalog;
+  readonly terms: ApprovalTerms;
   readonly votes: readonly VoteOf[];
   readonly denials: readonly VoteOf[];
 }
 type VoteOf = Vote & { readonly chain: string };
 
 async function issueFindings(judged: Judged, lookups: ApprovalLookups): Promise<Finding[]> {
-  const { request, issue, question, votes, denials } = judged;
+  const { request, issue, terms, votes, denials } = judged;
   const found: Finding[] = [];
   const say = (code: FindingCode, message: string) =>
     found.push(finding(code, issue.name, issue.userid, message));
@@ -103,7 +109,7 @@ async function issueFindings(judged: Judged, lookups: ApprovalLookups): Promise<
     sha256: request.sha256,
     catalog: request.catalog,
     person: request.writer.person,
-    closes: Math.min(request.at, request.arrived) + approvalOf(question.targets).expires,
+    closes: Math.min(request.at, request.arrived) + terms.expires,
   };
   // Named by hash, they were there before it, whatever the clocks say.
   const named = votes.filter(({ sha256 }) => issue.decisions.includes(sha256));
@@ -131,10 +137,9 @@ async function issueFindings(judged: Judged, lookups: ApprovalLookups): Promise<
 
 /** How many approvals the session needs. Where that cannot be told, those that it names must count. */
 async function needed(
-  { request, issue, question, catalog }: Judged,
+  { request, issue, question, catalog, terms: { quorum } }: Judged,
   { rules }: ApprovalLookups,
 ): Promise<number> {
-  const { quorum } = approvalOf(question.targets);
   if (request.issuer !== "requester") return quorum;
   const named = issue.decisions.length > 0 ? quorum : 0;
   if (rules === undefined || isTicketHidden(request, catalog)) return named;

@@ -36,6 +36,8 @@ const none: readonly Finding[] = [];
 export class RequestBook {
   readonly #lookups: RequestLookups;
   readonly #most: number;
+  /** Where there are more, those that are over are let go. */
+  #enough: number;
   readonly #requests = new Map<string, Records>();
   /** Access key ids of all sessions. */
   readonly #accessKeys = new DigestMap();
@@ -50,6 +52,7 @@ export class RequestBook {
   constructor(lookups: RequestLookups = {}, most = mostHeld) {
     this.#lookups = lookups;
     this.#most = most;
+    this.#enough = most;
   }
 
   /** A valid record. @param writer whose key signed @param isProven whether what it calls attested is */
@@ -71,18 +74,20 @@ export class RequestBook {
     if (key.request !== "-") this.#records(key.request).spoilt.add(key);
   }
 
-  /** Lets go what is over, where there is much. @param now Unix seconds: where in the log the reader is */
+  /** Lets go what is over, where much has come since that was looked at last. @param now Unix seconds: where in the log the reader is */
   async settle(now: number): Promise<void> {
-    if (this.#requests.size <= this.#most) return;
+    if (this.#requests.size <= this.#enough) return;
     for (const [request, records] of this.#requests) {
       if (records.isKept || !isOver(records, now)) continue;
-      records.isKept = !(await this.#isInOrder(request, records));
+      records.isKept = (await this.#judge(request, records)).length > 0;
       if (records.isKept) continue;
       this.#requests.delete(request);
       this.#gone.add(request);
       for (const link of records.links)
         if (link.type === "request") this.#goneAsked.add(askedName(request, link));
     }
+    // All that stay are looked at each time: that is not to be done for a few.
+    this.#enough = Math.max(this.#most, Math.floor(this.#requests.size * 1.25));
   }
 
   /** Requests of which every record must be given to `restore` before the end. */
@@ -98,19 +103,13 @@ export class RequestBook {
 
   /** Nothing more comes. */
   async *finish(): AsyncGenerator<Finding> {
-    for (const [request, records] of this.#requests) yield* this.#judge(request, records);
+    for (const [request, records] of this.#requests) yield* await this.#judge(request, records);
     this.#requests.clear();
   }
 
-  async #isInOrder(request: string, records: Records): Promise<boolean> {
-    for await (const _ of this.#judge(request, records)) return false;
-    return true;
-  }
-
-  async *#judge(request: string, { links, spoilt }: Records): AsyncGenerator<Finding> {
+  async #judge(request: string, { links, spoilt }: Records): Promise<readonly Finding[]> {
     const { catalogOf, approvals } = this.#lookups;
-    yield* requestFindings(request, links, spoilt);
-    yield* extendsFindings(
+    const ofExtended = extendsFindings(
       links,
       (other) => this.#requests.get(other),
       (other, asked) =>
@@ -118,7 +117,8 @@ export class RequestBook {
           ? this.#goneAsked.has(askedName(other, asked))
           : undefined,
     );
-    if (catalogOf !== undefined) yield* await catalogFindings(links, catalogOf, approvals);
+    const ofCatalog = catalogOf === undefined ? [] : await catalogFindings(links, catalogOf, approvals);
+    return [...requestFindings(request, links, spoilt), ...ofExtended, ...ofCatalog];
   }
 
   #records(request: string): Records {

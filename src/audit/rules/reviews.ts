@@ -24,6 +24,7 @@ export async function reviewFindings(
   lookups: ReviewLookups,
 ): Promise<Finding[]> {
   const isEmergency = isBreakGlassRole(catalog, request.role);
+  if (!isEmergency && !links.some(({ type }) => type === "review")) return [];
   const found: Finding[] = [];
   const counted: Link[] = [];
   for (const review of links.filter((link): link is OtherLink => link.type === "review")) {

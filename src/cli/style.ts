@@ -72,7 +72,7 @@ export function wrap(text: string, columns: number, indent = ""): string {
   let line = "";
   for (const word of text.split(" ")) {
     if (line !== "" && width(line) + 1 + width(word) > columns - indent.length) {
-      lines.push(line);
+      lines.push(line.trimEnd());
       line = word;
     } else {
       line = line === "" ? word : `${line} ${word}`;

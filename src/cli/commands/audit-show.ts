@@ -119,9 +119,9 @@ function printStory(
     const when = (entry.record?.at ?? entry.lastModified.toISOString().slice(0, 19))
       .replace("T", " ")
       .replace(/Z?$/, "Z");
-    terminal.print(
-      `${mark} ${style.dim(when)}  ${style.strong(entry.key.type.padEnd(8))} ${clean(entry.record?.by.arn ?? entry.key.userid)}`,
-    );
+    const who = clean(entry.record?.by.arn ?? entry.key.userid);
+    const line = `${mark} ${style.dim(when)}  ${style.strong(entry.key.type.padEnd(8))} ${who}`;
+    terminal.print(wrap(line, terminal.columns, "    "));
     if (entry.grade !== undefined && shared === undefined)
       terminal.print(`    ${gradeText(entry.grade, style, "key this is")}`);
     for (const line of entryText(entry, texts))

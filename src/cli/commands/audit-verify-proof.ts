@@ -46,9 +46,8 @@ export async function verifyProof(context: Context, path: string): Promise<numbe
     const sign = reason === undefined ? style.good("✓") : style.bad("✗");
     const when = (record?.at ?? key.hour).replace("T", " ");
     const why = reason === undefined ? "" : style.bad(`  not valid: ${reason}`);
-    terminal.print(
-      `  ${sign} ${style.dim(when)}  ${key.type.padEnd(8)} ${clean(record?.by.arn ?? key.userid)}${why}`,
-    );
+    const line = `${sign} ${style.dim(when)}  ${key.type.padEnd(8)} ${clean(record?.by.arn ?? key.userid)}${why}`;
+    terminal.print(`  ${wrap(line, terminal.columns, "      ")}`);
   }
   printCheckpoint(context, checked);
   terminal.print(style.dim("  what was left out of a proof does not show in it"));

@@ -37,12 +37,25 @@ export const noWait = constants.O_NONBLOCK ?? 0;
  * write to; read permission of others is taken away.
  */
 export function privateDirectory(path: string): void {
+  const { mode } = ownDirectory(path);
+  try {
+    if (process.platform !== "win32" && (mode & 0o077) !== 0) chmodSync(path, 0o700);
+  } catch (error) {
+    throw localError(error, path);
+  }
+}
+
+/**
+ * The same for a folder that a person named a file in: who may read what else is in it is not ours to say.
+ * @returns what it is now
+ */
+export function ownDirectory(path: string): Stats {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const stats = lstatSync(path);
-    if (!stats.isDirectory()) throw unsafe(path, "is not a folder", `remove ${path}`);
+    if (!stats.isDirectory()) throw unsafe(path, "is not a folder", `remove ${path}, or name another`);
     checkOwner(path, stats);
-    if (process.platform !== "win32" && (stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
+    return stats;
   } catch (error) {
     throw localError(codeOf(error) === "ENOENT" ? whyNotMade(path, error) : error, path);
   }
@@ -66,7 +79,7 @@ export function readPrivate(path: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     file = openSync(path, constants.O_RDONLY | noFollow | noWait);
     const stats = fstatSync(file);
-    if (!stats.isFile()) throw unsafe(path, "is not a file", `remove ${path}`);
+    if (!stats.isFile()) throw unsafe(path, "is not a file", `move ${path} away, or name another`);
     checkOwner(path, stats);
     return new Uint8Array(readFileSync(file));
   } catch (error) {

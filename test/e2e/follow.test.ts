@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
@@ -96,6 +96,15 @@ test("killed as soon as it said something: nothing is lost, and what is repeated
   told.push(...linesOf(await follow("killed.json")).map(({ id }) => id));
   for (const { id } of linesOf(await follow("h.json"))) all.add(id);
   expect(new Set(told)).toEqual(all);
+});
+
+test("the folder of a state file that was named stays open to who may read it", async () => {
+  const folder = join(auditor.home, "shared");
+  mkdirSync(folder);
+  chmodSync(folder, 0o755);
+  await follow("shared/state.json");
+  expect(statSync(folder).mode & 0o777).toBe(0o755);
+  expect(statSync(join(folder, "state.json")).mode & 0o777).toBe(0o600);
 });
 
 test("nobody reads: it ends, and remembers nothing of what was not taken", async () => {

@@ -16,6 +16,7 @@ import {
   createPrivate,
   filesIn,
   inodeOf,
+  ownDirectory,
   privateDirectory,
   readPrivate,
   removeIfSame,
@@ -103,6 +104,19 @@ test.skipIf(process.getuid?.() !== 0)("what belongs to another user is refused",
   mkdirSync(folder, { mode: 0o700 });
   chownSync(folder, 4242, 4242);
   expect(await thrownBy(() => privateDirectory(folder))).toBe("LOCAL_UNSAFE");
+});
+
+test("a folder that a person named keeps who may read it, and must be the person's own", async () => {
+  const folder = temporaryFolder();
+  const named = join(folder, "named");
+  mkdirSync(named);
+  chmodSync(named, 0o755);
+  ownDirectory(named);
+  expect(statSync(named).mode & 0o777).toBe(0o755);
+  chmodSync(named, 0o777);
+  expect(await thrownBy(() => ownDirectory(named))).toBe("LOCAL_UNSAFE");
+  ownDirectory(join(folder, "new"));
+  expect(statSync(join(folder, "new")).mode & 0o777).toBe(0o700);
 });
 
 test("temporary files are hidden, and removed once they are old", () => {

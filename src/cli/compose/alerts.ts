@@ -7,7 +7,7 @@ import { checkWebhookUrl } from "../../access/webhook/url.ts";
 import type { Alert } from "../../audit/alerts/alert.ts";
 import { dueAlerts, readSentState, type SentState } from "../../audit/alerts/due.ts";
 import { JitError } from "../../error.ts";
-import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
+import { ownDirectory, readPrivate, writePrivate } from "../../local/files.ts";
 import { messenger } from "../../local/messenger.ts";
 import { segmentOf } from "../../local/paths.ts";
 import { alertJson, alertSlack } from "../../session/notify/alert-message.ts";
@@ -56,7 +56,7 @@ export function readSent(path: string, log: string): SentState {
 }
 
 export function saveSent(path: string, state: SentState): void {
-  privateDirectory(join(path, ".."));
+  ownDirectory(join(path, ".."));
   writePrivate(path, `${JSON.stringify(state)}\n`);
 }
 

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../access/digest.ts";
 import { Cursor, type FeedState, readFeedState } from "../../audit/feed/cursor.ts";
 import type { KnownKeys } from "../../audit/feed/known-enrolments.ts";
 import { JitError } from "../../error.ts";
-import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
+import { ownDirectory, readPrivate, writePrivate } from "../../local/files.ts";
 import { writeFlushed } from "../../local/flushed.ts";
 import { segmentOf } from "../../local/paths.ts";
 import { version } from "../version.ts";
@@ -32,7 +32,7 @@ export function readFeed(path: string, log: string): Cursor | undefined {
 
 /** Whole or not at all, and durable. */
 export async function saveFeed(path: string, state: FeedState): Promise<void> {
-  privateDirectory(join(path, ".."));
+  ownDirectory(join(path, ".."));
   writePrivate(path, `${JSON.stringify(state)}\n`);
 }
 

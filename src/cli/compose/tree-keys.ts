@@ -9,7 +9,7 @@ import type { PublicJwk } from "../../access/types.ts";
 import type { Signer } from "../../audit/ports.ts";
 import type { WitnessMemory } from "../../audit/tree/witness.ts";
 import { JitError } from "../../error.ts";
-import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
+import { ownDirectory, readPrivate, writePrivate } from "../../local/files.ts";
 import { segmentOf } from "../../local/paths.ts";
 
 /** The verifier key of an Ed25519 key under a name. @throws JitError `KEY_ALGORITHM` */
@@ -58,7 +58,7 @@ export function witnessMemory(path: string): WitnessMemory {
       });
     },
     async write({ origin, size, root }) {
-      privateDirectory(join(path, ".."));
+      ownDirectory(join(path, ".."));
       const text = JSON.stringify({ origin, size, root: Buffer.from(root).toString("base64") });
       writePrivate(path, `${text}\n`);
     },

@@ -65,6 +65,14 @@ test("JSON has a story a line, CSV a row, filters leave out the rest", async () 
   expect([head.split(",")[0], row.split(",")[4], more]).toEqual(["time", "pending", [""]]);
   const none = await auditor.jit(["audit", "log", "--json", "--store", "orders"]);
   expect([none.code, none.stdout]).toEqual([0, ""]);
+  // A slip of the hand is no proof that nothing was asked.
+  const flags = ["--store", "orders,order", "--classification", "secret", "--access", "orders:read,read,rea"];
+  const { stderr } = await auditor.jit(["audit", "log", ...flags]);
+  expect([...stderr.matchAll(/catalog in force has no (.*)/g)].map(([, name]) => name)).toEqual([
+    'store "order"',
+    'access "rea"',
+    'classification "secret"',
+  ]);
 });
 
 test.each([

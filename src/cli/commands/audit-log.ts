@@ -9,13 +9,13 @@ import { type Outcome, outcomes } from "../../audit/log/outcome.ts";
 import { type LogPorts, LogReader } from "../../audit/log/read.ts";
 import { codeOf, JitError } from "../../error.ts";
 import { listedFor, logPorts } from "../audit-log.ts";
-import { openAudit } from "../compose/audit.ts";
+import { type Audit, openAudit } from "../compose/audit.ts";
 import { type Context, escapeJson, isOn, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { Lines } from "../lines.ts";
 import { logCsv, logCsvHeader, logHeader, logJson, logLegend, logLine } from "../render/log.ts";
 import { noticeLine } from "../render/session.ts";
-import { wrap } from "../style.ts";
+import { clean, wrap } from "../style.ts";
 
 /** `jit audit log`: one line for each request, oldest first; exit 20 where a line is not verified. */
 export async function auditLog(context: Context): Promise<number> {
@@ -64,6 +64,8 @@ export async function auditLog(context: Context): Promise<number> {
     const asked = text(context, "since") === undefined ? " (the last 24 hours; --since 7d for more)" : "";
     const line = `${what}${asked}${unverified === 0 ? "" : `, ${unverified} not verified`}`;
     terminal.note(style.dim(wrap(line, terminal.noteColumns, "  ")));
+    for (const unknown of count > 0 ? [] : unknownNames(filter, audit.catalog.stores))
+      terminal.note(style.warn(wrap(unknown, terminal.noteColumns, "  ")));
     if (count > 0) terminal.note(style.dim(logLegend));
     if (count > 0) terminal.note(style.dim("whether records are missing only `jit audit verify` tells"));
   }
@@ -160,6 +162,24 @@ function filterOf(context: Context): LogFilter {
     text: text(context, "text"),
     breakGlass: isOn(context, "breakGlass"),
   };
+}
+
+/** Names that are asked for in vain, perhaps by a slip of the hand: only requests under older catalogs may have them. */
+function unknownNames(filter: LogFilter, stores: Audit["catalog"]["stores"]): readonly string[] {
+  const all = [...stores.values()];
+  const targets = all.flatMap(({ name, accesses }) =>
+    [...accesses.keys()].flatMap((access) => [access, `${name}:${access}`]),
+  );
+  const asked: readonly (readonly [string, readonly string[] | undefined, readonly string[]])[] = [
+    ["store", filter.stores, all.map(({ name }) => name)],
+    ["access", filter.accesses, targets],
+    ["classification", filter.classifications, all.map(({ classification }) => classification)],
+  ];
+  return asked.flatMap(([what, words = [], known]) =>
+    words
+      .filter((word) => !known.includes(word))
+      .map((word) => `the catalog in force has no ${what} ${clean(JSON.stringify(word))}`),
+  );
 }
 
 /** A flag's words, comma separated. */

@@ -51,8 +51,27 @@ test("a key in KMS signs records that verify; its chain stays on one machine", a
     keys: [{ place: kms("jit-alice"), records: 6, revoked: null }],
   });
   expect(json((await alice.jit(["doctor", "--json"])).stdout).ok).toBe(true);
+  // Without a setting she has a key of her own beside it: which of the two signs is told, and shown.
+  expect((await alice.jit(["config", "key", "--unset"])).code).toBe(0);
+  expect(await request(alice)).toBe("granted");
+  const both = async (env = {}) => {
+    const own = json((await alice.jit(["keys", "list", "--json"], { env })).stdout).keys as {
+      place: string;
+      signs: boolean;
+      thumbprint: string;
+    }[];
+    const signing = own.filter(({ signs }) => signs);
+    const shown = json((await alice.jit(["keys", "show", "--json"], { env })).stdout);
+    expect(signing.map(({ thumbprint }) => thumbprint)).toEqual([shown.thumbprint]);
+    return signing.map(({ place }) => place);
+  };
+  expect(await both()).toEqual(["file"]);
+  expect(await both({ JIT_KEY: kms("jit-alice") })).toEqual([kms("jit-alice")]);
+  expect((await alice.jit(["config", "key", kms("jit-alice")])).code).toBe(0);
 
   const other = await machine("alice");
+  expect(await request(other)).toBe("granted");
+  expect(json((await other.jit(["keys", "list", "--json"])).stdout).keys).toMatchObject([{ signs: true }]);
   expect(await request(other, { JIT_KEY: kms("jit-alice") })).toBe("KEY_IN_TWO_PLACES");
   expect(await request(other, { JIT_KEY: kms("jit-admin") })).toBe("KMS_DENIED");
   expect(await request(other, { JIT_KEY: "arn:aws:kms:nowhere" })).toBe("KMS_ARN_INVALID");

@@ -6,7 +6,7 @@ import { type ListedWriter, listWriters } from "../../audit/writers.ts";
 import { JitError } from "../../error.ts";
 import { openKmsKey } from "../compose/admin-signer.ts";
 import { type Audit, openAudit, openOrganization } from "../compose/audit.ts";
-import { ownKeysOf, placeText } from "../compose/keys.ts";
+import { ownKeysOf, placeText, signsNow } from "../compose/keys.ts";
 import { type Context, isOn, printJson } from "../context.ts";
 import { counted } from "../render/counted.ts";
 import { dayOf, minute } from "../render/utc.ts";
@@ -17,9 +17,11 @@ export async function keysList(context: Context): Promise<number> {
   if (isOn(context, "all")) return await listAll(context);
   const keys = ownKeysOf(context);
   const trust = (await openOrganization(context)).trust;
+  const signs = signsNow(context);
   if (context.json) {
     const shown = keys.map(({ publicKey, ...key }) => ({
       ...key,
+      signs: signs({ publicKey, ...key }),
       revoked: revokedAt(trust, key.thumbprint),
     }));
     printJson(context, { keys: shown });
@@ -31,11 +33,12 @@ export async function keysList(context: Context): Promise<number> {
   }
   printKeys(
     context,
-    keys.map(({ thumbprint, userid, place, records }) => [
-      thumbprint,
-      counted(records, "record"),
-      clean(userid ?? ""),
-      stateOf(context, trust, thumbprint, placeText(place)),
+    keys.map((key) => [
+      key.thumbprint,
+      counted(key.records, "record"),
+      clean(key.userid ?? ""),
+      stateOf(context, trust, key.thumbprint, placeText(key.place)),
+      signs(key) ? "signs now" : "",
     ]),
   );
   return 0;
@@ -82,7 +85,7 @@ export async function keysShow(context: Context): Promise<number> {
     return 0;
   }
   const own = ownKeysOf(context);
-  const thumbprint = named ?? own.find(({ userid }) => userid !== undefined)?.thumbprint;
+  const thumbprint = named ?? own.find(signsNow(context))?.thumbprint;
   if (thumbprint === undefined) {
     throw new JitError("KEY_UNKNOWN", "this machine has no key yet", { hint: "the first request makes one" });
   }
@@ -95,7 +98,9 @@ export async function keysShow(context: Context): Promise<number> {
   const audit = await openAudit(context);
   const writers = await writersOf(context, audit, thumbprint);
   if (here === undefined && writers.length === 0) {
-    throw new JitError("KEY_UNKNOWN", "neither this machine nor the log has such a key");
+    throw new JitError("KEY_UNKNOWN", "neither this machine nor the log has such a key", {
+      hint: "`jit keys list --all` shows those of the log",
+    });
   }
   const revoked = revokedAt(audit.trust, thumbprint);
   const publicKey = writers.find(({ enrolment }) => enrolment)?.enrolment?.record.key ?? here?.publicKey;

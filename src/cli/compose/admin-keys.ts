@@ -11,7 +11,9 @@ import { createPrivate, readPrivate } from "../../local/files.ts";
 /** @throws JitError `KEY_NOT_ADMINISTRATOR` */
 export function refuseStranger(trust: Trust, { thumbprint }: Pick<Signer, "thumbprint">): void {
   if (trust.administrators.some(({ key }) => thumbprintOf(key) === thumbprint)) return;
-  throw new JitError("KEY_NOT_ADMINISTRATOR", "this key is no administrator's of that trust file");
+  throw new JitError("KEY_NOT_ADMINISTRATOR", "this key is no administrator's of that trust file", {
+    hint: "`jit trust show` names them: sign with the key of one of them, --key FILE or ARN",
+  });
 }
 
 /** @throws JitError `KEY_FILE` where it cannot be read or is no private JWK, `LOCAL_UNSAFE` */

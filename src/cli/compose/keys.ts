@@ -18,6 +18,13 @@ export function ownKeysOf(context: Context): readonly OwnKey[] {
   return ownKeys({ keys, chains, fingerprint });
 }
 
+/** Whether a key of this machine signs what is written now: the one in KMS where one is set, else each AWS identity's own. */
+export function signsNow(context: Context): (key: OwnKey) => boolean {
+  const inKms = keyPlaceOf(context);
+  return ({ place, userid }) =>
+    inKms === undefined ? userid !== undefined && /^(?:file|keyring)$/.test(place) : place === inKms;
+}
+
 /** Throws the key away that this connection signs with. */
 export function retireOwnKey(
   context: Context,

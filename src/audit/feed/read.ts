@@ -8,6 +8,7 @@ import type { RecordStore } from "../ports.ts";
 import { RecordReader } from "../record-reader.ts";
 import type { ApprovalLookups } from "../rules/approvals.ts";
 import type { CatalogLookup } from "../rules/catalog.ts";
+import { chainOf } from "../rules/chain.ts";
 import type { KeyTrust } from "../rules/keys.ts";
 import { mapAtMost } from "../scan.ts";
 import { type Story, tellStory } from "../story.ts";
@@ -15,6 +16,7 @@ import { secondsOf } from "../time.ts";
 import { type AskedFor, type FeedEvent, findingEventId, recordEventId } from "./event.ts";
 import type { KnownEnrolments } from "./known-enrolments.ts";
 import { type FreshObject, isAgainst, ownFindings, versionFindings } from "./own-findings.ts";
+import { ReadBefore } from "./read-before.ts";
 import { SharedLists } from "./shared-lists.ts";
 
 export interface FeedPorts {
@@ -42,6 +44,7 @@ export class FeedReader {
   readonly #ports: FeedPorts;
   #bucket: ListedBucket;
   readonly #reader: RecordReader;
+  readonly #before: ReadBefore;
   readonly #options: ReadOptions;
 
   constructor(ports: FeedPorts, options: ReadOptions) {
@@ -49,6 +52,7 @@ export class FeedReader {
     this.#options = options;
     this.#bucket = this.#newBucket([]);
     this.#reader = this.#newReader();
+    this.#before = new ReadBefore((prefix, after) => this.#bucket.list(prefix, after), this.#reader);
   }
 
   /** The events of objects, in their order: of each the record, then what is found about it. */
@@ -65,7 +69,9 @@ export class FeedReader {
     // What was listed for those before may have grown.
     this.#bucket = this.#newBucket(requests.keys());
     this.#bucket.know(named);
-    if (named.some(({ key }) => key.type === "enrol")) this.#reader.forgetMissing();
+    const enrolled = named.flatMap(({ key }) => (key.type === "enrol" ? [chainOf(key)] : []));
+    if (enrolled.length > 0) this.#reader.forgetMissing();
+    this.#before.enrolled(new Set(enrolled));
     const stories = new Map<string, ToldStory>();
     await mapAtMost(parallelReads, [...requests], async ([request, hours]) => {
       stories.set(request, await this.#story(request, [...hours], now));
@@ -110,7 +116,7 @@ export class FeedReader {
   /** @param alsoIn hours in which something of it was listed: it may be dated before it, or long after it was over */
   async #story(request: string, alsoIn: readonly string[], now: Date): Promise<ToldStory> {
     const { log, trust, catalogOf, approvals } = this.#ports;
-    const reader = this.#reader;
+    const reader = this.#before;
     const story = await tellStory(this.#bucket, request, {
       ...{ log, trust, now, catalogOf, reader, alsoIn, onlyIfAsked: true },
       ...(approvals === undefined ? {} : { approvals }),

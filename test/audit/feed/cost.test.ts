@@ -172,3 +172,73 @@ test("an hour of more enrolments than are remembered is asked for each key", asy
   const told = records(await feed.look({ fullEvery: 10 ** 9 }));
   expect(told.map(({ verified }) => verified)).toEqual([true]);
 });
+
+/** One process that looks, and looks again after each step. */
+async function lookAfter(
+  feed: TestFeed,
+  steps: readonly (() => Promise<void>)[],
+): Promise<readonly RecordEvent[]> {
+  const left = [...steps];
+  const wait = async () => {
+    const step = left.shift();
+    await step?.();
+    return step !== undefined;
+  };
+  return records(await feed.look({ wait }));
+}
+
+const reads = (feed: TestFeed) => feed.store.calls.splice(0).filter((call) => call.startsWith("read")).length;
+
+test("thousands of objects under a request are read once, and not again with each of its records", async () => {
+  const feed = new TestFeed();
+  const alice = testWriter(feed.store, "alice", { clock: feed.clock });
+  const request = await alice.request();
+  const strangers = 1200;
+  const counts: number[] = [];
+  const { thumbprint } = testWriter(feed.store, "eve").signer;
+  const told = await lookAfter(feed, [
+    async () => {
+      for (let number = 0; number < strangers; number++)
+        feed.store.put(
+          `${recordPrefix}${hourName(feed.clock.now())}/${request.record.id}/AROAEXAMPLEEXAMPLE123:eve${number}/${thumbprint}.1.denial.jws`,
+          Buffer.from("no record"),
+        );
+      reads(feed);
+    },
+    async () => {
+      counts.push(reads(feed));
+      await alice.issue(request);
+    },
+    async () => {
+      counts.push(reads(feed));
+    },
+  ]);
+  expect(told).toHaveLength(2 + strangers + 1);
+  // The test's catalog would have it under another policy.
+  expect(told.at(-1)).toMatchObject({ key: { type: "issue" }, problems: ["ISSUE_POLICY"] });
+  const [flood = 0, later = 0] = counts;
+  // Each of them once, however many batches tell of them.
+  expect(flood).toBeLessThan(strangers + 10);
+  expect(later).toBeLessThan(10);
+});
+
+test("what did not count for want of a key counts when the key is there", async () => {
+  const feed = new TestFeed();
+  const alice = testWriter(feed.store, "alice", { clock: feed.clock });
+  const request = await alice.request();
+  const enrolment = [...feed.store.objects.keys()].find((name) => name.endsWith(".enrol.jws")) ?? "";
+  const bytes = feed.store.objects.get(enrolment)?.[0]?.bytes;
+  feed.store.erase(enrolment);
+  const told = await lookAfter(feed, [
+    async () => feed.store.put(enrolment, bytes),
+    async () => {
+      await alice.issue(request);
+    },
+  ]);
+  expect(told.map(({ key, problems }) => [key.type, problems])).toEqual([
+    ["request", ["KEY_NOT_ENROLLED"]],
+    ["enrol", []],
+    // The test's catalog would have it under another policy.
+    ["issue", ["ISSUE_POLICY"]],
+  ]);
+});

@@ -20,6 +20,7 @@ import { type LogFilter, matchesAsked, mayMatchNames, needsTexts } from "./filte
 import { GatheredChecks } from "./gathered-checks.ts";
 import { LogIndex, type Segments } from "./index/log-index.ts";
 import { type JudgedRequest, RequestJudge } from "./judge.ts";
+import { Lanes } from "./lanes.ts";
 import type { ChainNumbers, NamedRecord, NamedRequest } from "./names.ts";
 
 export interface LogPorts {
@@ -48,6 +49,8 @@ export interface LogOptions {
 
 /** Enough that GETs are under way while others wait for their records to be checked. */
 const parallelRequests = 64;
+/** Each is a call or two of its own. */
+const parallelTexts = 16;
 /** Requests. */
 const keptEvery = 4096;
 
@@ -63,6 +66,7 @@ export class LogReader {
   readonly #reader: RecordReader;
   readonly #judge: RequestJudge;
   readonly #checks: GatheredChecks | undefined;
+  readonly #texts = new Lanes(parallelTexts);
   /** By catalog, role and targets. */
   readonly #scenes = new Map<string, SceneFacts>();
 
@@ -171,7 +175,8 @@ export class LogReader {
   async #asked(record: AskedRecord | undefined, options: LogOptions): Promise<AskedFacts | undefined> {
     if (record === undefined) return undefined;
     const catalog = await this.#ports.catalogOf(record.catalog);
-    const texts = textsIn(record, options) ?? (await this.#ports.textsOf(record, catalog));
+    const texts =
+      textsIn(record, options) ?? (await this.#texts.run(() => this.#ports.textsOf(record, catalog)));
     return this.#facts(record, catalog, texts);
   }
 

@@ -11,12 +11,16 @@ import { logPortsOf } from "./log-ports.ts";
 const now = new Date("2026-11-28T08:00:00Z");
 const period = { from: new Date("2026-11-24T00:00:00Z"), to: now };
 
-async function read(store: MemoryRecordStore, ports: Partial<LogPorts> = {}): Promise<LogEntry[]> {
+async function read(
+  store: MemoryRecordStore,
+  ports: Partial<LogPorts> = {},
+  texts = false,
+): Promise<LogEntry[]> {
   const names = new NameIndex();
   names.add(await listNames(store, period));
   const reader = new LogReader({ ...logPortsOf(store), ...ports }, names);
   const entries: LogEntry[] = [];
-  for await (const entry of reader.entries(names.within(period), { filter: {}, texts: false, now }))
+  for await (const entry of reader.entries(names.within(period), { filter: {}, texts, now }))
     entries.push(entry);
   await reader.close();
   return entries;
@@ -74,6 +78,25 @@ class SlowStore extends MemoryRecordStore {
     return await super.readVersion(key, versionId);
   }
 }
+
+test("texts that lie apart are looked for some at once, and not for all that are read", async () => {
+  const clock = new StandingClock();
+  const store = new MemoryRecordStore(() => clock.now());
+  const alice = testWriter(store, "alice", { clock });
+  for (let number = 0; number < 50; number++) {
+    await alice.request({ reason: { sha256: "00".repeat(32) } });
+    clock.pass(1);
+  }
+  let [underWay, most] = [0, 0];
+  const textsOf = async () => {
+    most = Math.max(most, ++underWay);
+    await new Promise(setImmediate);
+    underWay--;
+    return { state: "denied" } as const;
+  };
+  expect(await read(store, { textsOf }, true)).toHaveLength(50);
+  expect(most).toBe(16);
+});
 
 test("of many requests many records are read at once, and never more than a client has connections for", async () => {
   const clock = new StandingClock();

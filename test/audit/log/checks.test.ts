@@ -84,7 +84,7 @@ test("texts that lie apart are looked for some at once, and not for all that are
   const store = new MemoryRecordStore(() => clock.now());
   const alice = testWriter(store, "alice", { clock });
   for (let number = 0; number < 50; number++) {
-    await alice.request({ reason: { sha256: "00".repeat(32) } });
+    await alice.request({ reason: { sha256: "00".repeat(32), salt: "A".repeat(22) } });
     clock.pass(1);
   }
   let [underWay, most] = [0, 0];

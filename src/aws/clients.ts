@@ -25,8 +25,6 @@ export interface AwsOptions {
 export interface Aws {
   readonly s3: S3Client;
   readonly sts: STSClient;
-  /** AWS's time. */
-  readonly clock: ServerClock;
   /** STS, asked by a session instead of the caller: to the same hosts. */
   as(session: Credentials): STSClient;
   /** What a client of another service is made with, whose SDK only its command loads. */
@@ -88,7 +86,6 @@ export function openAws(options: AwsOptions): Aws {
   return {
     s3,
     sts,
-    clock,
     as(session) {
       const client = new STSClient({
         ...common,

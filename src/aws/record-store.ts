@@ -10,7 +10,6 @@ import { JitError } from "../error.ts";
 import { patience } from "./clients.ts";
 import { type AwsFailure, commonError, failureOf, hintFor, noAnswer, wordsOf } from "./error.ts";
 import { listed, mergeVersions } from "./listed.ts";
-import { PlainGets, type SigningClock } from "./plain-get.ts";
 import { takeVersions, type VersionPage } from "./version-page.ts";
 
 export interface BucketOptions {
@@ -18,8 +17,6 @@ export interface BucketOptions {
   readonly bucket: string;
   /** The account that must own it. */
   readonly account: string | undefined;
-  /** Tells AWS's time. Left out: every call is the SDK's. */
-  readonly clock?: SigningClock | undefined;
   /** Waits that many milliseconds; a test passes its own. */
   readonly wait: (ms: number) => Promise<void>;
 }
@@ -28,10 +25,8 @@ export interface BucketOptions {
 const conflictWaits = [50, 100, 200, 400, 800, 1600];
 
 /** The shared bucket on S3. */
-export function bucketStore({ s3, bucket, account, clock, wait }: BucketOptions): RecordStore {
+export function bucketStore({ s3, bucket, account, wait }: BucketOptions): RecordStore {
   const at = { Bucket: bucket, ...(account === undefined ? {} : { ExpectedBucketOwner: account }) };
-
-  const plain = clock && new PlainGets(s3, clock);
 
   async function put(key: string, bytes: Uint8Array, createOnly: boolean): Promise<void> {
     for (let conflict = 0; ; conflict += 1) {
@@ -87,20 +82,16 @@ export function bucketStore({ s3, bucket, account, clock, wait }: BucketOptions)
     return (await getRetained(key, versionId))?.bytes;
   }
 
-  async function getVersion(key: string, versionId: string): Promise<Uint8Array | undefined> {
-    const bytes = await plain?.get(key, versionId, patience().abortSignal);
-    return bytes ?? (await get(key, versionId));
-  }
-
   async function getRetained(key: string, versionId: string | undefined): Promise<Retained | undefined> {
     try {
-      const command = new GetObjectCommand({
-        ...at,
-        Key: key,
-        ...(versionId === undefined ? {} : { VersionId: versionId }),
-      });
-      plain?.learn(command, key);
-      const reply = await s3.send(command, patience());
+      const reply = await s3.send(
+        new GetObjectCommand({
+          ...at,
+          Key: key,
+          ...(versionId === undefined ? {} : { VersionId: versionId }),
+        }),
+        patience(),
+      );
       const bytes = await reply.Body?.transformToByteArray();
       const isLocked = reply.ObjectLockMode === "COMPLIANCE";
       return bytes && { bytes, lockedUntil: isLocked ? reply.ObjectLockRetainUntilDate : undefined };
@@ -170,7 +161,7 @@ export function bucketStore({ s3, bucket, account, clock, wait }: BucketOptions)
     create: async (key, bytes) => await put(key, bytes, true),
     replace: async (key, bytes) => await put(key, bytes, false),
     read: readOldest,
-    readVersion: getVersion,
+    readVersion: get,
     readRetained: getRetained,
     readCurrent: async (key) => await get(key, undefined),
     listVersions: versions,

@@ -362,19 +362,15 @@ export function regionOf(context: Context, here: Here, catalog: Catalog | undefi
   );
 }
 
-export function reasonsOf(aws: Pick<Aws, "s3" | "clock">): ReasonStore {
+export function reasonsOf(aws: Pick<Aws, "s3">): ReasonStore {
   return reasonStore((bucket) => ({
     ...bucketOf(aws, bucket),
     remove: (key, versionId) => removeVersion(aws.s3, bucket, key, versionId),
   }));
 }
 
-export function bucketOf(
-  { s3, clock }: Pick<Aws, "s3" | "clock">,
-  bucket: string,
-  account?: string,
-): RecordStore {
-  return bucketStore({ s3, bucket, account, clock, wait });
+export function bucketOf({ s3 }: Pick<Aws, "s3">, bucket: string, account?: string): RecordStore {
+  return bucketStore({ s3, bucket, account, wait });
 }
 
 export function journalFolder(here: Here, organization: Organization, identity: Identity): string {

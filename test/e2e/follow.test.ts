@@ -1,7 +1,12 @@
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { beforeAll, expect, test } from "vitest";
+import { makeId } from "../../src/audit/id.ts";
+import { hourOf } from "../../src/audit/time.ts";
+import { clientOptions } from "../support/aws-client.ts";
 import { useSandbox, why } from "../support/fixture.ts";
 import { eventually, type Machine } from "../support/jit.ts";
 import { expectError } from "../support/ledger.ts";
@@ -190,4 +195,29 @@ test("a state that is damaged, or a flag that is wrong, is refused", async () =>
     2,
   );
   expectError(await auditor.jit(["audit", "follow", "--full", "0s", "--json"]), "DURATION_INVALID", 2);
+});
+
+test("what a stranger puts under requests that nobody made costs a feed a few calls each, and is told", async () => {
+  const { env } = await machine("bob");
+  const options = clientOptions(sandbox(), env);
+  const [s3, sts] = [new S3Client(options), new STSClient(options)];
+  const { UserId: userid = "" } = await sts.send(new GetCallerIdentityCommand({}));
+  await follow("strange.json");
+  const strange = 15;
+  const now = Date.now();
+  const thumbprint = "A".repeat(43);
+  for (let number = 0; number < strange; number++) {
+    const id = makeId(now - 6 * 86_400_000 + number, thumbprint, `${number}`);
+    const hour = hourOf(new Date(now).toISOString());
+    const Key = `v1/rec/${hour}/${id}/${userid}/${thumbprint}.${number}.denial.jws`;
+    await s3.send(new PutObjectCommand({ Bucket: "jit-audit", Key, Body: "x", IfNoneMatch: "*" }));
+  }
+  for (const client of [s3, sts]) client.destroy();
+  await sandbox().clearCalls();
+  const told = linesOf(await follow("strange.json")).filter(({ event }) => event === "denial");
+  expect(told.map(({ verified }) => verified)).toEqual(Array.from({ length: strange }, () => false));
+  const calls = (await sandbox().calls()).filter(({ action }) => action?.startsWith("List"));
+  // Six days have 144 hours.
+  expect(calls.length).toBeGreaterThan(2);
+  expect(calls.length).toBeLessThan(4 * strange);
 });

@@ -15,6 +15,7 @@ import { clientName } from "../compose.ts";
 import { type Context, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { refuseForeignFile } from "../own-report.ts";
+import { progressLine } from "../render/progress.ts";
 import { composeReport } from "../render/report/compose.ts";
 import { reportCsv } from "../render/report/csv.ts";
 import type { ReportDocument } from "../render/report/document.ts";
@@ -82,14 +83,14 @@ async function readAll(audit: Audit, period: Period, now: Date, tell: (text: str
   const names = new NameIndex();
   const listed = listedFor(period, now);
   names.add(
-    await listNames(ports.store, listed, (hours, of) => tell(`Listing the records, hour ${hours} of ${of}`)),
+    await listNames(ports.store, listed, (hours, of) => tell(progressLine("Listing the hours", hours, of))),
   );
   const requests = names.within(period);
   const entries: LogEntry[] = [];
   const reader = new LogReader(ports, names);
   for await (const entry of reader.entries(requests, { filter: {}, texts: false, now })) {
     entries.push(entry);
-    tell(`Reading the records, request ${entries.length} of ${requests.length}`);
+    tell(progressLine("Reading the requests", entries.length, requests.length));
   }
   await reader.close();
   return { entries, names, until: new Date(Math.min(now.getTime(), listed.to.getTime())) };

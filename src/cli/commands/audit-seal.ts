@@ -5,6 +5,7 @@ import { openAdminKey } from "../compose/admin-signer.ts";
 import { openAudit } from "../compose/audit.ts";
 import { openTreeKey } from "../compose/tree-keys.ts";
 import { type Context, isOn, printJson, text } from "../context.ts";
+import { progressLine } from "../render/progress.ts";
 
 /** `jit audit seal`: puts what is new into the log's tree and signs its head; for cron, any number at once. */
 export async function auditSeal(context: Context): Promise<number> {
@@ -15,7 +16,7 @@ export async function auditSeal(context: Context): Promise<number> {
   const ports = { store: audit.store, clock: audit.clock, signer, logKey: key, logKeys };
   const sealed = await context.terminal
     .progress("Looking for what is not sealed", (tell) =>
-      seal(ports, isOn(context, "full"), (read, found) => tell(`Sealing the log: ${read} of ${found} read`)),
+      seal(ports, isOn(context, "full"), (read, found) => tell(progressLine("Sealing the log", read, found))),
     )
     .catch((error: unknown) => {
       throw error instanceof JitError && error.code === "AUDIT_DENIED"

@@ -13,6 +13,7 @@ import { type Context, isOn, printJson, text } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { counted } from "../render/counted.ts";
 import { findingLine } from "../render/finding.ts";
+import { progressLine } from "../render/progress.ts";
 import { treeLines } from "../render/tree.ts";
 import { clean, table, wrap } from "../style.ts";
 
@@ -39,14 +40,16 @@ export async function verifyAll(
   const { trust, store } = audit;
   const keys = treeKeysOf(trust);
   const since = sinceOf(context, keys.logKeys);
-  const telling = (what: string, of: string) => (count: number) => {
+  const telling = (what: string, of?: number) => (count: number) => {
     hold();
-    tell(`${what}: ${count}${of}`);
+    tell(progressLine(what, count, of));
   };
-  const open = () => SealedLog.open(store, keys, since, telling("Reading the tree", ""));
+  const open = () => SealedLog.open(store, keys, since, telling("Reading the tree"));
   const sealed = trust === undefined ? undefined : await open();
   const strict = isOn(context, "strict");
-  const ofAll = since === undefined && audit.versions !== undefined ? ` of ${audit.versions}` : "";
+  // Of a bucket it is known how many are sealed: what came later is more.
+  const sizeNow = sealed?.checkpoint?.size ?? 0;
+  const ofAll = since === undefined ? (audit.versions ?? sizeNow) : sizeNow - since.size;
   const verified = await verifyLog(audit.store, {
     log: audit.fingerprint,
     trust: audit.trust,

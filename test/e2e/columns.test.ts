@@ -49,3 +49,17 @@ test("each of several keys of the trust file has a line of its own", async () =>
   const { stdout } = await admin.jit(["trust", "show", "--dir", join(home, "trust")]);
   expect(stdout.split("\n").map((line) => line.trim())).toEqual(expect.arrayContaining(keys));
 });
+
+test("whose key AWS did not sign for is marked wherever the name is, on 80 columns too", async () => {
+  const [frank, bob, auditor] = await Promise.all([machine("frank"), machine("bob"), machine("auditor")]);
+  await sandbox().fault({ service: "sts", action: "GetWebIdentityToken", kind: "status", status: 403 });
+  const asked = await frank.jit(["request", "payroll:read", ...why, "--json"]);
+  expect(asked.code).toBe(4);
+  await sandbox().clearFaults();
+  const { stdout } = await bob.jit(["pending"]);
+  expect(stdout).toContain("\n  by frank (path only), until ");
+  expect(tooWide(stdout)).toEqual([]);
+  const { stdout: report } = await auditor.jit(["audit", "report", "--for", "soc2", "--from", "2d"]);
+  const { request } = JSON.parse(asked.stdout);
+  expect(report).toMatch(new RegExp(`\\| ${request} \\| [-0-9: ]+ \\| frank \\(path only\\) \\|`));
+});

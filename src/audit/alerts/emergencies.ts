@@ -24,7 +24,7 @@ export function emergencyAlerts(
   for (const { request, userid } of marks) open.set(request, userid.slice(userid.indexOf(":") + 1));
   for (const entry of entries) {
     if (entry.reviews.length > 0) open.delete(entry.request);
-    else if (entry.sessions.length > 0) open.set(entry.request, nameOf(entry));
+    else if (entry.sessions.length > 0) open.set(entry.request, whoOf(entry));
   }
   return [...open].flatMap(([request, who]): Alert[] => {
     const since = new Date(idTime(request));
@@ -39,4 +39,8 @@ export function emergencyAlerts(
       : `${who} broke the glass${what}; nobody has reviewed it yet`;
     return [{ kind, id: `${kind} ${request}`, since, deadline, message, request, object: request }];
   });
+}
+
+function whoOf(entry: LogEntry): string {
+  return `${nameOf(entry)}${entry.grade === "path only" ? " (path only)" : ""}`;
 }

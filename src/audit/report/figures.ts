@@ -1,7 +1,8 @@
 import { shortName } from "../../access/short-name.ts";
-import { isVerified, type LogEntry } from "../log/entry.ts";
+import { type Act, isVerified, type LogEntry } from "../log/entry.ts";
 import type { Period } from "../log/moment.ts";
 import { type Outcome, outcomes } from "../log/outcome.ts";
+import type { Grade } from "../statement.ts";
 import { secondsOf } from "../time.ts";
 import { clockOf, isOpen, type OfficeHours } from "./clock.ts";
 import { type Count, count, grantedSeconds, perDay } from "./counts.ts";
@@ -13,7 +14,15 @@ export interface Item {
   readonly request: string;
   readonly at: Date;
   readonly who: string;
+  /** Of the key that the request was made with; `undefined` where it cannot be believed. */
+  readonly grade: Grade | undefined;
   readonly targets: string;
+}
+
+/** Who did something about a request: a name, and the grade of its key. */
+export interface Actor {
+  readonly by: string;
+  readonly byGrade: Grade | undefined;
 }
 
 export interface Figures {
@@ -46,21 +55,21 @@ export interface Figures {
     readonly denials: number;
     readonly median: number | undefined;
     readonly longest: { readonly seconds: number; readonly request: string } | undefined;
-    readonly each: readonly (Item & {
-      readonly verdict: "approval" | "denial";
-      readonly by: string;
-      readonly seconds: number;
-    })[];
+    readonly each: readonly (Item &
+      Actor & {
+        readonly verdict: "approval" | "denial";
+        readonly seconds: number;
+      })[];
   };
   readonly breakGlass: readonly (Item & {
     readonly outcome: string;
-    readonly review: { readonly verdict: string; readonly by: string; readonly seconds: number } | undefined;
+    readonly review: (Actor & { readonly verdict: string; readonly seconds: number }) | undefined;
   })[];
-  readonly revoked: readonly (Item & {
-    readonly by: string;
-    readonly when: string;
-    readonly reason: string;
-  })[];
+  readonly revoked: readonly (Item &
+    Actor & {
+      readonly when: string;
+      readonly reason: string;
+    })[];
   /** Sessions that are over, without an end record. */
   readonly unended: readonly Item[];
   readonly lengths: {
@@ -92,6 +101,7 @@ export function figuresOf(all: readonly LogEntry[], { period, office, noise, now
     request: entry.request,
     at: entry.at,
     who: whose.get(entry)?.name ?? "-",
+    grade: entry.grade,
     targets: entry.asked?.targets.join(" ") ?? "?",
   });
   const entries = all.filter(({ asked }) => asked !== undefined);
@@ -144,7 +154,7 @@ export function figuresOf(all: readonly LogEntry[], { period, office, noise, now
     revoked: entries.flatMap((entry) => {
       const [first] = entry.revocations;
       if (first === undefined || entry.sessions.length === 0) return [];
-      return [{ ...itemOf(entry), by: shortName(first.by.arn), when: first.at, reason: first.reason }];
+      return [{ ...itemOf(entry), ...actorOf(first), when: first.at, reason: first.reason }];
     }),
     unended: granted
       .filter(
@@ -164,11 +174,11 @@ function answersOf(entries: readonly LogEntry[], itemOf: (entry: LogEntry) => It
   const each = entries.flatMap((entry) =>
     entry.answers
       .filter(({ counts }) => counts)
-      .map(({ verdict, by, at }) => ({
+      .map((answer) => ({
         ...itemOf(entry),
-        verdict,
-        by: shortName(by.arn),
-        seconds: Math.max(0, secondsOf(at) - Math.floor(entry.at.getTime() / 1000)),
+        ...actorOf(answer),
+        verdict: answer.verdict,
+        seconds: Math.max(0, secondsOf(answer.at) - Math.floor(entry.at.getTime() / 1000)),
       })),
   );
   const longest = each.reduce<(typeof each)[number] | undefined>(
@@ -188,7 +198,11 @@ function reviewOf({ reviews, at }: LogEntry): Figures["breakGlass"][number]["rev
   const [first] = reviews;
   if (first === undefined) return undefined;
   const seconds = Math.max(0, secondsOf(first.at) - Math.floor(at.getTime() / 1000));
-  return { verdict: first.verdict, by: shortName(first.by.arn), seconds };
+  return { verdict: first.verdict, ...actorOf(first), seconds };
+}
+
+function actorOf({ by, grade }: Act): Actor {
+  return { by: shortName(by.arn), byGrade: grade };
 }
 
 function lengthsOf(entries: readonly LogEntry[], granted: readonly LogEntry[]): Figures["lengths"] {

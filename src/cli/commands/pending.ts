@@ -8,7 +8,8 @@ import { connect } from "../compose.ts";
 import { type Context, printJson } from "../context.ts";
 import { reviewJson } from "../render/review.ts";
 import { clockTime } from "../render/session.ts";
-import { clean, table } from "../style.ts";
+import { gradedName, shortNames } from "../render/who.ts";
+import { clean, table, wrap } from "../style.ts";
 
 /** `jit pending`: the requests that wait for approvals, each of them verified. */
 export async function pending(context: Context): Promise<number> {
@@ -25,26 +26,28 @@ export async function pending(context: Context): Promise<number> {
   const { terminal, style } = context;
   if (shown.length === 0) terminal.print("no request waits for an approval");
   else {
-    const rows = shown.map((one) => {
-      const { record } = one.found.request;
+    const names = shortNames(shown.map(({ found }) => found.request.record.by));
+    const rows = shown.map(({ found, standing }) => {
+      const { record } = found.request;
       return [
         record.request,
         clean(record.targets.join(" ")),
-        clean(record.by.arn.split(":").at(-1) ?? ""),
         formatDuration(record.duration),
-        `${one.standing.approvals.length} of ${one.standing.terms.quorum}`,
-        clockTime(one.standing.closesAt),
+        `${standing.approvals.length} of ${standing.terms.quorum}`,
       ];
     });
     const paint = (cell: string, row: number, column: number) =>
       row === 0 ? style.dim(cell) : column === 1 ? style.name(cell) : cell;
-    const lines = table([["REQUEST", "TARGET", "BY", "FOR", "APPROVED", "UNTIL"], ...rows], paint).split(
-      "\n",
-    );
+    const lines = table([["REQUEST", "TARGET", "FOR", "APPROVED"], ...rows], paint).split("\n");
     for (const [index, line] of lines.entries()) {
+      terminal.print(line);
       const one = shown[index - 1];
+      if (one === undefined) continue;
       // On a line of its own: beside the rest, it would not fit 80 columns.
-      terminal.print(one === undefined ? line : `${line}\n  ${whatNow(one)}`);
+      const { record, writer } = one.found.request;
+      const who = gradedName(names.get(record.by.userid) ?? record.by.arn, writer.grade);
+      const below = `by ${clean(who)}, until ${clockTime(one.standing.closesAt)}; ${whatNow(one)}`;
+      terminal.print(`  ${wrap(below, terminal.columns, "  ")}`);
     }
   }
   if (shown.some((one) => whatNow(one) === "yours to decide"))

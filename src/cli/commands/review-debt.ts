@@ -24,6 +24,7 @@ import { type Context, isOn, printJson, text } from "../context.ts";
 import { askText, choose, confirm } from "../prompts.ts";
 import { emergencyLines, reasonText } from "../render/break-glass.ts";
 import { clockTime } from "../render/session.ts";
+import { gradedName, shortNames } from "../render/who.ts";
 import { clean, table, wrap } from "../style.ts";
 
 /** `jit review-debt`: emergencies that nobody has reviewed, each of them verified. */
@@ -41,23 +42,29 @@ export async function reviewDebt(context: Context): Promise<number> {
   const { terminal, style } = context;
   if (shown.length === 0) terminal.print("no emergency waits for a review");
   else {
-    const rows = shown.map(({ found: { request } }) => [
-      request.record.request,
-      clean(request.record.targets.join(" ")),
-      clean(request.record.by.arn.split(":").at(-1) ?? ""),
-      clockTime(new Date(request.record.at)),
-      formatDuration(request.record.duration),
-    ]);
+    const names = shortNames(shown.map(({ found }) => found.request.record.by));
+    const rows = shown.map(({ found: { request } }) => {
+      const { record } = request;
+      return [
+        record.request,
+        clean(record.targets.join(" ")),
+        clockTime(new Date(record.at)),
+        formatDuration(record.duration),
+      ];
+    });
     const paint = (cell: string, row: number, column: number) =>
       row === 0 ? style.dim(cell) : column === 1 ? style.name(cell) : cell;
-    const lines = table([["REQUEST", "TARGET", "BY", "AT", "FOR"], ...rows], paint).split("\n");
+    const lines = table([["REQUEST", "TARGET", "AT", "FOR"], ...rows], paint).split("\n");
     for (const [index, line] of lines.entries()) {
       const one = shown[index - 1];
       // On a line of its own: beside the rest, it would not fit 80 columns.
       const whose = one?.isOwn ? "your own" : one?.mayReview ? "yours to review" : "for others";
       terminal.print(line);
-      if (one !== undefined)
-        terminal.print(`  ${wrap(`${whose}: ${reasonText(one.texts)}`, terminal.columns, "  ")}`);
+      if (one === undefined) continue;
+      const { record, writer } = one.found.request;
+      const who = gradedName(names.get(record.by.userid) ?? record.by.arn, writer.grade);
+      const below = `by ${clean(who)}; ${whose}: ${reasonText(one.texts)}`;
+      terminal.print(`  ${wrap(below, terminal.columns, "  ")}`);
     }
     terminal.note(style.dim("  jit review-debt settle REQUEST shows all of it and asks for your verdict"));
   }

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { clean, wrap } from "../style.ts";
 import { openedLines } from "./opened.ts";
 import { clockTime } from "./session.ts";
+import { gradedName } from "./who.ts";
 
 /** What breaking the glass means, before it is done. */
 export function breakGlassLines({ terminal, style }: Context): readonly string[] {
@@ -25,7 +26,7 @@ export function emergencyLines(
   return [
     style.strong(`${clean(record.targets.join(" "))} for ${formatDuration(record.duration)}, by break-glass`),
     line("request", `${record.request}, made ${clockTime(new Date(record.at))}`),
-    line("by", clean(record.by.arn)),
+    line("by", clean(gradedName(record.by.arn, request.writer.grade))),
     line("purpose", clean(record.purpose)),
     line("reason", reasonText(texts)),
     ...(texts.ticket === undefined ? [] : [line("ticket", clean(texts.ticket))]),

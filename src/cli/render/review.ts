@@ -10,6 +10,7 @@ import { clean, wrap } from "../style.ts";
 import { withoutLinks } from "./claims.ts";
 import { openedLines } from "./opened.ts";
 import { clockTime } from "./session.ts";
+import { gradedName } from "./who.ts";
 
 /** A whole request for who decides about it; all of it verified. */
 export function reviewLines({ terminal, style }: Context, review: Review, history: History): string[] {
@@ -59,9 +60,9 @@ function gradeText(grade: Grade, isKnown: boolean): string {
     : "AWS signed the role; which of its users this is, nobody says";
 }
 
-function approvedBy({ record }: Review["standing"]["approvals"][number]): string {
+function approvedBy({ record, writer }: Review["standing"]["approvals"][number]): string {
   const comment = record.comment !== "-" && "text" in record.comment ? `: ${record.comment.text}` : "";
-  return `${clean(record.by.arn)}${clean(comment)}`;
+  return clean(`${gradedName(record.by.arn, writer.grade)}${comment}`);
 }
 
 /** A value that could be taken for several is told apart. */

@@ -1,5 +1,6 @@
 import { shortName } from "../../access/short-name.ts";
 import type { Identity } from "../../access/types.ts";
+import type { Grade } from "../../audit/statement.ts";
 
 /**
  * Names for several callers, by userid: the user's or role session's own, or the whole ARN where that would be somebody
@@ -14,4 +15,9 @@ export function shortNames(identities: readonly Identity[]): ReadonlyMap<string,
       return [userid, all.filter((one) => one === name).length > 1 ? arn : name];
     }),
   );
+}
+
+/** A person's name, and what it rests on where AWS did not sign whose key that is. */
+export function gradedName(name: string, grade: Grade | undefined): string {
+  return grade === "path only" ? `${name} (path only)` : name;
 }

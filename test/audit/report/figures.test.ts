@@ -108,7 +108,7 @@ describe("figures", () => {
       entry("2026-11-03T09:00:00Z"),
     );
     expect(of.breakGlass.map(({ review }) => review)).toEqual([
-      { verdict: "unjustified", by: "bob", seconds: 3600 },
+      { verdict: "unjustified", by: "bob", byGrade: "attested", seconds: 3600 },
       undefined,
     ]);
   });

@@ -1,7 +1,8 @@
 import { formatDuration } from "../../../access/duration.ts";
 import type { Count } from "../../../audit/report/counts.ts";
-import type { Item } from "../../../audit/report/figures.ts";
+import type { Actor, Item } from "../../../audit/report/figures.ts";
 import { minute } from "../utc.ts";
+import { gradedName } from "../who.ts";
 import type { Chart, Table } from "./document.ts";
 
 export function countTable<T extends Count>(
@@ -37,8 +38,13 @@ export function barsOf(label: string, counts: readonly Count[]): Chart {
   return { kind: "bars", label, bars, partName: "came to a session" };
 }
 
-export function itemCells({ request, at, who, targets }: Item): string[] {
-  return [request, minute(at), who, targets];
+export function itemCells({ request, at, who, grade, targets }: Item): string[] {
+  return [request, minute(at), gradedName(who, grade), targets];
+}
+
+/** Who answered, reviewed or revoked. */
+export function actorCell({ by, byGrade }: Actor): string {
+  return gradedName(by, byGrade);
 }
 
 /** `3d4h`, `1h5m`, `40s`: seconds show only below an hour. */

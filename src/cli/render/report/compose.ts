@@ -92,9 +92,15 @@ export function composeReport(facts: ReportFacts, figures: Figures): ReportDocum
       section(
         "persons",
         "By person",
-        "Who asked. Several AWS identities are one person where AWS attests the same person of each; else each stands by itself. “By the path only” means that S3 attests the identity, and AWS did not sign whose key it is.",
+        "Who asked. Several AWS identities are one person where AWS attests the same person of each; else each stands by itself. “By the path only” (in the chart ~) means that S3 attests the identity, and AWS did not sign whose key it is.",
         [countTable("person", figures.byPerson, (one) => [one.attested ? "attested" : "by the path only"])],
-        barsOf("Requests by person", figures.byPerson),
+        barsOf(
+          "Requests by person",
+          figures.byPerson.map((one) => ({
+            ...one,
+            name: `${one.attested ? "" : "~ "}${one.name}`,
+          })),
+        ),
       ),
       section(
         "stores",

@@ -1,6 +1,6 @@
 import type { Figures } from "../../../audit/report/figures.ts";
 import type { Framework } from "../../../audit/report/frameworks.ts";
-import { clock, itemCells, span } from "./cells.ts";
+import { actorCell, clock, itemCells, span } from "./cells.ts";
 import type { Section } from "./document.ts";
 import { sectionOf } from "./section.ts";
 
@@ -22,7 +22,7 @@ export function eventSections(framework: Framework, figures: Figures): readonly 
           head: ["request", "made (UTC)", "who", "access", "approved by", "after"],
           rows: answers.each
             .filter(({ verdict }) => verdict === "approval")
-            .map((one) => [...itemCells(one), one.by, span(one.seconds)]),
+            .map((one) => [...itemCells(one), actorCell(one), span(one.seconds)]),
           none: "No session of the period rests on an approval.",
         },
       ],
@@ -36,7 +36,7 @@ export function eventSections(framework: Framework, figures: Figures): readonly 
           head: ["request", "made (UTC)", "who", "access", "denied by", "after"],
           rows: answers.each
             .filter(({ verdict }) => verdict === "denial")
-            .map((one) => [...itemCells(one), one.by, span(one.seconds)]),
+            .map((one) => [...itemCells(one), actorCell(one), span(one.seconds)]),
           none: "Nothing was denied.",
         },
       ],
@@ -52,7 +52,7 @@ export function eventSections(framework: Framework, figures: Figures): readonly 
             ...itemCells(one),
             one.outcome,
             review?.verdict ?? "not reviewed",
-            review?.by ?? "",
+            review === undefined ? "" : actorCell(review),
             review === undefined ? "" : span(review.seconds),
           ]),
           none: "The glass was not broken.",
@@ -69,7 +69,7 @@ export function eventSections(framework: Framework, figures: Figures): readonly 
           rows: figures.revoked.map((one) => [
             ...itemCells(one),
             one.when.slice(0, 16).replace("T", " "),
-            one.by,
+            actorCell(one),
             one.reason,
           ]),
           none: "No session was revoked.",

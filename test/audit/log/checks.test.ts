@@ -87,11 +87,18 @@ test("texts that lie apart are looked for some at once, and not for all that are
     await alice.request({ reason: { sha256: "00".repeat(32), salt: "A".repeat(22) } });
     clock.pass(1);
   }
-  let [underWay, most] = [0, 0];
+  // Nobody is answered before sixteen ask, or all have: then those who would ask besides have had their time.
+  const held: (() => void)[] = [];
+  let [asked, most] = [0, 0];
   const textsOf = async () => {
-    most = Math.max(most, ++underWay);
-    await new Promise(setImmediate);
-    underWay--;
+    const released = new Promise<void>((release) => held.push(release));
+    asked++;
+    if (held.length === 16 || asked === 50) {
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      most = Math.max(most, held.length);
+      for (const release of held.splice(0)) release();
+    }
+    await released;
     return { state: "denied" } as const;
   };
   expect(await read(store, { textsOf }, true)).toHaveLength(50);

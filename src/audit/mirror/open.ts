@@ -11,10 +11,12 @@ export interface MirrorStore extends RecordStore {
   readonly parts: readonly Part[];
 }
 
-/** Parts that are held: a listing is in one, and what is read of the tree meanwhile in another. */
-const heldParts = 4;
+/** Parts that are held: a listing is in one, and batches and tiles that are read meanwhile in others. */
+const heldParts = 6;
 /** Neighbours in a listing are neighbours in a pack: so much of it is read at once. */
 const stretch = 256 * 1024;
+/** Records, batches and tiles are read by turns. */
+const heldStretches = 4;
 /** Bytes: what a manifest calls larger is no object of a log, and takes no memory. */
 const largest = 256 * 1024 * 1024;
 
@@ -143,9 +145,16 @@ function firstAt<T>(items: readonly T[], nameOf: (item: T) => string, key: strin
   return low;
 }
 
+interface Stretch {
+  readonly pack: number;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
 class PackReader {
   readonly #folder: Pick<ReadFolder, "readAt">;
-  #held: { readonly pack: number; readonly offset: number; readonly bytes: Uint8Array } | undefined;
+  /** The last that was read first. */
+  #held: readonly Stretch[] = [];
 
   constructor(folder: Pick<ReadFolder, "readAt">) {
     this.#folder = folder;
@@ -155,20 +164,24 @@ class PackReader {
     if (object?.place === undefined || object.isDeleteMarker) return undefined;
     const { pack, offset } = object.place;
     if (object.size > largest) return undefined;
-    return this.#within(pack, offset, object.size) ?? this.#reach(pack, offset, object.size);
-  }
-
-  #within(pack: number, offset: number, size: number): Uint8Array | undefined {
-    const held = this.#held;
-    if (held?.pack !== pack || offset < held.offset) return undefined;
-    const start = offset - held.offset;
-    return start + size <= held.bytes.length ? held.bytes.subarray(start, start + size) : undefined;
+    for (const held of this.#held) {
+      const bytes = within(held, pack, offset, object.size);
+      if (bytes !== undefined) return bytes;
+    }
+    return this.#reach(pack, offset, object.size);
   }
 
   #reach(pack: number, offset: number, size: number): Uint8Array | undefined {
     const bytes = this.#folder.readAt(packName(pack), offset, Math.max(size, stretch));
     if (bytes === undefined) return undefined;
-    this.#held = { pack, offset, bytes };
-    return this.#within(pack, offset, size);
+    const read = { pack, offset, bytes };
+    this.#held = [read, ...this.#held.slice(0, heldStretches - 1)];
+    return within(read, pack, offset, size);
   }
+}
+
+function within(held: Stretch, pack: number, offset: number, size: number): Uint8Array | undefined {
+  if (held.pack !== pack || offset < held.offset) return undefined;
+  const start = offset - held.offset;
+  return start + size <= held.bytes.length ? held.bytes.subarray(start, start + size) : undefined;
 }

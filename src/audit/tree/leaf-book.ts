@@ -18,8 +18,13 @@ interface Page {
   readonly hasDigest: Uint8Array;
   /** Unix seconds. */
   readonly times: Float64Array;
+  /** Whether its version was met, and whether as a record: one of the three below. */
   readonly met: Uint8Array;
 }
+
+const asNothing = 0;
+const asObject = 1;
+const asRecord = 2;
 
 /** The leaves of a tree, by the versions that they are of: little enough of each to hold a million. */
 export class LeafBook {
@@ -52,7 +57,7 @@ export class LeafBook {
       const name = nameOf(leaf.key, leaf.versionId);
       if (!this.#byName.add(name, this.#size + at)) {
         this.repeated.push(this.#size + at);
-        page.met[at] = 1;
+        page.met[at] = asObject;
       }
       page.hasDigest[at] = page.digests.write(leaf.sha256, at * 32, "hex") === 32 ? 1 : 0;
       page.times[at] = secondsOf(leaf.serverTime);
@@ -62,10 +67,11 @@ export class LeafBook {
   }
 
   /** What is sealed of a version, which then counts as met; `undefined` where it is in no leaf. */
-  meet(key: string, versionId: string): SealedAs | undefined {
+  meet(key: string, versionId: string, isRecord: boolean): SealedAs | undefined {
     const found = this.find(key, versionId);
     const page = found === undefined ? undefined : this.#pageOf(found.index);
-    if (found !== undefined && page !== undefined) page.met[found.index - page.first] = 1;
+    if (found !== undefined && page !== undefined)
+      page.met[found.index - page.first] = isRecord ? asRecord : asObject;
     return found;
   }
 
@@ -82,10 +88,20 @@ export class LeafBook {
     };
   }
 
+  /** How many leaves from an index to before another were met as records. */
+  records(start: number, end: number): number {
+    let count = 0;
+    for (const { first, met } of this.#pages) {
+      const part = met.subarray(Math.max(0, start - first), Math.max(0, end - first));
+      for (const how of part) if (how === asRecord) count++;
+    }
+    return count;
+  }
+
   /** Indexes below `end` of leaves whose versions nobody met, in order. */
   *unmet(end: number): Generator<number> {
     for (const { first, met } of this.#pages) {
-      for (let at = met.indexOf(0); at >= 0 && first + at < end; at = met.indexOf(0, at + 1))
+      for (let at = met.indexOf(asNothing); at >= 0 && first + at < end; at = met.indexOf(asNothing, at + 1))
         yield first + at;
     }
   }

@@ -1,5 +1,5 @@
 import type { VerifierKey } from "../../access/trust/verifier-key.ts";
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, type FindingCode, finding } from "../finding.ts";
 import type { RecordStore } from "../ports.ts";
 import { mapAtMost, type ScannedObject, scanObjects } from "../scan.ts";
 import { readBatch } from "./batch.ts";
@@ -12,125 +12,175 @@ import { newestCheckpoint, readPointer, restoreTree, type StoredBatch } from "./
 
 type Store = Pick<RecordStore, "listVersions" | "readVersion" | "read" | "readCurrent" | "list">;
 
-/** A tree as its batches make it, compared with the checkpoint and the tiles. */
-export interface ReadTree {
-  /** Of the largest size that a log key signed; `undefined` where there is none. */
-  readonly checkpoint: SignedCheckpoint | undefined;
-  readonly leaves: LeafBook;
-  /** Size of the tree that was verified before; 0 where there is none. */
-  readonly start: number;
-  /** Roots in base64 at the sizes at which batches end: those that checkpoints can have. */
-  readonly roots: ReadonlyMap<number, string>;
-  /** When S3 took the newest batch below the checkpoint. */
-  readonly newestBatch: Date | undefined;
-  /** Whether all batches below the checkpoint are there, and make its root. */
-  readonly isWhole: boolean;
-  readonly findings: readonly Finding[];
-  /** Where only what is new is looked at: batches that were verified before, oldest first. */
-  readonly before: readonly StoredBatch[] | undefined;
-}
-
 const parallelReads = 16;
 /** Most names that one finding gives. */
 const examples = 5;
 
 /**
- * Reads all batches once, and every tile that the checkpoint's tree has.
- * @param since a head that was verified before: what it has is not read again, and that the tree begins with it is shown
- * @param tell is told how many leaves there are so far
+ * A tree as its batches make it, compared with the checkpoint and the tiles: each batch is read once, and every tile that the
+ * checkpoint's tree has. It is read bit by bit, while the records are: what is said of the whole holds when it is read to the end.
  */
-export async function readTree(
-  store: Store,
-  logKeys: readonly VerifierKey[],
-  since?: TreeHead,
-  tell: (leaves: number) => void = () => undefined,
-): Promise<ReadTree> {
-  const findings: Finding[] = [];
-  const say = (code: Parameters<typeof finding>[0], object: string, message: string) =>
-    findings.push(finding(code, object, "-", message));
-  const checkpoint = await newestCheckpoint(store, logKeys);
-  const known = await treeBefore(store, since, checkpoint?.size ?? 0);
-  if (known === undefined) {
-    say("TREE_FORKED", checkpointName, "the tree does not begin with the one that was verified before");
+export class TreeReader {
+  /** Of the largest size that a log key signed; `undefined` where there is none. */
+  readonly checkpoint: SignedCheckpoint | undefined;
+  readonly leaves: LeafBook;
+  /** Size of the tree that was verified before; 0 where there is none. */
+  readonly start: number;
+  /** Where only what is new is looked at: batches that were verified before, oldest first. */
+  readonly before: StoredBatch[] | undefined;
+  readonly findings: Finding[] = [];
+  readonly #store: Store;
+  readonly #logKeys: readonly VerifierKey[];
+  readonly #builder: TreeBuilder;
+  readonly #locks: LockBook;
+  readonly #batches: AsyncIterator<ScannedObject>;
+  readonly #roots: Map<number, string>;
+  readonly #badTiles: string[] = [];
+  #newestBatch: Date | undefined;
+  #isBroken = false;
+  #isRead = false;
+  #isWhole = false;
+
+  private constructor(
+    store: Store,
+    logKeys: readonly VerifierKey[],
+    checkpoint: SignedCheckpoint | undefined,
+    builder: TreeBuilder,
+    before: StoredBatch[] | undefined,
+  ) {
+    this.#store = store;
+    this.#logKeys = logKeys;
+    this.checkpoint = checkpoint;
+    this.#builder = builder;
+    this.before = before;
+    this.start = builder.size;
+    this.leaves = new LeafBook(this.start);
+    this.#locks = new LockBook(store, () => before?.at(-1));
+    this.#roots = new Map([[this.start, rootText(builder)]]);
+    this.#batches = scanObjects(store, batchPrefix);
   }
-  const builder = known ?? new TreeBuilder();
-  const start = builder.size;
-  const leaves = new LeafBook(start);
-  const before: StoredBatch[] = [];
-  const locks = new LockBook(store, () => before.at(-1));
-  const roots = new Map<number, string>([[start, rootText(builder)]]);
-  const size = checkpoint?.size ?? 0;
-  const badTiles: string[] = [];
-  let newestBatch: Date | undefined;
-  let isBroken = false;
-  for await (const object of scanObjects(store, batchPrefix)) {
-    for (const { code, message } of await versionFaults(store, object)) say(code, object.name, message);
+
+  /** @param since a head that was verified before: what it has is not read again, and that the tree begins with it is shown */
+  static async open(store: Store, logKeys: readonly VerifierKey[], since?: TreeHead): Promise<TreeReader> {
+    const checkpoint = await newestCheckpoint(store, logKeys);
+    const known = await treeBefore(store, since, checkpoint?.size ?? 0);
+    const before = since === undefined ? undefined : [];
+    const reader = new TreeReader(store, logKeys, checkpoint, known ?? new TreeBuilder(), before);
+    if (known === undefined)
+      reader.#say(
+        "TREE_FORKED",
+        checkpointName,
+        "the tree does not begin with the one that was verified before",
+      );
+    return reader;
+  }
+
+  /** Whether it was read to the end. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** Roots in base64 at the sizes at which batches end: those that checkpoints can have. */
+  get roots(): ReadonlyMap<number, string> {
+    return this.#roots;
+  }
+
+  /** When S3 took the newest batch below the checkpoint. */
+  get newestBatch(): Date | undefined {
+    return this.#newestBatch;
+  }
+
+  /** Whether all batches below the checkpoint are there, and make its root. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** Reads the next batch. @returns false where all were read */
+  async readOn(): Promise<boolean> {
+    if (this.#isRead) return false;
+    const next = await this.#batches.next();
+    if (next.done !== true) {
+      await this.#take(next.value);
+      return true;
+    }
+    await this.#end();
+    this.#isRead = true;
+    return false;
+  }
+
+  async #take(object: ScannedObject): Promise<void> {
+    const [store, builder] = [this.#store, this.#builder];
+    const size = this.#size;
+    for (const { code, message } of await versionFaults(store, object)) this.#say(code, object.name, message);
     const first = readBatchName(object.name);
-    if (first === undefined || object.oldest === undefined || isBroken) continue;
-    if (first < start) {
-      const { versionId, lastModified } = object.oldest;
-      before.push({ first, name: object.name, versionId, lastModified });
-      if (start === size) newestBatch = lastModified;
-      continue;
+    if (first === undefined || object.oldest === undefined || this.#isBroken) return;
+    const { versionId, lastModified } = object.oldest;
+    if (first < this.start) {
+      this.before?.push({ first, name: object.name, versionId, lastModified });
+      if (this.start === size) this.#newestBatch = lastModified;
+      return;
     }
     if (first !== builder.size) {
-      isBroken = true;
-      say("BATCH_MISSING", object.name, `no batch reaches from entry ${builder.size} to this one`);
-      continue;
+      this.#isBroken = true;
+      this.#say("BATCH_MISSING", object.name, `no batch reaches from entry ${builder.size} to this one`);
+      return;
     }
-    const bytes = await store.readVersion(object.name, object.oldest.versionId);
+    const bytes = await store.readVersion(object.name, versionId);
     const entries = bytes === undefined ? undefined : readBatch(bytes);
     if (entries === undefined) {
-      isBroken = true;
-      say("BATCH_INVALID", object.name, "the object is no batch of leaves");
-      continue;
+      this.#isBroken = true;
+      this.#say("BATCH_INVALID", object.name, "the object is no batch of leaves");
+      return;
     }
-    leaves.add(entries);
-    tell(leaves.size);
-    locks.add(first, entries);
+    this.leaves.add(entries);
+    this.#locks.add(first, entries);
     const tiles: Tile[] = [];
     for (const { entry } of entries) tiles.push(...builder.append(entry));
-    roots.set(builder.size, rootText(builder));
-    if (builder.size <= size) {
-      newestBatch = object.oldest.lastModified;
-      if (builder.size === size) tiles.push(...builder.partial());
-      badTiles.push(...(await wrongTiles(store, tiles)));
+    this.#roots.set(builder.size, rootText(builder));
+    if (builder.size > size) return;
+    this.#newestBatch = lastModified;
+    if (builder.size === size) tiles.push(...builder.partial());
+    this.#badTiles.push(...(await wrongTiles(store, tiles)));
+  }
+
+  async #end(): Promise<void> {
+    const { checkpoint } = this;
+    const size = this.#size;
+    const made = this.#builder.size;
+    const isShort = !this.#isBroken && made < size;
+    if (isShort) {
+      this.#say("BATCH_MISSING", batchPrefix, `the checkpoint has ${size} entries, the batches ${made}`);
     }
+    const root = checkpoint === undefined ? undefined : Buffer.from(checkpoint.root).toString("base64");
+    const isDifferent =
+      !isShort && (!this.#isBroken || made >= size) && root !== undefined && this.#roots.get(size) !== root;
+    if (isDifferent) {
+      const message = "the batches make another tree than the one that is signed";
+      this.#say("CHECKPOINT_ROOT", checkpointName, message);
+    }
+    const [tile] = this.#badTiles;
+    if (tile !== undefined && !isDifferent) {
+      this.findings.push({
+        ...finding("TILE_INVALID", tile, "-", "a tile is missing, or is not what the batches make"),
+        objects: this.#badTiles.length,
+        examples: this.#badTiles.slice(0, examples),
+      });
+    }
+    this.findings.push(...(await this.#locks.finish()));
+    const pointer = await readPointer(this.#store);
+    if (pointer !== undefined && readCheckpoint(pointer, this.#logKeys) === undefined) {
+      this.#say("CHECKPOINT_INVALID", checkpointName, "no log key of the trust file has signed it");
+    }
+    this.#isWhole = checkpoint !== undefined && !isShort && !isDifferent && made >= size;
   }
-  const isShort = !isBroken && builder.size < size;
-  if (isShort) {
-    say("BATCH_MISSING", batchPrefix, `the checkpoint has ${size} entries, the batches ${builder.size}`);
+
+  get #size(): number {
+    return this.checkpoint?.size ?? 0;
   }
-  const root = checkpoint === undefined ? undefined : Buffer.from(checkpoint.root).toString("base64");
-  const isDifferent =
-    !isShort && (!isBroken || builder.size >= size) && root !== undefined && roots.get(size) !== root;
-  if (isDifferent) {
-    say("CHECKPOINT_ROOT", checkpointName, "the batches make another tree than the one that is signed");
+
+  #say(code: FindingCode, object: string, message: string): void {
+    this.findings.push(finding(code, object, "-", message));
   }
-  const [tile] = badTiles;
-  if (tile !== undefined && !isDifferent) {
-    findings.push({
-      ...finding("TILE_INVALID", tile, "-", "a tile is missing, or is not what the batches make"),
-      objects: badTiles.length,
-      examples: badTiles.slice(0, examples),
-    });
-  }
-  findings.push(...(await locks.finish()));
-  const pointer = await readPointer(store);
-  if (pointer !== undefined && readCheckpoint(pointer, logKeys) === undefined) {
-    say("CHECKPOINT_INVALID", checkpointName, "no log key of the trust file has signed it");
-  }
-  const isWhole = checkpoint !== undefined && !isShort && !isDifferent && builder.size >= size;
-  return {
-    checkpoint,
-    leaves,
-    start,
-    roots,
-    newestBatch,
-    isWhole,
-    findings,
-    before: since === undefined ? undefined : before,
-  };
 }
 
 /** What was verified before; `undefined` where the tree does not go on from there, or ends before. */

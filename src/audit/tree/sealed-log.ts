@@ -1,17 +1,15 @@
-import type { VerifierKey } from "../../access/trust/verifier-key.ts";
 import { asNoise, type Finding, finding } from "../finding.ts";
 import { writerOf } from "../key.ts";
 import type { ListedObject, RecordStore } from "../ports.ts";
 import type { ReadObject } from "../read-object.ts";
 import { formatTime } from "../time.ts";
 import type { Checkpoint } from "../types.ts";
-import { readCheckpoint, type SignedCheckpoint, type TreeHead } from "./checkpoint.ts";
-import { readCosigned } from "./cosignatures.ts";
+import type { SignedCheckpoint, TreeHead } from "./checkpoint.ts";
 import type { TreeKeys } from "./keys.ts";
-import { checkpointName, keptCheckpoint, treePrefix } from "./places.ts";
-import { type ReadTree, readTree } from "./read-tree.ts";
+import { TreeReader } from "./read-tree.ts";
 import { SealedVersions } from "./sealed-versions.ts";
 import { listBatches, readStoredBatch } from "./stored.ts";
+import { type Cosignatures, readCosignatures } from "./witnessed.ts";
 
 export type TreeStore = Pick<RecordStore, "listVersions" | "readVersion" | "read" | "readCurrent" | "list">;
 
@@ -39,25 +37,22 @@ const overdueMs = 26 * 3_600_000;
 /** The tree, against which objects are compared one by one as verification meets them. */
 export class SealedLog {
   readonly #store: TreeStore;
-  readonly #tree: ReadTree;
-  readonly #cosigned: Cosignatures;
+  readonly #tree: TreeReader;
+  readonly #keys: TreeKeys;
   readonly #seen = new Map<string, { readonly seen: Checkpoint; readonly object: string }>();
   readonly #before: SealedVersions | undefined;
   readonly #lastBefore: VerifiedBatch | undefined;
   /** S3's time, ms. */
   readonly #verifiedAt: number;
-  #counts = { cosigned: 0, sealed: 0, pending: 0 };
+  #cosigned: Cosignatures | undefined;
+  /** Records that are in no batch. */
+  #unsealed = 0;
 
-  private constructor(
-    store: TreeStore,
-    tree: ReadTree,
-    cosigned: Cosignatures,
-    last: VerifiedBatch | undefined,
-  ) {
-    this.#lastBefore = last;
+  private constructor(store: TreeStore, tree: TreeReader, keys: TreeKeys, last: VerifiedBatch | undefined) {
     this.#store = store;
     this.#tree = tree;
-    this.#cosigned = cosigned;
+    this.#keys = keys;
+    this.#lastBefore = last;
     this.#before = tree.before === undefined ? undefined : new SealedVersions(store, tree.before);
     this.#verifiedAt = tree.before?.at(-1)?.lastModified.getTime() ?? Number.NEGATIVE_INFINITY;
   }
@@ -67,9 +62,9 @@ export class SealedLog {
     return this.#tree.checkpoint;
   }
 
-  /** Leaves of the tree. */
+  /** Leaves of the tree of the newest checkpoint. */
   get size(): number {
-    return this.#tree.leaves.size;
+    return this.#tree.checkpoint?.size ?? 0;
   }
 
   /** Whether only what is new is looked at. */
@@ -94,41 +89,50 @@ export class SealedLog {
   /** @param since a head that was verified before @param tell is told how many leaves were read so far */
   static async open(
     store: TreeStore,
-    { logKeys, witnesses }: TreeKeys,
+    keys: TreeKeys,
     since?: TreeHead,
-    tell?: (leaves: number) => void,
+    tell: (leaves: number) => void = () => undefined,
   ): Promise<SealedLog> {
-    const tree = await readTree(store, logKeys, since, tell);
-    const cosigned = await readCosignatures(store, tree, logKeys, witnesses);
-    return new SealedLog(store, tree, cosigned, await lastBefore(store, tree));
+    const tree = await TreeReader.open(store, keys.logKeys, since);
+    // What is new is known when all is read.
+    if (since !== undefined) while (await tree.readOn()) tell(tree.leaves.size);
+    return new SealedLog(store, tree, keys, await lastBefore(store, tree));
   }
 
-  /** What the tree has against one object. */
-  check({ object, key, opened, sha256 }: ReadObject): readonly Finding[] {
+  /** Reads more of the tree. */
+  async readOn(): Promise<void> {
+    await this.#tree.readOn();
+  }
+
+  /** What the tree has against one object; `undefined` where that cannot be said before more of the tree is read. */
+  check({ object, key, opened, sha256 }: ReadObject): readonly Finding[] | undefined {
     const { name, oldest, later } = object;
     if (oldest === undefined) return nothing;
     const findings: Finding[] = [];
-    const index = this.#compare(oldest, sha256, opened !== undefined, findings);
-    for (const version of later) this.#compare(version, undefined, false, findings);
-    if (key === undefined || opened === undefined) return findings;
-    const { size } = this.#tree.checkpoint ?? { size: 0 };
-    if (index === undefined || index >= size) this.#counts.pending++;
-    else if (index < this.#cosigned.size) this.#counts.cosigned++;
-    else this.#counts.sealed++;
+    const isRecord = key !== undefined && opened !== undefined;
+    const isSealed = this.#compare(oldest, sha256, { isOpened: opened !== undefined, isRecord }, findings);
+    if (isSealed === undefined) return undefined;
+    for (const version of later) {
+      if (this.#compare(version, undefined, { isOpened: false, isRecord: false }, findings) === undefined)
+        return undefined;
+    }
+    if (!isRecord) return findings;
+    if (!isSealed) this.#unsealed++;
     const { seen } = opened.record;
     const head = seen === "-" ? "" : `${seen.size} ${seen.root}`;
     if (seen !== "-" && !this.#seen.has(head)) this.#seen.set(head, { seen, object: name });
     return findings;
   }
 
-  /** @returns the index of its leaf */
+  /** @returns whether it is in the tree; `undefined` where it may be in what is not read yet */
   #compare(
     { key, versionId, lastModified }: ListedObject,
     sha256: string | undefined,
-    isRecord: boolean,
+    { isOpened, isRecord }: { readonly isOpened: boolean; readonly isRecord: boolean },
     findings: Finding[],
-  ): number | undefined {
-    const leaf = this.#tree.leaves.meet(key, versionId);
+  ): boolean | undefined {
+    const leaf = this.#tree.leaves.meet(key, versionId, isRecord);
+    if (leaf === undefined && !this.#tree.isRead) return undefined;
     const say = (code: "SEALED_WITHOUT" | "SEALED_CHANGED" | "SEALED_TIME", message: string) =>
       finding(code, key, writerOf(key), message);
     if (leaf === undefined) {
@@ -141,18 +145,18 @@ export class SealedLog {
         const message =
           "the object bears an arrival long before the newest batch, and is in none: it was inserted, or passed over";
         const found = say("SEALED_WITHOUT", message);
-        findings.push(isRecord ? found : asNoise(found));
+        findings.push(isOpened ? found : asNoise(found));
       }
-      return undefined;
+      return false;
     }
     if (sha256 !== undefined && leaf.sha256 !== "-" && leaf.sha256 !== sha256)
       findings.push(say("SEALED_CHANGED", "the object's bytes are not those that were sealed"));
     if (leaf.arrived !== Math.floor(lastModified.getTime() / 1000))
       findings.push(say("SEALED_TIME", "the object bears another arrival than when it was sealed"));
-    return leaf.index;
+    return true;
   }
 
-  /** Where a version stands in the tree; of one that is in no batch yet, the place that it cannot be before. */
+  /** Where a version that was checked stands in the tree; of one that is in no batch yet, the place that it cannot be before. */
   indexOf(version: ListedObject | undefined): number {
     const { leaves } = this.#tree;
     const leaf = version === undefined ? undefined : leaves.find(version.key, version.versionId);
@@ -161,7 +165,10 @@ export class SealedLog {
 
   /** What the tree has that no object is left of, and what records say that they saw of it. */
   async *finish(): AsyncGenerator<Finding> {
+    while (await this.#tree.readOn());
     yield* this.#tree.findings;
+    const { logKeys, witnesses } = this.#keys;
+    this.#cosigned = await readCosignatures(this.#store, this.#tree, logKeys, witnesses);
     yield* this.#cosigned.findings;
     yield* await this.#removed();
     for (const { seen, object } of this.#seen.values()) {
@@ -204,18 +211,23 @@ export class SealedLog {
     return findings;
   }
 
-  /** `undefined` where there is no checkpoint yet. */
+  /** To be asked for after `finish`; `undefined` where there is no checkpoint yet. */
   report(): TreeReport | undefined {
     const { checkpoint, leaves, isWhole } = this.#tree;
-    if (checkpoint === undefined) return undefined;
+    if (checkpoint === undefined || this.#cosigned === undefined) return undefined;
     const { size, root, origin } = checkpoint;
+    const cosigned = Math.min(this.#cosigned.size, size);
     const proven = this.#cosigned.areAsked ? this.#cosigned.size : size;
     const newest = isWhole ? (leaves.newest(proven) ?? this.#newestBefore(proven)) : undefined;
     return {
       origin,
       checkpoint: { size, root: Buffer.from(root).toString("base64") },
       witnesses: this.#cosigned.newest,
-      records: this.#counts,
+      records: {
+        cosigned: leaves.records(0, cosigned),
+        sealed: leaves.records(cosigned, size),
+        pending: this.#unsealed + leaves.records(size, leaves.size),
+      },
       completeUntil: newest === undefined ? "-" : formatTime(new Date(newest * 1000)),
     };
   }
@@ -229,87 +241,10 @@ interface VerifiedBatch {
   readonly newest: number;
 }
 
-async function lastBefore(store: TreeStore, { before }: ReadTree): Promise<VerifiedBatch | undefined> {
+async function lastBefore(store: TreeStore, { before }: TreeReader): Promise<VerifiedBatch | undefined> {
   const last = before?.at(-1);
   const entries = last === undefined ? undefined : await readStoredBatch(store, last);
   if (last === undefined || entries === undefined) return undefined;
   const times = entries.map(({ leaf }) => Date.parse(leaf.serverTime) / 1000);
   return { size: last.first + entries.length, newest: Math.max(...times) };
-}
-
-interface Cosignatures {
-  /** Whether the trust file names witnesses. */
-  readonly areAsked: boolean;
-  /** The largest tree that a witness cosigned, and that the batches make. */
-  readonly size: number;
-  readonly newest: TreeReport["witnesses"];
-  readonly findings: readonly Finding[];
-}
-
-/** Looks from the newest cosigned size back, until each witness has been met, or nothing is left. */
-async function readCosignatures(
-  store: TreeStore,
-  tree: ReadTree,
-  logKeys: readonly VerifierKey[],
-  witnesses: readonly VerifierKey[],
-): Promise<Cosignatures> {
-  const sizes = new Set<number>();
-  const prefix = `${treePrefix}cosignatures/`;
-  for await (const { key } of store.list(prefix)) {
-    const size = Number(key.slice(prefix.length).split("/")[0]);
-    if (Number.isSafeInteger(size)) sizes.add(size);
-  }
-  const findings: Finding[] = [];
-  if (sizes.size > 0 && tree.checkpoint === undefined) {
-    const message = "there are cosignatures, and no checkpoint";
-    findings.push(finding("CHECKPOINT_MISSING", checkpointName, "-", message));
-  }
-  const heard = new Set<string>();
-  const newest = new Map<string, TreeReport["witnesses"][number]>();
-  const ordered = [...sizes].sort((a, b) => b - a).slice(0, witnesses.length === 0 ? 0 : mostSizes);
-  for (const size of ordered) {
-    if (newest.size === witnesses.length) break;
-    const checkpoint = await keptAt(store, tree.checkpoint, size, logKeys);
-    if (checkpoint === undefined) continue;
-    const { cosigners } = await readCosigned(store, checkpoint, witnesses);
-    if (cosigners.length === 0) continue;
-    for (const { key } of cosigners) heard.add(key.name);
-    const isOld = size < tree.start;
-    if (!isOld && tree.roots.get(size) !== Buffer.from(checkpoint.root).toString("base64")) {
-      // Of batches that are damaged it is said already.
-      const message = "a witness has cosigned another tree of this size than the batches make";
-      if (tree.isWhole) findings.push(finding("TREE_FORKED", keptCheckpoint(size), "-", message));
-      continue;
-    }
-    for (const { key, time = 0 } of cosigners) {
-      const one = { name: key.name, size, time: formatTime(new Date(time * 1000)) };
-      if (!newest.has(key.name)) newest.set(key.name, one);
-    }
-  }
-  for (const { name } of witnesses) {
-    if (heard.has(name) || tree.checkpoint === undefined) continue;
-    const message = `the witness ${name} of the trust file has cosigned no checkpoint that is there`;
-    findings.push(finding("COSIGNATURE_MISSING", checkpointName, "-", message));
-  }
-  const known = [...newest.values()];
-  return {
-    areAsked: witnesses.length > 0,
-    size: Math.max(0, ...known.map(({ size }) => size)),
-    newest: known,
-    findings,
-  };
-}
-
-/** Sizes that are looked at for a witness that fell behind. */
-const mostSizes = 1000;
-
-async function keptAt(
-  store: Pick<RecordStore, "read">,
-  newest: SignedCheckpoint | undefined,
-  size: number,
-  logKeys: readonly VerifierKey[],
-): Promise<SignedCheckpoint | undefined> {
-  if (newest?.size === size) return newest;
-  const bytes = await store.read(keptCheckpoint(size));
-  return bytes === undefined ? undefined : readCheckpoint(bytes, logKeys);
 }

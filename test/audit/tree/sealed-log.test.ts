@@ -189,6 +189,41 @@ describe("verifying a sealed log", () => {
     expect(await codes()).toEqual(expected);
   });
 
+  test("a record that arrived and was sealed long after the hour of its name is met all the same", async () => {
+    const late = await alice.request();
+    const bytes = store.objects.get(late.key)?.[0]?.bytes ?? new Uint8Array();
+    store.erase(late.key);
+    clock.pass(2 * 3600);
+    await testWriter(store, "bob", { clock }).request();
+    await sealNow();
+    store.put(late.key, bytes);
+    await sealNow();
+    const report = await verify();
+    expect(report.findings.map(({ code }) => code)).toEqual(["LATE_ARRIVAL"]);
+    expect(report.tree?.records).toEqual({ cosigned: 3, sealed: 5, pending: 0 });
+  });
+
+  test("what is sealed while the log is read is no sealed object that is gone", async () => {
+    const sealed = await SealedLog.open(store, keys);
+    let isListed = false;
+    const growing = {
+      readVersion: store.readVersion.bind(store),
+      async *listVersions(prefix: string, after?: string) {
+        yield* store.listVersions(prefix, after);
+        if (isListed) return;
+        isListed = true;
+        await alice.request();
+        await sealNow();
+      },
+    };
+    const report = await verifyLog(growing, { log: fingerprint, trust: undefined, sealed });
+    expect([report.records, report.findings]).toEqual([5, []]);
+    expect(report.tree).toMatchObject({
+      checkpoint: { size: 4 },
+      records: { cosigned: 3, sealed: 1, pending: 1 },
+    });
+  });
+
   function eraseCheckpoints(): void {
     for (const name of [checkpointName, keptCheckpoint(3), keptCheckpoint(4)]) store.erase(name);
   }

@@ -19,7 +19,7 @@ export interface TreeReport {
   /** Of the newest checkpoint, which a log key signed. */
   readonly checkpoint: Checkpoint;
   /** The newest checkpoint that each witness of the trust file cosigned, and when. */
-  readonly witnesses: readonly { readonly name: string; readonly size: number; readonly time: string }[];
+  readonly witnesses: Cosignatures["newest"];
   /** Records by how far they are proven to be where they were: in a cosigned tree, in a signed one, or in none yet. */
   readonly records: { readonly cosigned: number; readonly sealed: number; readonly pending: number };
   /** After this arrival nothing is provably complete: what came later could be removed without a trace. `-`: nothing is. */

@@ -6,7 +6,6 @@ import { readCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
 import { readCosigned } from "./cosignatures.ts";
 import { checkpointName, keptCheckpoint, treePrefix } from "./places.ts";
 import type { TreeReader } from "./read-tree.ts";
-import type { TreeReport, TreeStore } from "./sealed-log.ts";
 
 /** What witnesses have said of a tree. */
 export interface Cosignatures {
@@ -14,7 +13,8 @@ export interface Cosignatures {
   readonly areAsked: boolean;
   /** The largest tree that a witness cosigned, and that the batches make. */
   readonly size: number;
-  readonly newest: TreeReport["witnesses"];
+  /** The newest checkpoint that each witness of the trust file cosigned, and when. */
+  readonly newest: readonly { readonly name: string; readonly size: number; readonly time: string }[];
   readonly findings: readonly Finding[];
 }
 
@@ -23,7 +23,7 @@ export interface Cosignatures {
  * @param tree read to the end
  */
 export async function readCosignatures(
-  store: TreeStore,
+  store: Pick<RecordStore, "read" | "list">,
   tree: TreeReader,
   logKeys: readonly VerifierKey[],
   witnesses: readonly VerifierKey[],
@@ -40,7 +40,7 @@ export async function readCosignatures(
     findings.push(finding("CHECKPOINT_MISSING", checkpointName, "-", message));
   }
   const heard = new Set<string>();
-  const newest = new Map<string, TreeReport["witnesses"][number]>();
+  const newest = new Map<string, Cosignatures["newest"][number]>();
   const ordered = [...sizes].sort((a, b) => b - a).slice(0, witnesses.length === 0 ? 0 : mostSizes);
   for (const size of ordered) {
     if (newest.size === witnesses.length) break;

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 
-/** SHA-256 (FIPS 180-4) in lower-case hexadecimal, 64 characters. */
-export function sha256Hex(bytes: Uint8Array): string {
-  return hash("sha256", bytes, "hex");
+/** SHA-256 (FIPS 180-4) of bytes, or of a text in UTF-8, in lower-case hexadecimal, 64 characters. */
+export function sha256Hex(message: Uint8Array | string): string {
+  return hash("sha256", message, "hex");
 }
 
 /** Whether a text is a SHA-256 digest as `sha256Hex` writes it. */

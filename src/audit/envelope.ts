@@ -95,11 +95,11 @@ export function readEnvelope(bytes: Uint8Array): Opened<EnvelopeFault> {
   if (parts === null) return bad("ENVELOPE_SHAPE");
   const [, payloadText = "", headText = "", signatureText = ""] = parts;
   const payload = decode(payloadText);
-  const head = decode(headText);
+  const header = readHeader(headText);
   const signature = decode(signatureText);
-  if (payload === undefined || head === undefined || signature === undefined)
+  const isEncoded = header !== undefined || decode(headText) !== undefined;
+  if (payload === undefined || signature === undefined || !isEncoded)
     return bad(shape.test(text) ? "ENVELOPE_ENCODING" : "ENVELOPE_SHAPE");
-  const header = readHeader(headText, head);
   if (header === undefined) return bad("ENVELOPE_HEADER");
   if (signature.length !== 64) return bad("ENVELOPE_ENCODING");
   const read = readPayload(payload);
@@ -168,14 +168,30 @@ function headerText(alg: Algorithm, kid: string): string {
   return encodeBase64url(ascii(`{"alg":"${alg}","kid":"${kid}","typ":"jit-record+jws"}`));
 }
 
+interface Header {
+  readonly algorithm: Algorithm;
+  readonly kid: string;
+}
+
+/** Good ones by their text: a key has one, and many records. */
+const headers = new Map<string, Header>();
+const mostHeaders = 1024;
+
 /** The header is one of two per key, so it is built from what it says and compared. */
-function readHeader(text: string, bytes: Uint8Array): { algorithm: Algorithm; kid: string } | undefined {
+function readHeader(text: string): Header | undefined {
+  const known = headers.get(text);
+  if (known !== undefined) return known;
   const parts = /^\{"alg":"(Ed25519|ES256)","kid":"([A-Za-z0-9_-]+)",/.exec(
-    Buffer.from(bytes).toString("latin1"),
+    Buffer.from(text, "base64url").toString("latin1"),
   );
   const algorithm = parts?.[1] === "ES256" ? "ES256" : "Ed25519";
   const kid = parts?.[2] ?? "";
-  return isThumbprint(kid) && headerText(algorithm, kid) === text ? { algorithm, kid } : undefined;
+  if (!isThumbprint(kid) || headerText(algorithm, kid) !== text) return undefined;
+  const header = { algorithm, kid } as const;
+  if (headers.size === mostHeaders) headers.clear();
+  // The text itself would hold all of the object that it was cut from.
+  headers.set(headerText(algorithm, kid), header);
+  return header;
 }
 
 type ReadPayload = Omit<PlainRecord, "judged"> & { readonly judged: string | undefined };

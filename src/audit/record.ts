@@ -171,7 +171,7 @@ function bodyAgrees(record: AuditRecord, thumbprint: string): boolean {
       return (record.issuer === "requester") === (record.sealTo === "-");
     case "issue":
       return (
-        sha256Hex(new TextEncoder().encode(record.policy)) === record.policySha256 &&
+        sha256Hex(record.policy) === record.policySha256 &&
         record.assumedRoleId.endsWith(`:${record.sessionName}`) &&
         new Set(record.decisions).size === record.decisions.length
       );

@@ -3,4 +3,7 @@ import { type Batch, BatchChecker } from "../audit/check/batch.ts";
 
 /** The thread of a `CheckPool`: checks one batch after the other. */
 const checker = new BatchChecker(String(workerData));
-parentPort?.on("message", (batch: Batch) => parentPort?.postMessage(checker.check(batch)));
+parentPort?.on("message", (batch: Batch) => {
+  const result = checker.check(batch);
+  parentPort?.postMessage(result, [result.checked.buffer]);
+});

@@ -62,7 +62,9 @@ export class BatchWriter {
   }
 
   read(records: readonly Checkable[], { checked }: BatchResult): readonly (CheckedRecord | undefined)[] {
-    const told = JSON.parse(Buffer.from(checked.buffer, checked.byteOffset, checked.length).toString()) as readonly Told[];
+    const told = JSON.parse(
+      Buffer.from(checked.buffer, checked.byteOffset, checked.length).toString(),
+    ) as readonly Told[];
     return records.map(({ writer }, at) => {
       const one = told[at];
       if (one === null || one === undefined) return undefined;
@@ -93,7 +95,7 @@ export class BatchChecker {
 
   check({ id, keys, bytes, ends, writers }: Batch): BatchResult {
     for (const { number, key } of keys) this.#keys.set(number, { ...key, object: importPublicKey(key.jwk) });
-    const checked = new Uint8Array(bytes.length+5*ends.length+2);
+    const checked = new Uint8Array(bytes.length + 5 * ends.length + 2);
     let start = 0;
     let length = 0;
     for (const [at, end] of ends.entries()) {

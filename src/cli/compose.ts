@@ -247,7 +247,7 @@ export async function openBase(
     openAws({ region, bucketRegion, profile: here.profile, client: clientName, clock, hosts, followRegion });
   const aws = open(last?.catalog.audit.region ?? region, last === undefined);
   const recent = believed?.recent === true && !anew ? last : undefined;
-  const accessKeyId = await keyIdOf(aws, context.env);
+  const accessKeyId = await keyIdOf(aws, callerEnvironment(context, here));
   const known = readIdentity(here.places, accessKeyId);
   // One round trip, whatever of it is needed.
   const [organization, who] = await Promise.all([
@@ -340,6 +340,13 @@ export async function keyIdOf(aws: Aws, env: Context["env"]): Promise<string> {
         hint:
           "give the job an identity token and a role: AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, or your CI's own step for AWS " +
           "(GitHub: aws-actions/configure-aws-credentials, with `permissions: id-token: write`)",
+        cause: error,
+      });
+    }
+    const profile = env["AWS_PROFILE"];
+    if (known?.code === "AWS_NO_CREDENTIALS" && profile) {
+      throw new JitError(known.code, `the AWS profile ${JSON.stringify(profile)} gives no credentials`, {
+        hint: "sign in (aws sso login), or name another with --profile; `aws configure list-profiles` shows which there are",
         cause: error,
       });
     }

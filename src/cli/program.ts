@@ -261,7 +261,7 @@ const declared: readonly Declared[] = [
     summary: "an AWS look-alike on this machine to try jit with",
     options: (command) =>
       command
-        .option("--port <port>", "port on 127.0.0.1", "4566")
+        .option("--port <port>", "port on 127.0.0.1 (4566 if not given)")
         .option("--dir <directory>", "keep the state in a directory")
         .option("--env <person>", "print the environment of a person of the running sandbox, for eval"),
   },

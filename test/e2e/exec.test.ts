@@ -44,6 +44,24 @@ test.for([
   });
 });
 
+test("a command that is not there, or cannot be executed, is named as it was typed, and steers no terminal", async () => {
+  const alice = await machine("alice");
+  await alice.jit(["request", "customers:read", ...why]);
+  const exec = (command: string) => alice.jit(["exec", "customers:read", "--", command]);
+  expect(await exec("./réport.sh")).toMatchObject({
+    code: 127,
+    stderr: "jit: ./réport.sh: command not found\n",
+  });
+  expect(await exec("/etc/passwd")).toMatchObject({
+    code: 126,
+    stderr: "jit: /etc/passwd: cannot be executed\n",
+  });
+  expect(await exec("\u001b[2Ja\u202eb")).toMatchObject({
+    code: 127,
+    stderr: "jit: ?[2Ja?b: command not found\n",
+  });
+});
+
 describe("an end that cannot be recorded", () => {
   const endsOf = async (request: string) =>
     (await recordsOf(sandbox())).filter((record) => record.type === "end" && record.request === request);

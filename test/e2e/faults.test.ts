@@ -46,6 +46,13 @@ describe("credentials", () => {
     await expectNothing(alice, before);
   });
 
+  test("a profile without credentials is named", async () => {
+    const alice = await machine("alice", { ...none, AWS_PROFILE: "work" });
+    expect(errorOf(await ask(alice)).message).toContain('"work"');
+    const flag = await alice.jit(["credentials", "--profile", "nobody", "customers:read", "--json"]);
+    expect(errorOf(flag).message).toContain('"nobody"');
+  });
+
   test("a credential_process that fails", async () => {
     const alice = await machine("alice", { ...none, AWS_PROFILE: "broken" });
     mkdirSync(join(alice.home, ".aws"));

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { useSandbox } from "../support/fixture.ts";
 import { Machine } from "../support/jit.ts";
+import { expectError } from "../support/ledger.ts";
 
 /** The sandbox as somebody tries it who has read its first lines. */
 
@@ -75,4 +76,22 @@ test("what it says to type is what works here", async () => {
     sandbox().shell(`XDG_STATE_HOME=/nowhere jit sandbox --env alice --json`, env);
   expect((await started({ npm_command: "exec" })).stderr).toContain("npx jit sandbox");
   expect((await started({})).stderr).toMatch(/node \S*jit\.js sandbox/);
+});
+
+test("`--env` with a port that the running sandbox does not have, or after it has ended, gives nobody's environment", async () => {
+  const own = new Machine();
+  const child = own.start(["sandbox", "--port", "0", "--json"]);
+  const ended = new Promise((done) => child.once("exit", done));
+  const url = await new Promise<string>((done) => {
+    child.stdout?.once("data", (text) => done(JSON.parse(String(text)).url));
+  });
+  const environment = (...flags: string[]) => own.jit(["sandbox", "--env", "alice", "--json", ...flags]);
+  expect(JSON.parse((await environment("--port", new URL(url).port)).stdout)).toMatchObject({
+    AWS_ENDPOINT_URL: url,
+  });
+  expectError(await environment("--port", "1"), "SANDBOX_NOT_RUNNING", 1);
+  child.kill("SIGTERM");
+  await ended;
+  expectError(await environment(), "SANDBOX_NOT_RUNNING", 1);
+  own.remove();
 });

@@ -78,6 +78,10 @@ test("the sandbox's own organization is changed by its files: raise the version,
 });
 
 test("an organization of one's own is tried from its folder", async () => {
+  const unpinned = { JIT_ORGANIZATION: undefined };
+  const asked = await ann.jit(["trust", "show", "--json"], { cwd: folder, env: unpinned });
+  expectError(asked, "NOT_PINNED", 7);
+  expect(errorOf(asked).hint).toContain("jit trust show --dir trust");
   const { fingerprint } = JSON.parse((await run("trust", "show", "--dir", "trust")).stdout);
   const pin = `./jit.yaml#${fingerprint}`;
   expect((await ann.jit(["use", pin], { cwd: folder })).stderr).toContain("JIT_ORGANIZATION");

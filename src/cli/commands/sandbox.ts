@@ -5,6 +5,7 @@ import { credentialSources, nestingMarker } from "../../session/child-environmen
 import { publishOrganization, type SandboxOrganization } from "../compose/sandbox-organization.ts";
 import {
   readSandboxState,
+  removeSandboxState,
   type SandboxPlaces,
   type SandboxState,
   sandboxPlaces,
@@ -39,6 +40,7 @@ export async function sandbox(context: Context): Promise<number> {
   await new Promise<void>((stop) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop());
   });
+  removeSandboxState(places, running.url);
   await running.close();
   return 0;
 }
@@ -116,6 +118,12 @@ function stateOf(running: WholeSandbox, organization: string, places: SandboxPla
 /** What `eval` needs to be somebody and nobody else: all that could name another identity is taken away. */
 function printEnvironment(context: Context, person: string): number {
   const state = readSandboxState(sandboxPlaces(context), `${self(context)} sandbox`);
+  const port = text(context, "port");
+  if (port !== undefined && port !== new URL(state.url).port) {
+    throw new JitError("SANDBOX_NOT_RUNNING", `the sandbox that was started last is at ${state.url}`, {
+      hint: "leave --port out to be somebody there",
+    });
+  }
   const known = state.people[person];
   if (known === undefined) {
     throw new JitError("USAGE", `the sandbox knows nobody called ${JSON.stringify(person)}`, {

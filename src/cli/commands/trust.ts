@@ -108,7 +108,7 @@ export async function trustShow(context: Context): Promise<number> {
   const files = folder === undefined ? undefined : trustFilesOf(folder);
   const first = files?.[0];
   const newest = files?.at(-1);
-  const organization = files === undefined ? await openOrganization(context) : undefined;
+  const organization = files === undefined ? await openOrganization(context).catch(orItsFiles) : undefined;
   const trust = newest === undefined ? organization?.trust : readTrust(newest).trust;
   if (trust === undefined)
     throw new JitError("TRUST_INVALID", "there is no trust file", { hint: "jit trust init makes the first" });
@@ -144,6 +144,16 @@ export async function trustShow(context: Context): Promise<number> {
   );
   if (files !== undefined) terminal.note(style.warn("not verified: this is what the files say"));
   return 0;
+}
+
+/** Who has made the first trust file here, and pinned nothing yet, looks for its fingerprint. */
+function orItsFiles(error: unknown): never {
+  if (error instanceof JitError && error.code === "NOT_PINNED" && trustFilesOf("trust").length > 0) {
+    throw new JitError(error.code, error.message, {
+      hint: "those of this folder: jit trust show --dir trust",
+    });
+  }
+  throw error;
 }
 
 /** Several of a kind, a line each: they are long, and copied whole. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { JitError } from "../../error.ts";
-import { privateDirectory, readPrivate, writePrivate } from "../../local/files.ts";
+import { privateDirectory, readPrivate, removeFile, writePrivate } from "../../local/files.ts";
 import { pathsOf } from "../../local/paths.ts";
 import type { Context } from "../context.ts";
 
@@ -38,6 +38,12 @@ export function writeSandboxState({ folder, file }: SandboxPlaces, state: Sandbo
   writePrivate(file, `${JSON.stringify(state, null, 2)}\n`);
 }
 
+/** What has ended is not named any more, unless another has been started since. */
+export function removeSandboxState({ file }: SandboxPlaces, url: string): void {
+  const bytes = readPrivate(file);
+  if (bytes !== undefined && stateIn(bytes).url === url) removeFile(file);
+}
+
 /** Tokens of a CI service live for minutes: the running sandbox writes the next one before that. */
 export function writeCiToken({ folder, ciToken, noProfiles }: SandboxPlaces, token: string): void {
   privateDirectory(folder);
@@ -49,9 +55,13 @@ export function writeCiToken({ folder, ciToken, noProfiles }: SandboxPlaces, tok
 export function readSandboxState({ file }: SandboxPlaces, start: string): SandboxState {
   const bytes = readPrivate(file);
   if (bytes === undefined) {
-    throw new JitError("SANDBOX_NOT_RUNNING", "no sandbox was started on this machine", {
+    throw new JitError("SANDBOX_NOT_RUNNING", "no sandbox is running on this machine", {
       hint: `run: ${start}`,
     });
   }
+  return stateIn(bytes);
+}
+
+function stateIn(bytes: Uint8Array): SandboxState {
   return JSON.parse(Buffer.from(bytes).toString()) as SandboxState;
 }

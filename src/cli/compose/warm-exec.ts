@@ -41,7 +41,12 @@ export async function execWarm(argv: readonly string[]): Promise<number | undefi
   );
   const { end } = outcome;
   for (const { message, code } of outcome.notices) files.writeSync(2, `note: ${message} [${code}]\n`);
-  if (end.kind === "notFound") files.writeSync(2, "jit: the command was not found\n");
-  if (end.kind === "notExecutable") files.writeSync(2, "jit: the command cannot be executed\n");
+  if (end.kind === "notFound") files.writeSync(2, `jit: ${shown(command)}: command not found\n`);
+  if (end.kind === "notExecutable") files.writeSync(2, `jit: ${shown(command)}: cannot be executed\n`);
   return outcome.exitCode;
+}
+
+/** What steers a terminal or cannot be seen is left out: the table of all such characters would be loaded for each call. */
+function shown(command: string): string {
+  return command.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, "?");
 }

@@ -205,7 +205,7 @@ function explain(failure: AwsFailure, bucket: string, what: string): JitError {
   const isNeeded = /^write (?:the (?:enrol|request|issue) record|v1\/(?:claim|debt)\/)/.test(what);
   if (name === "NoSuchBucket") {
     return new JitError("AUDIT_BUCKET_MISSING", `the audit bucket ${bucket} does not exist`, {
-      hint: "ask your security team: the catalog names the bucket",
+      hint: "ask your security team: the catalog names the bucket, unless --bucket does",
     });
   }
   if (name === "PermanentRedirect" || name === "AuthorizationHeaderMalformed" || status === 301) {

@@ -67,7 +67,7 @@ export async function run(typed: readonly string[]): Promise<number> {
     return exitFor(invocation, error);
   };
   // The sandbox has its own way to stop.
-  const release = invocation.command === "sandbox" ? undefined : onInterrupt(tell);
+  const release = invocation.command === "sandbox" ? undefined : onInterrupt(invocation.command, tell);
   try {
     const load = commands[invocation.command];
     if (load === undefined) throw new JitError("USAGE", `unknown command ${invocation.command}`);

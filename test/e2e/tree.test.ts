@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
-import { Machine } from "../support/jit.ts";
+import { eventually, Machine } from "../support/jit.ts";
 import { errorOf } from "../support/ledger.ts";
 
 /** The log sealed, witnessed and verified by three people on machines of their own. */
@@ -221,4 +221,26 @@ test("an administrator names log keys and witnesses, first and later", async () 
     expect((await admin.jit(["trust", "update", ...wrong])).code).not.toBe(0);
   }
   expect((await admin.jit(["trust", "key", "two words"])).code).toBe(2);
+});
+
+test("Ctrl-C while the log is sealed: 130, advice about the log alone, and the next run goes on", async () => {
+  expect((await alice.jit(["request", "customers:read", "--new", ...why])).code).toBe(0);
+  await sandbox().fault({ service: "s3", key: "v1/tree/batch/", action: "PutObject", kind: "hang" });
+  await sandbox().clearCalls();
+  const child = auditor.start(["audit", "seal", "--key", keyFile("log.jwk")]);
+  let stderr = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, "close");
+  await eventually(async () => {
+    const calls = await sandbox().calls();
+    if (!calls.some(({ resource }) => resource.includes("v1/rec/"))) throw new Error("not yet");
+  });
+  child.kill("SIGINT");
+  expect((await ended)[0]).toBe(130);
+  expect(stderr).not.toContain("jit status");
+  await sandbox().clearFaults();
+  expect(await sealNow()).toMatchObject({ code: 0 });
+  expect(await json(auditor, "audit", "verify")).toMatchObject({ code: 0, findings: [] });
 });

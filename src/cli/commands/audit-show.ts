@@ -25,7 +25,7 @@ export async function auditShow(context: Context): Promise<number> {
   const story = linked.find((one) => one.request === request);
   if (story === undefined || story.entries.length === 0) {
     throw new JitError("REQUEST_NOT_FOUND", `there is no record of request ${request}`, {
-      hint: "`jit status` shows your own",
+      hint: "`jit audit log` shows them; `jit status` your own",
     });
   }
   const doubts = await doubtsOf(audit, linked);

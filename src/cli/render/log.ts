@@ -32,7 +32,7 @@ function columnsFor(columns: number): readonly Column[] {
   return [
     ["UTC", 16, time],
     ["WHO", 14 + Math.floor(spare / 2), nameOf],
-    ["TARGET", 19 + Math.ceil(spare / 2), target],
+    ["TARGET", 18 + Math.ceil(spare / 2), target],
     ["OUTCOME", 9, outcome],
     ["FOR", 6, ({ asked }) => (asked === undefined ? "" : formatDuration(asked.duration))],
     ["PURPOSE", 10, ({ asked }) => asked?.purpose ?? ""],

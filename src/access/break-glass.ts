@@ -24,7 +24,7 @@ export function brokenGlass(targets: readonly Target[]): readonly Target[] {
   if (first === undefined || other === undefined) return broken;
   throw new JitError(
     "TARGETS_DIFFERENT_ROLES",
-    `${formatTarget(first)} and ${formatTarget(other)} have not the same break-glass role`,
+    `${formatTarget(first)} and ${formatTarget(other)} do not have the same break-glass role`,
     { hint: "ask for each with a request of its own" },
   );
 }

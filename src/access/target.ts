@@ -86,7 +86,7 @@ function refuseDifferentRoles(targets: readonly Target[]): void {
     if (first !== undefined && differs !== undefined) {
       throw new JitError(
         "TARGETS_DIFFERENT_ROLES",
-        `${formatTarget(first)} and ${formatTarget(other)} have not the same ${differs}`,
+        `${formatTarget(first)} and ${formatTarget(other)} do not have the same ${differs}`,
         { hint: "ask for each with a request of its own" },
       );
     }

@@ -33,9 +33,10 @@ export async function askJustification(
     reason: text(context, "reason") ?? before.reason,
     ticket: text(context, "ticket") ?? before.ticket,
   };
-  if (!mayAsk && flags.reason === undefined) throw noReason(context, targets);
   const fallback = usualPurpose ?? catalog.defaults.purpose;
   const only = rules.purposes.size === 1 ? [...rules.purposes.keys()][0] : undefined;
+  if (!mayAsk && flags.reason === undefined)
+    throw noReason(context, targets, (flags.purpose ?? fallback ?? only) === undefined);
   let purpose = flags.purpose ?? (mayAsk ? only : (fallback ?? only));
   if (purpose === undefined && mayAsk) purpose = await askPurpose(context, catalog, fallback);
   if (purpose === undefined) {
@@ -102,11 +103,13 @@ function warningText({ field, kind }: { field: string; kind: string }): string {
   return `the ${field} seems to hold personal data (${kind}): it is kept with the record, better leave it out`;
 }
 
-function noReason(context: Context, targets: readonly Target[]): JitError {
+/** @param noPurpose whether that is missing, too: who mends one finds the other at once */
+function noReason(context: Context, targets: readonly Target[], noPurpose: boolean): JitError {
   const names = targets.map(({ store, access }) => `${store.name}:${access.name}`).join(" ");
   if (["request", "extend"].includes(context.invocation.command)) {
-    return new JitError("FLAG_MISSING", "--reason is missing, and there is no terminal to ask on", {
-      hint: "give --reason or JIT_REASON",
+    const missing = noPurpose ? "--reason and --purpose are missing" : "--reason is missing";
+    return new JitError("FLAG_MISSING", `${missing}, and there is no terminal to ask on`, {
+      hint: `give --reason or JIT_REASON${noPurpose ? ", --purpose or JIT_PURPOSE" : ""}`,
     });
   }
   return new JitError(

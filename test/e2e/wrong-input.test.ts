@@ -121,6 +121,11 @@ describe("justification and duration", () => {
     expectError(await alice.jit(["request", "customers:read", ...flags, "--json"]), code, exit);
   });
 
+  test("all that is missing is named at once", async () => {
+    const { message } = errorOf(await alice.jit(["request", "customers:read", "--json"]));
+    expect(message).toMatch(/--reason.*--purpose/);
+  });
+
   test.each([
     ["ann.miller@example.com", "email"],
     ["4111 1111 1111 1111", "cardNumber"],

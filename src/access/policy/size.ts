@@ -65,7 +65,9 @@ function hintFor(
     shares.find((one) => tooLarge.some(([name]) => name === `${one.store}:${one.access}`)) ?? shares[0];
   if (largest === undefined) return undefined;
   const name = `${largest.store}:${largest.access}`;
-  return (targets.get(name)?.length ?? 0) > 1
-    ? `split ${name} into two accesses, or shorten its grant ${largest.grant}: fewer or shorter prefixes, indexes, attributes`
+  const its = targets.get(name) ?? [];
+  const parts = Math.ceil(lengthOf(mergeClauses(its.flatMap((one) => one.clauses))) / (limit - overhead));
+  return its.length > 1
+    ? `split ${name} into ${parts > 2 ? `${parts} accesses or more` : "two accesses"}, or shorten its grant ${largest.grant}: fewer or shorter prefixes, indexes, attributes`
     : `split the grant of ${name} over two accesses, or name one prefix that holds the many`;
 }

@@ -154,6 +154,17 @@ describe("past 2,048 characters", () => {
     expect(hint).not.toContain("one:read");
   });
 
+  test("of one that needs more than two, it is said how many it takes at least", () => {
+    const grants = Array.from({ length: 200 }, (_, at) =>
+      s3(`bucket-${1000 + at}`, [`folder-${1000 + at}/`], ["read"]),
+    );
+    const parts = Number(
+      /^split customers:read into (\d+) accesses or more/.exec(tooLarge(targetOf(grants)).hint ?? "")?.[1],
+    );
+    expect(parts).toBeGreaterThan(2);
+    expect(tooLarge(targetOf(grants.slice(0, Math.ceil(200 / (parts - 1)))))).toBeInstanceOf(PolicyTooLarge);
+  });
+
   test("the last text that fits is taken, and one character more is not", () => {
     const free = 2048 - compile(targetOf([s3("b", ["x"], ["read"])])).characters;
     const filled = (length: number) => compile(targetOf([s3("b", ["x".repeat(length)], ["read"])]));

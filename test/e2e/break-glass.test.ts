@@ -134,9 +134,10 @@ describe("an emergency", () => {
     for (const who of [bob, carol])
       expect((await who.jit(["approve", asked.request, "--yes", "--json"])).code).toBe(0);
     expect((await alice.jit(["watch", asked.request])).code).toBe(0);
-    const { stdout } = await alice.jit(["status"]);
-    expect(stdout).toMatch(new RegExp(`^payroll:read .*${request} \\(break-glass\\)$`, "m"));
-    expect(stdout).toMatch(new RegExp(`^payroll:read .*${asked.request}$`, "m"));
+    // Near midnight an end has its date, and a row folds.
+    const stdout = (await alice.jit(["status"])).stdout.replace(/\s+/g, " ");
+    expect(stdout).toMatch(new RegExp(`payroll:read [^:]*\\d:\\d\\d \\S+ ${request} \\(break-glass\\)`));
+    expect(stdout).toMatch(new RegExp(`payroll:read [^:]*\\d:\\d\\d \\S+ ${asked.request}(?! \\()`));
 
     const forgotten = await alice.jit(["forget", "payroll:read", "--json"]);
     expect(JSON.parse(forgotten.stdout)).toMatchObject({

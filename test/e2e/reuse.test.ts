@@ -95,7 +95,7 @@ test("forget says until when keys that were handed out work, and how those are e
   const alice = await machine("alice");
   const { request } = await ask(alice);
   const forgotten = await alice.jit(["forget", "customers:read"]);
-  expect(forgotten.stdout).toMatch(/until \d{2}:\d{2}/);
+  expect(forgotten.stdout).toMatch(/until (\d{4}-\d{2}-\d{2} )?\d{2}:\d{2}/);
   expect(forgotten.stdout).toContain(`jit revoke ${request}`);
   const help = await alice.jit(["forget", "--help"]);
   expect(help.stdout).toContain("jit revoke REQUEST");

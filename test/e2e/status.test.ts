@@ -12,7 +12,7 @@ describe("jit status", () => {
     const frank = await sandbox().environmentOf("frank");
     expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
     const one = await alice.jit(["status"]);
-    expect(one.stdout).toMatch(/^TARGET +LEFT +UNTIL +REQUEST\ncustomers:read .*\d\d:\d\d \+05:30 /);
+    expect(one.stdout).toMatch(/^TARGET +LEFT +UNTIL +REQUEST\ncustomers:read .*\d\d:\d\d \+05:30\s/);
     expect((await alice.jit(["request", "orders:read", ...why], { env: frank })).code).toBe(0);
 
     const asAlice = (await alice.jit(["status"])).stdout;
@@ -26,6 +26,9 @@ describe("jit status", () => {
     expect((await alice.jit(["status"], { env: nobody })).stdout).not.toContain("(you)");
 
     const { sessions } = JSON.parse((await alice.jit(["status", "--json"])).stdout);
+    expect((await alice.jit(["forget", "orders:read"], { env: frank })).code).toBe(0);
+    const another = (await alice.jit(["status"], { env: frank })).stdout;
+    expect(another).toMatch(/^TARGET +WHO +LEFT +UNTIL +REQUEST\ncustomers:read +alice /);
     expect(sessions).toMatchObject([
       { targets: ["customers:read"], own: true, identity: { arn: expect.stringMatching(/alice$/) } },
       { targets: ["orders:read"], own: false, identity: { arn: expect.stringMatching(/frank/) } },

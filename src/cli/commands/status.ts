@@ -45,16 +45,18 @@ export async function status(context: Context): Promise<number> {
       );
   }
   const names = shortNames(sessions.map(({ identity }) => identity));
+  const present = sessions.length > 0 ? await presentUserid() : undefined;
+  // Whose a session is stands there only where that is a question.
+  const severalPersons =
+    names.size > 1 || (present !== undefined && sessions.some(({ identity }) => identity.userid !== present));
   if (open.length === 0)
     terminal.print(
       `no session is open${unfinished.length + asked.length + sessions.length > 0 ? "" : style.dim("   (jit request STORE:ACCESS)")}`,
     );
   else {
     const organizations = new Set(open.map(({ organization }) => organization));
-    const present = names.size > 1 ? await presentUserid() : undefined;
-    // Whose a session is stands there only where that is a question.
     const whose = ({ identity: { userid }, organization }: SessionStatus) => [
-      ...(names.size > 1 ? [clean(`${names.get(userid)}${userid === present ? " (you)" : ""}`)] : []),
+      ...(severalPersons ? [clean(`${names.get(userid)}${userid === present ? " (you)" : ""}`)] : []),
       ...(organizations.size > 1 ? [clean(organization.slice(0, 12))] : []),
     ];
     const rows = open.map((session) => [
@@ -66,7 +68,7 @@ export async function status(context: Context): Promise<number> {
     ]);
     const head = [
       "TARGET",
-      ...(names.size > 1 ? ["WHO"] : []),
+      ...(severalPersons ? ["WHO"] : []),
       ...(organizations.size > 1 ? ["ORGANIZATION"] : []),
       "LEFT",
       "UNTIL",
@@ -82,7 +84,7 @@ export async function status(context: Context): Promise<number> {
   }
   for (const { outdated, identity, targets, request, notAfter } of sessions) {
     if (!outdated) continue;
-    const who = names.size > 1 ? `${names.get(identity.userid)}, ` : "";
+    const who = severalPersons ? `${names.get(identity.userid)}, ` : "";
     const what = `(${who}${request}) works in AWS until ${clockTime(notAfter)}, but jit hands it out no more: the catalog has changed since`;
     sayOutdated(context, `${targets.join(" ")} ${what}`);
   }

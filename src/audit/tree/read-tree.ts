@@ -8,7 +8,14 @@ import { readCheckpoint, type SignedCheckpoint, type TreeHead } from "./checkpoi
 import { LeafBook } from "./leaf-book.ts";
 import { LockBook } from "./locks.ts";
 import { batchPrefix, checkpointName, readBatchName, tileName } from "./places.ts";
-import { newestCheckpoint, readPointer, restoreTree, type StoredBatch } from "./stored.ts";
+import {
+  listBatches,
+  newestCheckpoint,
+  readPointer,
+  readStoredBatch,
+  restoreTree,
+  type StoredBatch,
+} from "./stored.ts";
 
 type Store = Pick<RecordStore, "listVersions" | "readVersion" | "read" | "readCurrent" | "list">;
 
@@ -106,6 +113,20 @@ export class TreeReader {
     await this.#end();
     this.#isRead = true;
     return false;
+  }
+
+  /**
+   * Reads batches that came since they were listed, for their roots alone: what witnesses and records say meanwhile is of
+   * trees that this run has not listed.
+   * @param size that is spoken of; where the batches reach it, nothing is read
+   */
+  async readUpTo(size: number): Promise<void> {
+    if (this.#isBroken || size <= this.#builder.size) return;
+    for (const batch of await listBatches(this.#store)) {
+      if (batch.first !== this.#builder.size) continue;
+      for (const { entry } of (await readStoredBatch(this.#store, batch)) ?? []) this.#builder.append(entry);
+      this.#roots.set(this.#builder.size, rootText(this.#builder));
+    }
   }
 
   async #take(object: ScannedObject): Promise<void> {

@@ -171,6 +171,9 @@ export class SealedLog {
     this.#cosigned = await readCosignatures(this.#store, this.#tree, logKeys, witnesses);
     yield* this.#cosigned.findings;
     yield* await this.#removed();
+    let largest = 0;
+    for (const { seen } of this.#seen.values()) largest = Math.max(largest, seen.size);
+    await this.#tree.readUpTo(largest);
     for (const { seen, object } of this.#seen.values()) {
       // What a tree that was verified before had for smaller sizes was compared then.
       if (this.isPartial && seen.size < this.#tree.start) continue;

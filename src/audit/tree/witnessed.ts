@@ -6,6 +6,7 @@ import { readCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
 import { readCosigned } from "./cosignatures.ts";
 import { checkpointName, keptCheckpoint, treePrefix } from "./places.ts";
 import type { TreeReader } from "./read-tree.ts";
+import { newestCheckpoint } from "./stored.ts";
 
 /** What witnesses have said of a tree. */
 export interface Cosignatures {
@@ -23,7 +24,7 @@ export interface Cosignatures {
  * @param tree read to the end
  */
 export async function readCosignatures(
-  store: Pick<RecordStore, "read" | "list">,
+  store: Pick<RecordStore, "readCurrent" | "read" | "list">,
   tree: TreeReader,
   logKeys: readonly VerifierKey[],
   witnesses: readonly VerifierKey[],
@@ -34,14 +35,18 @@ export async function readCosignatures(
     const size = Number(key.slice(prefix.length).split("/")[0]);
     if (Number.isSafeInteger(size)) sizes.add(size);
   }
+  // Of what is cosigned the batches are there already: those that came while records were read, too.
+  const largestFirst = [...sizes].sort((a, b) => b - a);
+  await tree.readUpTo(largestFirst[0] ?? 0);
   const findings: Finding[] = [];
-  if (sizes.size > 0 && tree.checkpoint === undefined) {
+  const isFirst = tree.checkpoint === undefined && sizes.size > 0;
+  if (isFirst && (await newestCheckpoint(store, logKeys)) === undefined) {
     const message = "there are cosignatures, and no checkpoint";
     findings.push(finding("CHECKPOINT_MISSING", checkpointName, "-", message));
   }
   const heard = new Set<string>();
   const newest = new Map<string, Cosignatures["newest"][number]>();
-  const ordered = [...sizes].sort((a, b) => b - a).slice(0, witnesses.length === 0 ? 0 : mostSizes);
+  const ordered = largestFirst.slice(0, witnesses.length === 0 ? 0 : mostSizes);
   for (const size of ordered) {
     if (newest.size === witnesses.length) break;
     const checkpoint = await keptAt(store, tree.checkpoint, size, logKeys);

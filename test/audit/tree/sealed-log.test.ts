@@ -73,7 +73,7 @@ describe("verifying a sealed log", () => {
   });
 
   test("a log without a tree has no report of one, and nothing against it", async () => {
-    for (const key of [...store.objects.keys()]) if (key.startsWith(treePrefix)) store.erase(key);
+    eraseTree();
     const report = await verify();
     expect([report.tree, report.ok]).toEqual([undefined, true]);
   });
@@ -348,7 +348,31 @@ describe("verifying a sealed log", () => {
     expect(await codes()).toEqual([]);
     for (const name of [keptCheckpoint(4), batchName(3), checkpointName]) store.erase(name);
     expect(await codes()).toEqual(["SEEN_DIFFERS"]);
-    for (const key of [...store.objects.keys()]) if (key.startsWith(treePrefix)) store.erase(key);
+    eraseTree();
     expect(await codes()).toEqual(["SEEN_DIFFERS"]);
   });
+
+  test.each([
+    ["of a tree that there is", () => undefined],
+    ["of a tree that there was not", () => eraseTree()],
+  ])("what is sealed, cosigned and seen while records are read is no fork: %s", async (_, before) => {
+    before();
+    const sealed = await SealedLog.open(store, keys);
+    for (let i = 0; i < 4; i++) await sealed.readOn();
+    await alice.request();
+    await sealNow();
+    await cosignNow();
+    const head = await newestCheckpoint(store, [log.key]);
+    if (head === undefined) throw new Error("no checkpoint");
+    const bob = testWriter(store, "bob", { clock });
+    const seen = { size: head.size, root: Buffer.from(head.root).toString("base64") };
+    Object.assign(bob.writer, { seen });
+    await bob.request();
+    const { findings } = await verifyLog(store, { log: fingerprint, trust: undefined, sealed });
+    expect(findings).toEqual([]);
+  });
+
+  const eraseTree = () => {
+    for (const key of [...store.objects.keys()]) if (key.startsWith(treePrefix)) store.erase(key);
+  };
 });

@@ -230,7 +230,9 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
       [{ see: "leaves it", type: `echo "in $JIT_SESSION"; exit 7${enter}` }],
     );
     expect(shell).toMatchObject({ code: 7, answered: 1 });
-    expect(shell.screen).toMatch(/customers:read is open in this shell until (\d{4}-\d{2}-\d{2} )?\d{2}:\d{2}/);
+    expect(shell.screen).toMatch(
+      /customers:read is open in this shell until (\d{4}-\d{2}-\d{2} )?\d{2}:\d{2}/,
+    );
     expect(shell.stdout).toContain(`in ${request}`);
     await eventually(async () => {
       const story = JSON.parse((await alice.jit(["audit", "show", request, "--json"])).stdout);

@@ -33,8 +33,12 @@ export async function newPart(
   /** The lowest new number of each chain. */
   const chains = new Map<string, number>();
   const asked: ScannedObject[] = [];
-  for await (const object of perhapsNew(store, sealed)) {
-    if (!(await isNew(object, sealed))) continue;
+  const { listed, isAll } = perhapsNew(store, sealed);
+  let old = 0;
+  for await (const object of listed) {
+    const { versions, verified } = await versionsOf(object, sealed);
+    old += verified;
+    if (verified === versions && versions > 0 && object.deleteMarkers === 0) continue;
     fresh.add(object.name);
     const key = readKey(object.name);
     if (key === undefined) continue;
@@ -42,6 +46,7 @@ export async function newPart(
     if (key.type === "request") asked.push(object);
     chains.set(chainOf(key), Math.min(key.n, chains.get(chainOf(key)) ?? key.n));
   }
+  if (isAll) sealed.countOld(old);
   if (fresh.size === 0) return { objects: [], requests, fresh };
   for (const extended of await mapAtMost(parallelReads, asked, (object) => extendedBy(store, object)))
     if (extended !== undefined) requests.add(extended);
@@ -77,15 +82,18 @@ async function extendedBy(
 function perhapsNew(
   store: Pick<RecordStore, "listVersions" | "listArrived">,
   sealed: SealedLog,
-): AsyncIterable<ScannedObject> {
+): { readonly listed: AsyncIterable<ScannedObject>; readonly isAll: boolean } {
   const from = sealed.nothingNewBefore;
-  if (from === undefined || store.listArrived === undefined) return scanObjects(store, recordPrefix);
   const { listArrived } = store;
-  return scanObjects({ listVersions: (prefix) => listArrived(prefix, from) }, recordPrefix);
+  if (from === undefined || listArrived === undefined)
+    return { listed: scanObjects(store, recordPrefix), isAll: true };
+  const arrived = { listVersions: (prefix: string) => listArrived(prefix, from) };
+  return { listed: scanObjects(arrived, recordPrefix), isAll: false };
 }
 
-async function isNew({ oldest, later, deleteMarkers }: ScannedObject, sealed: SealedLog): Promise<boolean> {
-  if (oldest === undefined || deleteMarkers > 0) return true;
-  for (const version of [oldest, ...later]) if (!(await sealed.wasVerified(version))) return true;
-  return false;
+async function versionsOf({ oldest, later }: ScannedObject, sealed: SealedLog) {
+  const versions = oldest === undefined ? later : [oldest, ...later];
+  let verified = 0;
+  for (const version of versions) if (await sealed.wasVerified(version)) verified++;
+  return { versions: versions.length, verified };
 }

@@ -1,5 +1,5 @@
 import { asNoise, type Finding, finding } from "../finding.ts";
-import { writerOf } from "../key.ts";
+import { recordPrefix, writerOf } from "../key.ts";
 import type { ListedObject, RecordStore } from "../ports.ts";
 import type { ReadObject } from "../read-object.ts";
 import { formatTime } from "../time.ts";
@@ -47,6 +47,8 @@ export class SealedLog {
   #cosigned: Cosignatures | undefined;
   /** Records that are in no batch. */
   #unsealed = 0;
+  /** Sealed versions that were verified before, and are not there. */
+  #goneBefore = 0;
 
   private constructor(store: TreeStore, tree: TreeReader, keys: TreeKeys, last: VerifiedBatch | undefined) {
     this.#store = store;
@@ -78,6 +80,11 @@ export class SealedLog {
     const { key, versionId, lastModified } = version;
     if (this.#tree.leaves.find(key, versionId) !== undefined) return false;
     return lastModified.getTime() < this.#verifiedAt - slackMs || (await this.#before.has(version));
+  }
+
+  /** @param versions that are there of what was verified before: fewer than were sealed then, and some were removed */
+  countOld(versions: number): void {
+    this.#goneBefore = Math.max(0, this.#tree.start - versions);
   }
 
   /** Whatever arrived before was verified; `undefined` where that cannot be said of all. */
@@ -199,8 +206,12 @@ export class SealedLog {
   async #removed(): Promise<readonly Finding[]> {
     const wanted = new Set(this.#tree.leaves.unmet(this.#tree.checkpoint?.size ?? 0));
     const repeated = new Set(this.#tree.leaves.repeated);
-    if (wanted.size === 0 && repeated.size === 0) return [];
     const findings: Finding[] = [];
+    if (this.#goneBefore > 0) {
+      const message = `of what was verified before, ${this.#goneBefore} objects are no longer there; audit verify without --since names them`;
+      findings.push(finding("SEALED_REMOVED", recordPrefix, "-", message));
+    }
+    if (wanted.size === 0 && repeated.size === 0) return findings;
     for (const batch of await listBatches(this.#store)) {
       for (const [at, { leaf }] of ((await readStoredBatch(this.#store, batch)) ?? []).entries()) {
         const index = batch.first + at;

@@ -280,6 +280,7 @@ describe("verifying a sealed log", () => {
         () => store.spoil(newest(), () => request.bytes),
         ["NAME_DIFFERS", "SEALED_CHANGED"],
       ],
+      ["an old record gone", () => store.erase(issue.key), ["SEALED_REMOVED"]],
       ["an old record deleted", () => store.mark(issue.key), ["OBJECT_DELETED"]],
       ["a new batch gone", () => store.erase(batchName(5)), ["BATCH_MISSING"]],
       [

@@ -1,6 +1,7 @@
-import { type Finding, type FindingCode, finding } from "../finding.ts";
+import { asNoise, type Finding, type FindingCode, finding } from "../finding.ts";
 import type { ListedObject, RecordStore } from "../ports.ts";
 import type { ReadRecord } from "../record-reader.ts";
+import { tellsSession } from "../rules/link.ts";
 import { arrivalFindings } from "../rules/place.ts";
 import type { ScannedObject } from "../scan.ts";
 
@@ -58,7 +59,12 @@ export function ownFindings({
   reason,
   lastModified,
 }: ReadRecord): readonly Finding[] {
-  if (reason !== undefined) return [finding(reason, name, key.userid, "the record does not count")];
+  if (reason !== undefined) {
+    const found = finding(reason, name, key.userid, "the record does not count");
+    // Whoever has a revoked key may go on signing: nothing but a session is told by that.
+    const isNoise = reason === "KEY_REVOKED" && record !== undefined && !tellsSession(record);
+    return [isNoise ? asNoise(found) : found];
+  }
   if (record === undefined || sha256 === undefined) return [];
   return arrivalFindings({ name, key, record, sha256, lastModified, kid: key.thumbprint });
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readFeedState } from "../../../src/audit/feed/cursor.ts";
-import { log, start, testWriter } from "../writer.ts";
+import { log, start, testWriter, time } from "../writer.ts";
 import { hourName, TestFeed } from "./test-feed.ts";
 
 const hour = 3_600_000;
@@ -45,6 +45,26 @@ test.each([
   const codes = told.flatMap((event) => (event.kind === "finding" ? [event.code] : []));
   expect(codes).toContain("ISSUE_REPEATED");
   expect(told.flatMap((event) => (event.kind === "record" ? [event.verified] : []))).toEqual([false]);
+});
+
+test("of a revoked key, what tells a session is grave, and all else noise, as for audit verify", async () => {
+  const feed = new TestFeed();
+  const alice = testWriter(feed.store, "alice", { clock: feed.clock });
+  const { thumbprint } = alice.signer;
+  const revokedKeys = [{ thumbprint, at: time(feed.clock.now()) }];
+  feed.trust = { tokenIssuers: [], refusePathOnly: false, revokedKeys };
+  feed.clock.pass(60);
+  await alice.issue(await alice.request());
+  const told = (await feed.look()).flatMap((event) =>
+    event.kind === "finding" && event.code === "KEY_REVOKED"
+      ? [[event.object.split(".").at(-2), event.severity]]
+      : [],
+  );
+  expect(told).toEqual([
+    ["enrol", "noise"],
+    ["request", "noise"],
+    ["issue", "invalid"],
+  ]);
 });
 
 test("a grant that ends in the year 9999 is told as any other", async () => {

@@ -2,6 +2,7 @@ import { Cursor, type FeedState, readFeedState } from "../../../src/audit/feed/c
 import type { FeedEvent } from "../../../src/audit/feed/event.ts";
 import { type FollowOptions, followFeed } from "../../../src/audit/feed/follow.ts";
 import type { KnownKeys } from "../../../src/audit/feed/known-enrolments.ts";
+import type { KeyTrust } from "../../../src/audit/rules/keys.ts";
 import { JitError } from "../../../src/error.ts";
 import { MemoryRecordStore } from "../../support/memory-record-store.ts";
 import { catalogOf } from "../log/log-ports.ts";
@@ -17,6 +18,7 @@ export class TestFeed {
   /** What was flushed, run after run. */
   readonly told: FeedEvent[] = [];
   saved: FeedState | undefined;
+  trust: KeyTrust | undefined;
   /** What was kept of keys. */
   known: KnownKeys | undefined;
   /** Writes and saves that still succeed. */
@@ -38,7 +40,7 @@ export class TestFeed {
     const cut = () => {
       if (--this.left < 0) throw new JitError("OUTPUT_CLOSED", "cut off");
     };
-    const ports = { store: this.store, log, trust: undefined, catalogOf };
+    const ports = { store: this.store, log, trust: this.trust, catalogOf };
     await followFeed(
       async () => ports,
       cursor,

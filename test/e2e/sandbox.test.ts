@@ -90,6 +90,7 @@ test("`--env` with a port that the running sandbox does not have, or after it ha
     AWS_ENDPOINT_URL: url,
   });
   expectError(await environment("--port", "1"), "SANDBOX_NOT_RUNNING", 1);
+  expectError(await environment("--dir", own.home), "USAGE", 2);
   child.kill("SIGTERM");
   await ended;
   expectError(await environment(), "SANDBOX_NOT_RUNNING", 1);

@@ -117,6 +117,15 @@ function stateOf(running: WholeSandbox, organization: string, places: SandboxPla
 
 /** What `eval` needs to be somebody and nobody else: all that could name another identity is taken away. */
 function printEnvironment(context: Context, person: string): number {
+  if (text(context, "dir") !== undefined) {
+    throw new JitError(
+      "USAGE",
+      "--dir is for a sandbox that starts; --env asks the one that was started last",
+      {
+        hint: "leave --dir out",
+      },
+    );
+  }
   const state = readSandboxState(sandboxPlaces(context), `${self(context)} sandbox`);
   const port = text(context, "port");
   if (port !== undefined && port !== new URL(state.url).port) {

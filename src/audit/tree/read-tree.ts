@@ -179,8 +179,9 @@ export class TreeReader {
       const message = "the batches make another tree than the one that is signed";
       this.#say("CHECKPOINT_ROOT", checkpointName, message);
     }
+    this.#isWhole = checkpoint !== undefined && !isShort && !isDifferent && made >= size;
     const [tile] = this.#badTiles;
-    if (tile !== undefined && !isDifferent) {
+    if (tile !== undefined && this.#isWhole) {
       this.findings.push({
         ...finding("TILE_INVALID", tile, "-", "a tile is missing, or is not what the batches make"),
         objects: this.#badTiles.length,
@@ -192,7 +193,6 @@ export class TreeReader {
     if (pointer !== undefined && readCheckpoint(pointer, this.#logKeys) === undefined) {
       this.#say("CHECKPOINT_INVALID", checkpointName, "no log key of the trust file has signed it");
     }
-    this.#isWhole = checkpoint !== undefined && !isShort && !isDifferent && made >= size;
   }
 
   get #size(): number {

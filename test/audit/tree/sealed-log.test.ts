@@ -144,6 +144,15 @@ describe("verifying a sealed log", () => {
     ["a batch hidden", () => store.mark(batchName(0)), ["OBJECT_DELETED"]],
     ["a batch replaced", () => store.put(batchName(0), Buffer.from("x")), ["OBJECT_REPLACED"]],
     [
+      "a batch of others, shorter than it was: its tiles say nothing besides",
+      async () => {
+        for (let i = 0; i < 260; i++) store.put(`v1/rec/20261124T08/noise-${i}`, Buffer.from("x"));
+        await sealNow();
+        rebatch(4, (all) => all.reverse().pop());
+      },
+      ["BATCH_MISSING", ...Array<string>(260).fill("NAME_INVALID")],
+    ],
+    [
       "a tile that is another",
       () => store.spoil(tileName({ level: 0, index: 0, width: 4 }), () => Buffer.alloc(128)),
       ["TILE_INVALID"],

@@ -65,7 +65,9 @@ async function start(argv) {
  * that is ours and that nobody else can write to.
  */
 function keepCompiledCode(env, fs) {
-  const cache = env.XDG_CACHE_HOME?.startsWith("/") ? env.XDG_CACHE_HOME : env.HOME && `${env.HOME}/.cache`;
+  const cache = env.XDG_CACHE_HOME?.startsWith("/")
+    ? env.XDG_CACHE_HOME
+    : env.HOME?.startsWith("/") && `${env.HOME}/.cache`;
   if (!cache || !process.getuid) return;
   const folder = `${cache}/jit/code`;
   try {

@@ -2,6 +2,7 @@ import { codeOf, isJitError, JitError } from "../error.ts";
 import { commands } from "./commands.ts";
 import { type Context, escapeJson } from "./context.ts";
 import { adviceOn, exitCodes, exitOf } from "./exit-codes.ts";
+import { homeFolder } from "./home.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { type Invocation, parseCommandLine } from "./program.ts";
 import { clean, makeStyle, type Style, table, wrap } from "./style.ts";
@@ -50,7 +51,9 @@ export async function run(typed: readonly string[]): Promise<number> {
     style,
     env: process.env,
     cwd: process.cwd(),
-    home: process.env["HOME"] || process.getBuiltinModule("os").homedir(),
+    get home() {
+      return homeFolder(process.env);
+    },
     platform: process.platform,
     invocation,
     json: invocation.flags["json"] === true,

@@ -126,6 +126,16 @@ describe("the disk", () => {
     expect(await assumedRoles(sandbox())).toHaveLength(before.length);
   });
 
+  test("has no home that is absolute: the folder that jit is called from is none", async () => {
+    const alice = await machine("alice", { JIT_ORGANIZATION: undefined });
+    const settings = join(alice.home, ".config/jit");
+    mkdirSync(settings, { recursive: true });
+    writeFileSync(join(settings, "config.json"), JSON.stringify({ profile: "planted" }), { mode: 0o600 });
+    const seen = async (env: Environment) => (await alice.jit(["config", "--json"], { env })).stdout;
+    expect(await seen({})).toContain("planted");
+    for (const HOME of ["", "."]) expect(await seen({ HOME })).not.toContain("planted");
+  });
+
   test("has folders of another user's, or links instead of files", async () => {
     const alice = await machine("alice");
     expect((await ask(alice)).code).toBe(0);

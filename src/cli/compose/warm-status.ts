@@ -1,5 +1,6 @@
 import { status } from "../commands/status.ts";
 import type { Context } from "../context.ts";
+import { homeFolder } from "../home.ts";
 import { makeStyle } from "../style.ts";
 import { isTerminal, openTerminal } from "../terminal.ts";
 
@@ -31,7 +32,7 @@ export async function statusWarm(argv: readonly string[]): Promise<string | unde
       style: await makeStyle(terminal.colour),
       env,
       cwd: process.cwd(),
-      home: env["HOME"] || process.getBuiltinModule("os").homedir(),
+      home: homeFolder(env),
       platform,
       invocation: { command: "status", args: [], flags: {}, typed: [], after: undefined },
       json,

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments, visit } from "yaml";
-import { JitError } from "../error.ts";
+import { isJitError, JitError } from "../error.ts";
 import { suggest } from "./catalog/suggest.ts";
 import { parseDuration } from "./duration.ts";
 import { findHostile, nameOf, refuseHostile } from "./text.ts";
@@ -41,7 +41,7 @@ export function parseProjectFile(text: string, source: string): ProjectFile {
   const purpose = values.get("purpose");
   return {
     targets: targetsOf(values.get("targets"), source),
-    duration: duration === undefined ? undefined : parseDuration(textOf(duration, source, "duration")),
+    duration: duration === undefined ? undefined : durationOf(duration, source),
     purpose: purpose === undefined ? undefined : textOf(purpose, source, "purpose"),
   };
 }
@@ -50,6 +50,16 @@ function targetsOf(node: Node | null | undefined, source: string): readonly stri
   if (node === undefined) return [];
   if (!isSeq<Node | null>(node)) throw invalid(source, "targets is no list");
   return node.items.map((item) => textOf(item, source, "a target"));
+}
+
+function durationOf(node: Node | null, source: string): number {
+  const text = textOf(node, source, "duration");
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    if (!isJitError(error)) throw error;
+    throw new JitError(error.code, `${source}: ${error.message}`, { hint: error.hint, cause: error });
+  }
 }
 
 /** The content of the only document, or `null` where there is none. */

@@ -8,7 +8,7 @@ import {
 } from "../access/duration.ts";
 import { findTargets } from "../access/target.ts";
 import type { Target } from "../access/types.ts";
-import { codeOf, JitError } from "../error.ts";
+import { codeOf, isJitError, JitError } from "../error.ts";
 import type { WaitingRequest } from "../session/approve/waiting.ts";
 import type { CacheName } from "../session/cache-name.ts";
 import { endForgotten } from "../session/end.ts";
@@ -235,6 +235,17 @@ export async function targetsFor(
   return isOn(context, "breakGlass") ? brokenGlass(targets) : targets;
 }
 
+/** Who typed no target is told where it comes from. */
+function ofProject<T>(targets: readonly string[], find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    if (!isJitError(error)) throw error;
+    const hint = [`.jit/config.yaml names ${targets.join(" ")}`, error.hint ?? []].flat().join("\n");
+    throw new JitError(error.code, error.message, { hint, cause: error });
+  }
+}
+
 async function namedTargets(
   context: Context,
   connection: Pick<Connection, "organization" | "project">,
@@ -243,7 +254,8 @@ async function namedTargets(
   const { catalog } = connection.organization;
   const given = context.invocation.args;
   if (given.length > 0) return findTargets(catalog, (await pick?.(given)) ?? given);
-  if (connection.project.targets.length > 0) return findTargets(catalog, connection.project.targets);
+  const { targets } = connection.project;
+  if (targets.length > 0) return ofProject(targets, () => findTargets(catalog, targets));
   if (pick !== undefined) return findTargets(catalog, await pick([]));
   throw new JitError("FLAG_MISSING", "no target is named", {
     hint: "name it STORE:ACCESS; `jit stores` lists them",

@@ -104,13 +104,27 @@ describe("targets of .jit/config.yaml", () => {
       ["targets: [custmers:read]", "TARGET_UNKNOWN", 2],
       ["targets: [customers:read, orders:read]", "TARGETS_DIFFERENT_ROLES", 2],
       ["targets: [customers:read]\nbucket: evil", "PROJECT_FILE_FORBIDDEN", 7],
+      ["targets: [customers:read]\nduration: soon", "DURATION_INVALID", 2],
     ] as const) {
       const { run } = await inProject(yaml);
       for (const command of ["explain", "env", "credentials", "request"]) {
-        expectError(await run(command, ...(command === "explain" ? [] : why), "--json"), code, exit);
+        const ended = await run(command, ...(command === "explain" ? [] : why), "--json");
+        expectError(ended, code, exit);
+        // Nobody typed it: where it stands is told.
+        expect(JSON.stringify(errorOf(ended))).toContain(".jit/config.yaml");
       }
       expectError(await run("exec", ...why, "--json", "--", "true"), code, 125);
     }
+  });
+
+  test("keep nobody from what they have no part in", async () => {
+    const { alice, run } = await inProject("bucket: evil\n");
+    expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+    expect((await run("pending")).code).toBe(0);
+    expect((await run("revoke", "--all", "--reason", "A test", "--yes")).stderr).not.toContain(
+      "PROJECT_FILE",
+    );
+    expect((await run("forget", "--all")).stderr).not.toContain("END_NOT_RECORDED");
   });
 
   test("where there are none, the error asks for one", async () => {

@@ -50,8 +50,12 @@ export function allowedHosts(context: Context, known: readonly string[]): readon
 
 const noProject: ProjectFile = { targets: [], duration: undefined, purpose: undefined };
 
-/** `.jit/config.yaml`, found upwards; it may pick targets and defaults and nothing else. */
+/** Who else reads it could be kept by it from what has nothing to do with it: from revoking, say. */
+const askers = ["request", "extend", "explain", "exec", "env", "credentials"];
+
+/** `.jit/config.yaml`, found upwards; it may pick targets and defaults for who asks for access, and nothing else. */
 export function projectOf(context: Context): ProjectFile {
+  if (!askers.includes(context.invocation.command)) return noProject;
   for (let folder = resolve(context.cwd); ; folder = dirname(folder)) {
     const path = join(folder, ".jit", "config.yaml");
     const found = readProject(path);

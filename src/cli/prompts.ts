@@ -123,5 +123,5 @@ async function ask<T>(question: Question): Promise<T> {
 }
 
 function stopped(): JitError {
-  return interrupted("nothing was asked for, and nothing was written");
+  return interrupted("nothing was done, and nothing was written");
 }

@@ -91,5 +91,5 @@ export function openTerminal(streams: Streams, options: TerminalOptions): Termin
 }
 
 function forced(value: string | undefined): boolean {
-  return value !== undefined && value !== "" && value !== "0";
+  return value !== undefined && !["", "0", "false"].includes(value);
 }

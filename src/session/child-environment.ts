@@ -75,7 +75,7 @@ export function childEnvironment(
 export function refuseNesting(parent: Readonly<Record<string, string | undefined>>, platform: string): void {
   if (!Object.keys(parent).some((name) => folded(name, platform) === nestingMarker && parent[name])) return;
   throw new JitError("NESTED_SESSION", "this shell already runs under a jit session", {
-    hint: `leave it first (exit), or unset ${nestingMarker} where you mean it`,
+    hint: `leave it first (exit), or do this in another shell; with keys of your own here: unset ${nestingMarker}`,
   });
 }
 

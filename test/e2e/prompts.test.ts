@@ -137,11 +137,23 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
       [{ see: "For how long?", type: key }],
     );
     expect(cancelled).toMatchObject({ code: 130, stdout: "" });
-    expect(cancelled.screen).toContain("stopped; nothing was asked for, and nothing was written");
+    expect(cancelled.screen).toContain("stopped; nothing was done, and nothing was written");
     expect(cancelled.screen).not.toContain("Warning");
     expect(
       (await sandbox().calls()).filter(({ action }) => action === "PutObject" || action === "AssumeRole"),
     ).toEqual([]);
+  });
+
+  test("Ctrl-C where it is about this machine's key: it stays, and the question stood on one line", async () => {
+    const alice = await machine("alice");
+    expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+    const key = async () => (await alice.jit(["keys", "show", "--json"])).stdout;
+    const before = await key();
+    const stopped = await atTerminal(alice, ["keys", "rotate"], [{ see: "(Y/n)", type: "\u0003" }], 80);
+    expect(stopped).toMatchObject({ code: 130, stdout: "" });
+    expect(stopped.screen).toContain("signing key away? (Y/n)");
+    expect(before).not.toBe("");
+    expect(await key()).toBe(before);
   });
 
   test("Ctrl-C while AWS is waited for: 130, and one line", async () => {

@@ -77,6 +77,7 @@ describe("jit exec", () => {
     });
     expect(nested.code).toBe(125);
     expect(nested.stderr).toContain("NESTED_SESSION");
+    expect(nested.stderr).toContain("another shell");
   });
 
   test("flags behind -- are the command's own", async () => {
@@ -318,6 +319,7 @@ test("NO_COLOR, --no-color and a pipe: no escape sequence anywhere", async () =>
     [["stores"], {}],
     [["stores", "--no-color"], { FORCE_COLOR: "1" }],
     [["stores"], { FORCE_COLOR: "1", NO_COLOR: "1" }],
+    [["stores"], { FORCE_COLOR: "false" }],
     [["request", "customers:raed"], {}],
   ] as const) {
     const { stdout, stderr } = await alice.jit(args, { env });

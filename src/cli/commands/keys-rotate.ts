@@ -21,8 +21,8 @@ export async function keysRotate(context: Context): Promise<number> {
   if (waiting > 0)
     terminal.note(style.warn(`${waiting} of your requests wait for approval: they must be asked for anew`));
   if (!isOn(context, "yes") && terminal.interactive) {
-    const question = "Throw this machine's signing key away? Open sessions go on, and are not renewed.";
-    if (!(await confirm(context, question, "--yes")))
+    terminal.note("open sessions go on, and are not renewed");
+    if (!(await confirm(context, "Throw this machine's signing key away?", "--yes")))
       throw new JitError("CANCELLED", "cancelled; nothing changed");
   }
   // What is signed and not sent would be lost with its key.

@@ -1,7 +1,7 @@
 import { JitError } from "../error.ts";
 import type { Context } from "./context.ts";
 import { interrupted } from "./interrupt.ts";
-import { clean } from "./style.ts";
+import { clean, clip, wrap } from "./style.ts";
 
 /**
  * Questions to a person, on stderr. Without a terminal nothing is asked: the error names the flag that is missing.
@@ -29,15 +29,24 @@ export async function choose(
   question: { message: string; flag: string; choices: readonly Choice[]; fallback?: string | undefined },
 ): Promise<string> {
   mustBeAsked(context, question.flag);
-  const columns = Math.max(...question.choices.map(({ value }) => value.length));
+  const width = context.terminal.columns - 2;
+  const longest = Math.max(...question.choices.map(({ value }) => value.length));
+  // Titles stand in a column where that leaves them room.
+  const columns = longest + 12 > width ? 0 : longest;
   const choices = question.choices.map((choice) => ({
     value: choice.value,
     short: clean(choice.value),
-    name:
+    // A line each, however narrow the terminal: else few are seen, and it is hard to tell where one ends.
+    name: clip(
       choice.title === undefined
         ? clean(choice.value)
         : `${clean(choice.value).padEnd(columns)}  ${clean(choice.title)}`,
-    ...(choice.description === undefined ? {} : { description: clean(choice.description) }),
+      width,
+    ),
+    ...(choice.description === undefined
+      ? {}
+      : { description: wrap(clean(choice.description), context.terminal.columns) }),
+    words: [choice.value, choice.title, choice.description].join(" ").toLowerCase(),
   }));
   const only = choices.length === 1 ? choices[0] : undefined;
   if (only !== undefined) return only.value;
@@ -55,10 +64,7 @@ export async function choose(
     message: question.message,
     source: (typed: string | undefined) => {
       const words = (typed ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-      return choices.filter((choice) => {
-        const text = `${choice.value} ${choice.name} ${choice.description ?? ""}`.toLowerCase();
-        return words.every((word) => text.includes(word));
-      });
+      return choices.filter((choice) => words.every((word) => choice.words.includes(word)));
     },
   });
 }

@@ -36,34 +36,47 @@ export function clean(text: string): string {
 
 /**
  * Rows in aligned columns, two spaces apart. Cells are plain text; where `columns` is given, the last one is folded under
- * itself.
+ * itself, or stands under its row where too little is left for it.
  */
 export function table(
   rows: readonly (readonly string[])[],
   paint: (cell: string, row: number, column: number) => string = (cell) => cell,
-  columns?: number,
+  columns = Number.POSITIVE_INFINITY,
 ): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell));
   }
+  const last = widths.length - 1;
+  const startOf = (column: number) => widths.slice(0, column).reduce((sum, own) => sum + own + 2, 0);
+  const isUnder = last > 0 && columns - startOf(last) < leastWidth(rows.map((row) => row[last] ?? ""));
   const lines = rows.map((row, index) => {
-    let start = 0;
     const cells = row.map((cell, column) => {
-      const own = widths[column] ?? 0;
-      if (column === row.length - 1) {
-        const folded = columns === undefined ? cell : wrap(cell, columns, " ".repeat(start));
-        return folded
-          .split("\n")
-          .map((line) => paint(line, index, column))
-          .join("\n");
-      }
-      start += own + 2;
-      return paint(cell, index, column) + " ".repeat(own - width(cell));
+      if (column < row.length - 1)
+        return paint(cell, index, column) + " ".repeat((widths[column] ?? 0) - width(cell));
+      const start = isUnder && column === last ? 4 : startOf(column);
+      const folded = columns === Number.POSITIVE_INFINITY ? cell : wrap(cell, columns, " ".repeat(start));
+      const painted = folded.split("\n").map((line) => paint(line, index, column));
+      return painted.join("\n");
     });
-    return cells.join("  ").trimEnd();
+    const under = isUnder && cells.length > last ? cells.pop() : undefined;
+    const line = cells.join("  ").trimEnd();
+    return under === undefined || under === "" ? line : `${line}\n    ${under}`;
   });
   return lines.join("\n");
+}
+
+/** What is narrower is no column to read these cells in: words would stand there one by one, or not fit at all. */
+function leastWidth(cells: readonly string[]): number {
+  const longest = (texts: readonly string[]) => Math.max(...texts.map(width));
+  const word = longest(cells.flatMap((cell) => cell.split(" ")));
+  return Math.min(longest(cells), Math.max(20, Math.min(word, 30)));
+}
+
+/** At most so many columns of a line, with `…` where it was longer. */
+export function clip(text: string, columns: number): string {
+  const chars = [...text];
+  return chars.length <= columns ? text : `${chars.slice(0, Math.max(columns - 1, 0)).join("")}…`;
 }
 
 /** Folds text at white space to at most `columns`, further lines indented. A word is never cut. */

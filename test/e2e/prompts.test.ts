@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
 import { eventually, type Machine } from "../support/jit.ts";
 import { recordsOf } from "../support/ledger.ts";
+import { publishCatalog } from "../support/publish.ts";
 
 // A person at a terminal: `script` gives the program one, and stdout goes to a file, so that what is asked on stderr and
 // what is answered on stdout are told apart.
@@ -284,5 +285,37 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
     const story = JSON.parse((await alice.jit(["audit", "show", request, "--json"])).stdout);
     const denial = story.entries.find(({ type }: { type: string }) => type === "denial");
     expect(denial.record).toMatchObject({ comment: { text: "no such case" } });
+  });
+
+  // It publishes another catalog: the last one.
+  test("of more than eight stores each has a line, and is found by what that line has no room for", async () => {
+    const [alice, admin] = [await machine("alice"), await machine("admin")];
+    const store = (name: string) => `
+  ${name}:
+    title: What the subsidiaries collected since they moved, for ${name}
+    classification: confidential
+    dataCategories: [name]
+    role: arn:aws:iam::111122223333:role/pii-orders
+    issuer: requester
+    maximumDuration: 1h
+    accesses:
+      read: { s3: [{ bucket: acme-orders, prefix: ${name}/, allow: [read] }] }`;
+    const names = Array.from({ length: 9 }, (_, at) => `parcels-${at}`);
+    await publishCatalog(sandbox(), admin, 2, (yaml) =>
+      yaml.replace("stores:", `stores:${names.map(store).join("")}`),
+    );
+    const asked = await atTerminal(
+      alice,
+      ["request"],
+      [
+        { see: "Which store?", type: "for parcels-7" },
+        { see: "store? for parcels-7", type: enter },
+        { see: "how long", type: "\u0003" },
+      ],
+      50,
+    );
+    expect(asked).toMatchObject({ code: 130, answered: 3 });
+    expect(asked.screen).toContain("parcels-0  What the subsidiaries collected sinc…");
+    expect(asked.screen).toContain("Which store? parcels-7");
   });
 });

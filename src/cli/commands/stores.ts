@@ -7,7 +7,7 @@ import { openChecked, openOrganization } from "../compose/audit.ts";
 import { argument, type Context, printJson } from "../context.ts";
 import { openedLines } from "../render/opened.ts";
 import { clockTime } from "../render/session.ts";
-import { clean, table } from "../style.ts";
+import { clean, table, wrap } from "../style.ts";
 
 /** `jit stores`: what can be asked for. */
 export async function stores(context: Context): Promise<number> {
@@ -76,7 +76,8 @@ export async function showStore(context: Context): Promise<number> {
   for (const access of store.accesses.values()) {
     const limit =
       access.maximumDuration === undefined ? "" : `, at most ${formatDuration(access.maximumDuration)}`;
-    terminal.print(`\n${style.name(`${store.name}:${access.name}`)}  ${clean(access.title ?? "")}${limit}`);
+    const title = `${style.name(`${store.name}:${access.name}`)}  ${clean(access.title ?? "")}${limit}`;
+    terminal.print(`\n${wrap(title, terminal.columns, "  ")}`);
     for (const line of openedLines(describe([{ store, access }]), terminal.columns, "  "))
       terminal.print(line);
   }

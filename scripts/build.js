@@ -24,6 +24,8 @@ const common = {
   format: "esm",
   platform: "node",
   target: "node22.13",
+  // Every Node has them; written anew as `new RegExp` they are made as soon as their file is loaded, used or not.
+  supported: { "regexp-unicode-property-escapes": true },
   mainFields: ["module", "main"],
   minify: !process.env.NOMIN,
   legalComments: "external",
@@ -89,6 +91,8 @@ const warmStatus = await esbuild.build({
 });
 const ask = await esbuild.build({
   ...bundle,
+  // AWS's SDK looks for these as it is loaded, which has Node make them, 2 ms; where they are not there it does without.
+  define: { ...bundle.define, ReadableStream: "undefined", crypto: "undefined" },
   stdin: {
     contents: sources(asking)
       .map((file) => `export * from ${JSON.stringify(file)};`)
@@ -157,7 +161,7 @@ function rewriteBuiltins(code) {
     const statement = code.slice(found.ss, found.se);
     const clause = /^import\s*([\s\S]*?)\s*(?:from)?\s*["'][^"']*["']$/.exec(statement)?.[1];
     if (clause === undefined) throw new Error(`cannot read an import of ${name}: ${statement.slice(0, 120)}`);
-    out += code.slice(at, found.ss) + binding(clause, got);
+    out += code.slice(at, found.ss) + binding(clause, name);
     at = found.se;
   }
   return out + code.slice(at);
@@ -179,7 +183,24 @@ function builtinValue(name) {
   return name === "child_process" ? `new Proxy({},{get:(t,k)=>${got}[k]})` : got;
 }
 
-function binding(clause, got) {
+/** Members of builtin modules that AWS's SDK takes as it is loaded, whether it uses them or not, and for which Node loads more: 4 ms. */
+function lazyMember(name, member) {
+  const got = builtinValue(name);
+  switch (`${name}.${member}`) {
+    case "fs.ReadStream":
+      return `{[Symbol.hasInstance]:(v)=>v instanceof ${got}.ReadStream}`;
+    case "crypto.getRandomValues":
+      return `(bytes)=>${got}.randomFillSync(bytes)`;
+    case "fs/promises.readFile":
+      // `fs` has the same, and is there.
+      return `(...a)=>new Promise((y,n)=>${builtinValue("fs")}.readFile(...a,(e,d)=>e?n(e):y(d)))`;
+    default:
+      return undefined;
+  }
+}
+
+function binding(clause, name) {
+  const got = builtinValue(name);
   if (clause === "") return "";
   const parts = /^(?:([\w$]+)\s*,?\s*)?(?:\*\s*as\s+([\w$]+)|\{([\s\S]*)\})?$/.exec(clause);
   if (parts === null) throw new Error(`cannot read the import clause ${clause}`);
@@ -192,13 +213,13 @@ function binding(clause, got) {
       .split(",")
       .map((field) => field.trim())
       .filter(Boolean);
+    const others = [];
     for (const field of fields) {
       const [from, to = from] = field.split(/\s+as\s+/);
-      if (from === "default") names.push(`${to}=${got}`);
+      const value = from === "default" ? got : lazyMember(name, from);
+      if (value === undefined) others.push(from === to ? to : `${from}:${to}`);
+      else names.push(`${to}=${value}`);
     }
-    const others = fields
-      .filter((field) => !field.startsWith("default "))
-      .map((field) => field.replace(/\s+as\s+/, ":"));
     if (others.length > 0) names.push(`{${others.join(",")}}=${got}`);
   }
   return `const ${names.join(",")}`;

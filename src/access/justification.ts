@@ -146,11 +146,14 @@ function repeats(words: readonly string[]): boolean {
 }
 
 function wordsOf(text: string): readonly string[] {
+  // Plain texts by themselves: what all others need of Unicode takes a millisecond to make.
+  const isPlain = /^[\0-~]*$/.test(text);
+  const [words, letter] = isPlain ? [/[a-z0-9]+/g, /[a-z]/] : [/[\p{L}\p{M}\p{N}]+/gu, /\p{L}/u];
   return (
     text
       .toLowerCase()
-      .match(/[\p{L}\p{M}\p{N}]+/gu)
-      ?.filter((word) => /\p{L}/u.test(word)) ?? []
+      .match(words)
+      ?.filter((word) => letter.test(word)) ?? []
   );
 }
 

@@ -14,6 +14,7 @@ import { codeOf, JitError } from "../error.ts";
 import type { Fence, Lock } from "../session/ports.ts";
 import { linkNew, privateDirectory } from "./files.ts";
 import { localError } from "./local-error.ts";
+import { monotonic } from "./monotonic.ts";
 import { segmentOf } from "./paths.ts";
 import { lifeOf, ownIdentity, type ProcessIdentity, parseIdentity } from "./process-identity.ts";
 import { removeStaleTemporaries, writeTemporary } from "./temporary-file.ts";
@@ -76,7 +77,7 @@ interface Held {
 
 /** Waits until a generation of ours is the highest. */
 async function acquire(place: string, waitFor: number, hungAfter: number): Promise<Held> {
-  const began = performance.now();
+  const began = monotonic();
   let watched: Watched | undefined;
   for (let attempt = 0; ; attempt += 1) {
     const highest = highestIn(place);
@@ -87,7 +88,7 @@ async function acquire(place: string, waitFor: number, hungAfter: number): Promi
       // Somebody was faster, or emptied the cache under us.
       privateDirectory(place);
     }
-    if (performance.now() - began > waitFor) throw timedOut(place, watched?.holder);
+    if (monotonic() - began > waitFor) throw timedOut(place, watched?.holder);
     // Jitter, so that fifty waiters do not list in step.
     const pause = Math.min(100, 10 + attempt * 5) * (0.5 + Math.random());
     await new Promise((resolve) => setTimeout(resolve, pause));
@@ -107,7 +108,7 @@ interface Watched {
 function watch(place: string, generation: number, before: Watched | undefined): Watched | undefined {
   if (generation === 0) return undefined;
   const path = pathOf(place, generation);
-  const lookedAt = performance.now();
+  const lookedAt = monotonic();
   try {
     const beat = statSync(path).mtimeMs;
     if (before?.generation !== generation) {

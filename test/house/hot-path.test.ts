@@ -66,6 +66,21 @@ test("`--version`, `--help` and `status` load neither network nor cryptography",
   }
 });
 
+test("a cold request loads nothing of Node that AWS's SDK only looks for", async () => {
+  const alice = await machine("alice");
+  expect((await alice.jit(["request", "orders:read", ...why])).code).toBe(0);
+  const cold = [join(root, "bin/jit.js"), "request", "customers:read", ...why];
+  const names = loaded(cold, alice.environment());
+  expect(names).toContain("NativeModule https");
+  const unused = /webstreams|webcrypto|perf_hooks|fs\/promises|fs\/streams|readline|undici/;
+  expect(names.filter((name) => unused.test(name))).toEqual([]);
+});
+
+test("no file of the hot path has V8 make up classes of Unicode while it parses it", () => {
+  for (const name of ["warm.cjs", "warm-exec.cjs", "warm-status.js"])
+    expect(readFileSync(join(root, "dist", name), "utf8")).not.toMatch(/\\p\{\w+\}[^"`]*\/[a-z]*[uv]/);
+});
+
 test("the file that answers a warm call imports nothing", () => {
   expect(readFileSync(join(root, "dist/warm.cjs"), "utf8")).not.toMatch(
     /\bimport\b|getBuiltinModule|\brequire\(/,

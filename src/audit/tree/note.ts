@@ -120,7 +120,8 @@ function cosignedText(text: string, time: number): string {
 }
 
 export function isKeyName(name: string): boolean {
-  return name !== "" && !/[\p{White_Space}+]/u.test(name);
+  // Plain ones first: what the other needs of Unicode takes longer to make than a whole test.
+  return /^[!-*,-~]+$/.test(name) || (name !== "" && !/[\p{White_Space}+]/u.test(name));
 }
 
 function hasControls(text: string): boolean {

@@ -1,6 +1,7 @@
 import type { Organization } from "../../access/types.ts";
 import type { JournalEntry, Random } from "../../audit/ports.ts";
 import { filesIn, readPrivate } from "../../local/files.ts";
+import { monotonic } from "../../local/monotonic.ts";
 import { segmentOf } from "../../local/paths.ts";
 import type { Settings } from "../../local/settings.ts";
 import type { WaitingRequest } from "../../session/approve/waiting.ts";
@@ -116,7 +117,7 @@ export async function execPorts(context: Context): Promise<Omit<ExecPorts, "endi
   const { childProcesses } = await import("../../local/child-processes.ts");
   return {
     children: childProcesses(() => isTerminal(0)),
-    monotonic: () => performance.now(),
+    monotonic,
     async forget(session) {
       for (const { name, session: one } of await here.cache.list()) {
         if (one.request === session.request) await here.cache.remove(name);

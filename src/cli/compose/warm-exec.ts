@@ -1,4 +1,5 @@
 import { childProcesses } from "../../local/child-processes.ts";
+import { monotonic } from "../../local/monotonic.ts";
 import { runUnderSession } from "../../session/exec.ts";
 import { onlyHarmless, parseTargets, warmSession } from "../../session/warm.ts";
 import { isTerminal } from "../terminal.ts";
@@ -32,8 +33,7 @@ export async function execWarm(argv: readonly string[]): Promise<number | undefi
   const outcome = await runUnderSession(
     {
       children: childProcesses(() => isTerminal(0)),
-      // `performance` would load a millisecond of Node.
-      monotonic: () => Number(process.hrtime.bigint()) / 1e6,
+      monotonic,
       ending: (one) => endInBackground(one, undefined, env),
       forget: async () => undefined,
     },

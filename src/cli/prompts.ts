@@ -117,6 +117,9 @@ async function ask<T>(question: Question): Promise<T> {
     };
   });
   process.once("beforeExit", ended);
+  // After Ctrl-Z and `fg` Node leaves the keyboard paused, and then nothing would be left to wait for, too.
+  const again = () => setImmediate(() => process.stdin.resume());
+  process.on("SIGCONT", again);
   try {
     const answered = prompt([{ ...question, name: "answer" }] as never);
     const answers: unknown = await Promise.race([answered, noMore]);
@@ -125,6 +128,7 @@ async function ask<T>(question: Question): Promise<T> {
     throw error instanceof Error && error.name === "ExitPromptError" ? stopped() : error;
   } finally {
     process.off("beforeExit", ended);
+    process.off("SIGCONT", again);
   }
 }
 

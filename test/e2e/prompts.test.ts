@@ -20,10 +20,18 @@ interface Step {
   readonly type: string;
 }
 
-async function atTerminal(on: Machine, args: readonly string[], steps: readonly Step[], columns?: number) {
+/** @param shell what the shell does with the command, for what a person does there */
+async function atTerminal(
+  on: Machine,
+  args: readonly string[],
+  steps: readonly Step[],
+  columns?: number,
+  shell = (command: string) => command,
+) {
   const out = join(on.home, "stdout.txt");
   const size = columns === undefined ? "" : `stty cols ${columns}; `;
-  const command = `${size}${[node, binary, ...args].map((word) => `'${word}'`).join(" ")} > '${out}'`;
+  const words = [node, binary, ...args].map((word) => `'${word}'`).join(" ");
+  const command = `${size}${shell(`${words} > '${out}'`)}`;
   const child = spawn("script", ["-qefc", command, "/dev/null"], {
     env: on.environment({ NO_COLOR: "1" }),
     cwd: on.home,
@@ -143,6 +151,22 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
     expect(
       (await sandbox().calls()).filter(({ action }) => action === "PutObject" || action === "AssumeRole"),
     ).toEqual([]);
+  });
+
+  test("Ctrl-Z at a question, and back: it is answered as before", async () => {
+    const alice = await machine("alice");
+    const again = await atTerminal(
+      alice,
+      ["request", "customers:read"],
+      [
+        { see: "For how long?", type: "\u001a" },
+        { see: "it goes on", type: enter },
+        { see: "For which purpose?", type: "\u0003" },
+      ],
+      undefined,
+      (command) => `set -m; ${command}; sleep 0.2; echo it goes on; fg`,
+    );
+    expect(again).toMatchObject({ code: 130, answered: 3 });
   });
 
   test("Ctrl-C where it is about this machine's key: it stays, and the question stood on one line", async () => {

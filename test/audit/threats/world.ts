@@ -14,6 +14,7 @@ import {
 import { formatVerifierKey } from "../../../src/access/trust/verifier-key.ts";
 import type { Trust } from "../../../src/access/types.ts";
 import { archivedCatalogs } from "../../../src/audit/archived-catalogs.ts";
+import type { Finding } from "../../../src/audit/finding.ts";
 import { mirrorLog } from "../../../src/audit/mirror/copy.ts";
 import { openMirror } from "../../../src/audit/mirror/open.ts";
 import type { TreeHead } from "../../../src/audit/tree/checkpoint.ts";
@@ -202,6 +203,11 @@ export class World {
 
   /** All findings' codes as `jit audit verify --mirror` has them, or the code of what it refuses to begin with. */
   async codes(): Promise<readonly string[]> {
+    return codesOf(await this.judge());
+  }
+
+  /** A copy, and what `jit audit verify --mirror` says of it. */
+  async judge(): Promise<Judged> {
     const folder = new MemoryFolder();
     await mirrorLog(this.store, folder);
     const copy = openMirror(folder);
@@ -229,13 +235,25 @@ export class World {
         approvals: {},
         sealed: await SealedLog.open(copy, treeKeysOf(organization.trust), this.since),
       });
-      return [...new Set(findings.map(({ code }) => code))].sort();
+      return { folder, fingerprint, findings };
     } catch (error) {
       const code = codeOf(error);
       if (code === undefined) throw error;
-      return [code];
+      return { folder, fingerprint, error: code };
     }
   }
+}
+
+export interface Judged {
+  readonly folder: MemoryFolder;
+  readonly fingerprint: string;
+  readonly findings?: readonly Finding[];
+  /** Code of what it refused to begin with. */
+  readonly error?: string;
+}
+
+export function codesOf({ findings = [], error }: Judged): readonly string[] {
+  return error === undefined ? [...new Set(findings.map(({ code }) => code))].sort() : [error];
 }
 
 export interface Records {

@@ -50,7 +50,7 @@ export async function askDuration(
   of: { fallback: string; longest: string; check: (text: string) => void },
 ): Promise<number> {
   const typed = await askText(context, {
-    message: `For how long? (such as 45m; at most ${of.longest})`,
+    message: `For how long? (at most ${of.longest})`,
     flag: "--for",
     fallback: of.fallback,
     check: (text) => whatIsWrong(() => of.check(text)),

@@ -61,6 +61,7 @@ export async function run(typed: readonly string[]): Promise<number> {
     atEnd: (work) => last.push(work),
   };
   const tell = (error: unknown): number => {
+    terminal.clearProgress();
     streams.write(
       2,
       context.json

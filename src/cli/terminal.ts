@@ -20,6 +20,8 @@ export interface Terminal {
   note(text: string): void;
   /** Shows that something is under way, on a terminal alone. @param work may tell how far it is; its text is not escaped */
   progress<T>(text: string, work: (tell: (text: string) => void) => Promise<T>): Promise<T>;
+  /** Takes what `progress` shows off its line, for what is said before the end of it. */
+  clearProgress(): void;
 }
 
 /** The standard streams, by descriptor. */
@@ -63,6 +65,7 @@ export function openTerminal(streams: Streams, options: TerminalOptions): Termin
   const width = streams.columns();
   const columns = width > 0 ? width : 80;
   let isRead = true;
+  let shown: { stop(): void } | undefined;
   const answer = (text: string) => {
     if (!streams.write(1, text)) isRead = false;
   };
@@ -79,14 +82,17 @@ export function openTerminal(streams: Streams, options: TerminalOptions): Termin
       if (!interactive || width <= 0) return await work(() => undefined);
       const { default: ora } = await import("ora");
       const spinner = ora({ text, color: colour ? "cyan" : false, discardStdin: false }).start();
+      shown = spinner;
       try {
         return await work((now) => {
           spinner.text = now;
         });
       } finally {
         spinner.stop();
+        shown = undefined;
       }
     },
+    clearProgress: () => shown?.stop(),
   };
 }
 

@@ -112,7 +112,7 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
       [
         { see: "Which store?", type: enter },
         { see: "Which access to customers?", type: enter },
-        { see: "For how long?", type: enter },
+        { see: "For how long? (at most 1h) (30m)", type: enter },
         { see: "For which purpose?", type: enter },
         { see: "Why do you need it?", type: `too short${enter}` },
         { see: "characters", type: `, but now it is long enough${enter}` },
@@ -188,10 +188,15 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
     const stopped = await atTerminal(
       alice,
       ["request", "customers:read", "--yes", ...why],
-      [{ see: "profiles/*", type: "\u0003" }],
+      [{ see: "Asking for access", type: "\u0003" }],
+      80,
     );
     expect(stopped).toMatchObject({ code: 130, stdout: "" });
-    expect(stopped.screen).toMatch(/stopped; `jit status` shows.*\s*$/);
+    const seen = stopped.screen.replaceAll("\u001b[?25h", "");
+    expect(seen).toMatch(/stopped; `jit status` shows.*\s*$/);
+    // On a line of its own: what was under way is taken off it.
+    const clearLine = "\u001b[1G\u001b[0K";
+    expect(stopped.screen.split("Asking for access").at(-1)?.split("stopped;")[0]).toContain(clearLine);
     expect(stopped.screen).not.toMatch(/at .*\.js|\[INTERRUPTED\]/);
   });
 

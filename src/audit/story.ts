@@ -76,6 +76,8 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
   const entries: StoryEntry[] = [];
   let isEmergency = false;
   let last = Math.min(hours.length, maximumHours);
+  // Not those up to `last`: what is read may end the story before it.
+  const looked = new Set<string>();
   // A request record lies in the hour of its id, or is not valid.
   const atFirst = options.onlyIfAsked === true ? 1 : parallelLists;
   for (let i = 0, next = atFirst; i < last; i = next, next += parallelLists) {
@@ -88,12 +90,12 @@ export async function tellStory(store: Store, request: string, options: StoryOpt
       reader.read(`${recordPrefix}${hour}/${request}/`),
     );
     entries.push(...found.flat());
+    for (const hour of some) looked.add(hour);
     isEmergency ||= await brokeGlass(entries, options);
     last = isEmergency
       ? Math.min(hours.length, maximumHours, hoursOfReview)
       : Math.min(last, hoursUntilEnd(entries, first));
   }
-  const looked = new Set(hours.slice(0, last));
   for (const at of options.alsoIn ?? [])
     if (!looked.has(at)) entries.push(...(await reader.read(`${recordPrefix}${at}/${request}/`)));
   entries.sort(inOrder);

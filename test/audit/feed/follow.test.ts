@@ -27,6 +27,27 @@ test("each record is told once, in the order of arrival, with what is known of i
   expect(await feed.look()).toEqual([]);
 });
 
+test("a request that was aborted in the hour of its id is no finding", async () => {
+  const feed = new TestFeed();
+  const alice = testWriter(feed.store, "alice", { clock: feed.clock });
+  const request = await alice.request();
+  const body = () => ({
+    requestHash: request.sha256,
+    code: "STS_DENIED",
+    step: "assumeRole" as const,
+    accessKeyId: "-" as const,
+  });
+  await alice.append({ type: "abort", request: request.record.id, body });
+  feed.clock.pass(5);
+  const told = await feed.look();
+  expect(told.map((event) => (event.kind === "record" ? event.key.type : event.code))).toEqual([
+    "enrol",
+    "request",
+    "abort",
+  ]);
+  expect(told.every((event) => event.kind === "record" && event.verified)).toBe(true);
+});
+
 test.each([
   ["long after it was over", 20 * 86_400],
   ["before it was made", -7200],

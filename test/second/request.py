@@ -99,6 +99,7 @@ class RequestRules:
                   and not self.is_excused(item, "approval", record.request, any_writer=True), "DECISION_UNKNOWN")
             if issuer == "approver":
                 own = [d for d in issue["decisions"] if d in approvals and approvals[d].chain == item.chain]
+                check(not own, "WRITER_DIFFERS")
                 claim = self.mirror.first("v1/claim/" + record.request)
                 check(own and (not claim or claim.bytes() not in [canonical_bytes({
                     "approval": d, "request": record.request, "requestHash": record.sha256, "v": 1}) for d in own]), "ISSUE_UNCLAIMED")

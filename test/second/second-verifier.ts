@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { expect } from "vitest";
 import type { Finding } from "../../src/audit/finding.ts";
 import type { Judged } from "../audit/threats/world.ts";
 
@@ -29,14 +30,14 @@ const leftOut = new Set([
 
 type Told = Pick<Finding, "code" | "severity" | "object" | "about">;
 
-export interface Twice {
+interface Twice {
   /** What jit found: a line for each thing, or the code of an error. */
   readonly first: readonly string[];
   readonly second: readonly string[];
 }
 
 /** Has both verifiers judge the same copies, by name. */
-export async function judgedTwice(judged: ReadonlyMap<string, Judged>): Promise<ReadonlyMap<string, Twice>> {
+async function judgedTwice(judged: ReadonlyMap<string, Judged>): Promise<ReadonlyMap<string, Twice>> {
   const root = mkdtempSync(join(tmpdir(), "jit-second-"));
   try {
     const names = [...judged.keys()];
@@ -76,4 +77,10 @@ function linesOf(findings: readonly Told[], error: string | undefined): readonly
       told.map(({ code, severity, object, about = "-" }) => `${severity} ${code} ${object} ${about}`),
     ),
   ].sort();
+}
+
+/** Where the two say something else, the document decides; where it is silent, it is mended. */
+export async function expectAgreement(judged: ReadonlyMap<string, Judged>): Promise<void> {
+  for (const [name, { first, second }] of await judgedTwice(judged))
+    expect([name, second]).toEqual([name, first]);
 }

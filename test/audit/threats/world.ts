@@ -34,7 +34,7 @@ import { issueBody, StandingClock, type TestWriter, testWriter } from "../writer
 
 /** A whole organization with a sealed, cosigned log, copied and verified as an auditor does who has its fingerprint alone. */
 
-const issuer = "https://abc123.tokens.sts.global.api.aws";
+export const issuer = "https://abc123.tokens.sts.global.api.aws";
 const issuerKey = generateKeyPairSync("ec", { namedCurve: "P-384" });
 const role = "arn:aws:iam::444455556666:role/jit-customers";
 
@@ -78,7 +78,6 @@ const fingerprint = trustDigest(firstTrust);
 function statementOf(name: string, at: Date): (audience: string) => Promise<string> {
   return async (aud) => {
     const seconds = Math.floor(at.getTime() / 1000);
-    const b64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const claims = {
       aws_account: "111111111111",
       principal_id: "arn:aws:iam::111111111111:role/Developer",
@@ -92,13 +91,16 @@ function statementOf(name: string, at: Date): (audience: string) => Promise<stri
       exp: seconds + 890,
       "https://sts.amazonaws.com/": claims,
     };
-    const input = `${b64({ alg: "ES384", kid: "k", typ: "JWT" })}.${b64(body)}`;
-    const signature = sign("sha384", Buffer.from(input), {
-      key: issuerKey.privateKey,
-      dsaEncoding: "ieee-p1363",
-    });
-    return `${input}.${signature.toString("base64url")}`;
+    return signToken(body);
   };
+}
+
+/** A JWT by the issuer that the trust file names. */
+export function signToken(claims: object, head: object = { alg: "ES384", kid: "k", typ: "JWT" }): string {
+  const b64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const input = `${b64(head)}.${b64(claims)}`;
+  const key = { key: issuerKey.privateKey, dsaEncoding: "ieee-p1363" } as const;
+  return `${input}.${sign("sha384", Buffer.from(input), key).toString("base64url")}`;
 }
 
 export class World {

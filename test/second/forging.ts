@@ -11,18 +11,6 @@ import { issueBody, requestBody, type TestWriter, time } from "../audit/writer.t
 /** Records that no jit would sign, each signed by a key that is enrolled. */
 
 export type Members = Record<string, unknown>;
-export const types = [
-  "enrol",
-  "request",
-  "approval",
-  "denial",
-  "issue",
-  "end",
-  "abort",
-  "revoke",
-  "review",
-  "notice",
-] as const;
 export const role = "arn:aws:iam::444455556666:role/jit-customers";
 export const digest = sha256Hex("x");
 

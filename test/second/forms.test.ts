@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { test } from "vitest";
+import { recordTypes } from "../../src/audit/types.ts";
 import { World } from "../audit/threats/world.ts";
-import { bodyOf, digest, type Members, pick, put, recordBy, types } from "./forging.ts";
+import { bodyOf, digest, type Members, pick, put, recordBy } from "./forging.ts";
 import { expectAgreement, hasSecondVerifier } from "./second-verifier.ts";
 
 const long = (length: number) => "x".repeat(length);
@@ -148,7 +149,7 @@ test.skipIf(!hasSecondVerifier)("members, payloads and envelopes that break thei
   const { asked, issue } = world.records;
   const choice = fc.record({
     who: fc.nat(2),
-    type: fc.constantFrom(...types),
+    type: fc.constantFrom(...recordTypes),
     at: fc.nat(),
     value: fc.nat(),
     how: fc.nat(9),

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { test } from "vitest";
 import { recordPrefix } from "../../src/audit/key.ts";
+import { recordTypes } from "../../src/audit/types.ts";
 import { type Judged, World } from "../audit/threats/world.ts";
 import { time } from "../audit/writer.ts";
-import { bodyOf, digest, pick, put, recordBy, role, types } from "./forging.ts";
+import { bodyOf, digest, pick, put, recordBy, role } from "./forging.ts";
 import { expectAgreement, hasSecondVerifier } from "./second-verifier.ts";
 
 const none = "01M86A5EZ2S33HY3B7WG4GSRYN";
@@ -34,7 +35,7 @@ async function wrongLog(choices: readonly number[]): Promise<World> {
     w.clock.pass(often(next(30), 6, -400, 400, 2000, 20_000));
     if (next(8) === 0) await w.seal();
     const who = pick(writers, next(99));
-    const type = pick(types, next(99));
+    const type = pick(recordTypes, next(99));
     const chain = chains.get(who) ?? { n: 1, prev: digest };
     const own = requests.filter(({ record }) => record.by.userid === who.writer.by.userid);
     const target = pick(next(3) > 0 && own.length > 0 ? own : requests, next(99));

@@ -47,8 +47,13 @@ export interface RecordStore {
   /**
    * As `listVersions`, but may leave out objects whole all of whose versions arrived before a time and that have no delete
    * marker. For copies that can tell without reading all they list.
+   * @param onLeftOut called with the number of versions that are left out, as often as some are
    */
-  listArrived?(prefix: string, from: Date): AsyncIterable<ListedObject>;
+  listArrived?(
+    prefix: string,
+    from: Date,
+    onLeftOut: (versions: number) => void,
+  ): AsyncIterable<ListedObject>;
   /** Common prefixes up to the delimiter `/` below a prefix. */
   listPrefixes(prefix: string): AsyncIterable<string>;
   /** Overwrites: for `current` pointers and checkpoints alone, never for records. */

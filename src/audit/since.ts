@@ -33,9 +33,11 @@ export async function newPart(
   /** The lowest new number of each chain. */
   const chains = new Map<string, number>();
   const asked: ScannedObject[] = [];
-  const { listed, isAll } = perhapsNew(store, sealed);
   let old = 0;
-  for await (const object of listed) {
+  const onLeftOut = (versions: number) => {
+    old += versions;
+  };
+  for await (const object of perhapsNew(store, sealed, onLeftOut)) {
     const { versions, verified } = await versionsOf(object, sealed);
     old += verified;
     if (verified === versions && versions > 0 && object.deleteMarkers === 0) continue;
@@ -46,7 +48,7 @@ export async function newPart(
     if (key.type === "request") asked.push(object);
     chains.set(chainOf(key), Math.min(key.n, chains.get(chainOf(key)) ?? key.n));
   }
-  if (isAll) sealed.countOld(old);
+  sealed.countOld(old);
   if (fresh.size === 0) return { objects: [], requests, fresh };
   for (const extended of await mapAtMost(parallelReads, asked, (object) => extendedBy(store, object)))
     if (extended !== undefined) requests.add(extended);
@@ -82,13 +84,12 @@ async function extendedBy(
 function perhapsNew(
   store: Pick<RecordStore, "listVersions" | "listArrived">,
   sealed: SealedLog,
-): { readonly listed: AsyncIterable<ScannedObject>; readonly isAll: boolean } {
+  onLeftOut: (versions: number) => void,
+): AsyncIterable<ScannedObject> {
   const from = sealed.nothingNewBefore;
   const { listArrived } = store;
-  if (from === undefined || listArrived === undefined)
-    return { listed: scanObjects(store, recordPrefix), isAll: true };
-  const arrived = { listVersions: (prefix: string) => listArrived(prefix, from) };
-  return { listed: scanObjects(arrived, recordPrefix), isAll: false };
+  if (from === undefined || listArrived === undefined) return scanObjects(store, recordPrefix);
+  return scanObjects({ listVersions: (prefix) => listArrived(prefix, from, onLeftOut) }, recordPrefix);
 }
 
 async function versionsOf({ oldest, later }: ScannedObject, sealed: SealedLog) {

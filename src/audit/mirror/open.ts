@@ -46,11 +46,17 @@ export function openMirror(folder: ReadFolder): MirrorStore {
     prefix: string,
     after = "",
     from = new Date(0),
+    onLeftOut: (versions: number) => void = () => undefined,
   ): AsyncGenerator<readonly ListedObject[]> {
     let previous: string | undefined;
     const start = compareNames(prefix, after) > 0 ? prefix : after;
     for (const [at, part] of parts.entries()) {
-      if (compareNames(part.last, start) < 0 || isBefore(parts, at, from)) continue;
+      if (compareNames(part.last, start) < 0) continue;
+      if (isBefore(parts, at, from)) {
+        // All of a part is of one kind.
+        if (part.first.startsWith(prefix)) onLeftOut(part.versions);
+        continue;
+      }
       if (compareNames(part.first, prefix) > 0 && !part.first.startsWith(prefix)) return;
       const page: ListedObject[] = [];
       for (const { key, versionId, size, lastModified, isDeleteMarker } of objectsOf(part)) {
@@ -62,8 +68,8 @@ export function openMirror(folder: ReadFolder): MirrorStore {
       if (page.length > 0) yield page;
     }
   }
-  async function* under(prefix: string, after?: string, from?: Date): AsyncGenerator<ListedObject> {
-    for await (const page of pages(prefix, after, from)) yield* page;
+  async function* under(...asked: Parameters<typeof pages>): AsyncGenerator<ListedObject> {
+    for await (const page of pages(...asked)) yield* page;
   }
   async function* current(prefix: string, after?: string): AsyncGenerator<ListedObject> {
     for await (const object of under(prefix, after)) {
@@ -80,7 +86,7 @@ export function openMirror(folder: ReadFolder): MirrorStore {
     list: current,
     listVersions: (prefix, after) => under(prefix, after),
     versionPages: (prefix, after) => pages(prefix, after),
-    listArrived: (prefix, from) => under(prefix, "", from),
+    listArrived: (prefix, from, onLeftOut) => under(prefix, "", from, onLeftOut),
     async *listPrefixes(prefix) {
       let before: string | undefined;
       for await (const { key } of current(prefix)) {

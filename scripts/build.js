@@ -162,8 +162,8 @@ function rewriteBuiltins(code) {
   for (const found of imports) {
     const name = found.n?.replace(/^node:/, "");
     if (name === undefined || !builtin.has(name)) continue;
-    const got = builtinValue(name);
     if (found.d >= 0) {
+      const got = builtinValue(name);
       out += code.slice(at, found.ss);
       // `default` beside the module's own members, without copying (and so running) its getters.
       out += `Promise.resolve(Object.create(${got},{default:{value:${got}}}))`;

@@ -1,7 +1,7 @@
 import { encodeBase64url } from "../../src/access/base64url.ts";
 import { canonicalJson } from "../../src/access/canonical.ts";
 import { sha256Hex } from "../../src/access/digest.ts";
-import { makeId } from "../../src/audit/id.ts";
+import { isId, makeId } from "../../src/audit/id.ts";
 import { formatKey } from "../../src/audit/key.ts";
 import { hourOf } from "../../src/audit/time.ts";
 import type { RecordType, StoredRecord } from "../../src/audit/types.ts";
@@ -65,24 +65,8 @@ export function recordBy(
   const now = new Date(who.clock.now().getTime() + ahead * 1000);
   const nonce = encodeBase64url(Buffer.from(sha256Hex(String(nonces++)), "hex").subarray(0, 16));
   const id = makeId(now.getTime(), who.signer.thumbprint, nonce);
-  const { log, by, client, catalog, seen } = who.writer;
   const asked = type === "request" ? id : request;
-  return {
-    v: 1,
-    log,
-    type,
-    id,
-    nonce,
-    request: asked,
-    n,
-    prev,
-    at: time(now),
-    by,
-    client,
-    catalog,
-    seen,
-    ...body,
-  };
+  return { ...who.writer, v: 1, type, id, nonce, request: asked, n, prev, at: time(now), ...body };
 }
 
 /** Members in the order of RFC 8785, whatever else they are. */
@@ -119,7 +103,7 @@ export async function put(
   const { userid } = who.writer.by;
   const name = formatKey({
     hour: hourOf(at),
-    request: /^[0-7]/.test(request) ? request : "-",
+    request: isId(request) ? request : "-",
     userid,
     thumbprint,
     n,

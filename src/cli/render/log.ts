@@ -3,7 +3,7 @@ import { withoutProofs } from "../../audit/attested.ts";
 import { extendsOf } from "../../audit/extends.ts";
 import { type Act, isVerified, type LogEntry, nameOf } from "../../audit/log/entry.ts";
 import { formatTime } from "../../audit/time.ts";
-import { clean, type Style } from "../style.ts";
+import { clean, clip, type Style } from "../style.ts";
 import { type Cell, csvLine } from "./csv.ts";
 import { minute } from "./utc.ts";
 
@@ -81,10 +81,8 @@ function paintOutcome({ outcome }: LogEntry, text: string, style: Style): string
 function toWidth(text: string, width: number): string {
   // What fits and takes a column a character, as nearly all does.
   if (text.length <= width && /^[ -~]*$/.test(text)) return text.padEnd(width);
-  const characters = [...text];
-  return characters.length <= width
-    ? text + " ".repeat(width - characters.length)
-    : `${characters.slice(0, width - 1).join("")}…`;
+  const clipped = clip(text, width);
+  return clipped + " ".repeat(width - [...clipped].length);
 }
 
 /** A request's story in one object. Texts are as signed: escape them where you print them. */

@@ -1,6 +1,6 @@
 import type { SqlValue } from "../../audit/export/engine.ts";
 import { escapeJson } from "../context.ts";
-import { clean, type Style, wrap } from "../style.ts";
+import { clean, clip, type Style, wrap } from "../style.ts";
 import { type Cell, csvLine } from "./csv.ts";
 
 /** Answers of SQL. Names and texts in them are hostile: a record's, or the query's own. */
@@ -68,7 +68,7 @@ export function rowTable(
     row
       .map((cell, at) => {
         const own = widths[at] ?? 0;
-        const text = cut(cell, own);
+        const text = clip(cell, own);
         const space = " ".repeat(Math.max(0, own - width(text)));
         return isNumber[at] ? space + text : text + space;
       })
@@ -131,9 +131,4 @@ function stacked(
 
 function width(text: string): number {
   return [...text].length;
-}
-
-function cut(text: string, columns: number): string {
-  const characters = [...text];
-  return characters.length <= columns ? text : `${characters.slice(0, columns - 1).join("")}…`;
 }

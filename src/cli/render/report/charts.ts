@@ -1,3 +1,4 @@
+import { clip } from "../../style.ts";
 import type { Chart } from "./document.ts";
 import { html, type Markup } from "./markup.ts";
 
@@ -63,7 +64,7 @@ function bars({ label, bars: all, partName }: Extract<Chart, { kind: "bars" }>):
   const rows = all.map(({ name, value, part }, index) => {
     const y = index * row;
     const length = (of: number) => round((of / most) * room);
-    return html`<g><title>${name}: ${value} requests, ${part} ${partName}</title><text class="name" x="${left - 12}" y="${y + 18}">${shorten(name, 26)}</text><rect class="others" x="${left}" y="${y + 5}" width="${length(value)}" height="18" rx="3" data-value="${value}"></rect><rect class="granted" x="${left}" y="${y + 5}" width="${length(part)}" height="18" rx="3" data-value="${part}"></rect><text class="number" x="${left + length(value) + 8}" y="${y + 18}">${value}</text></g>`;
+    return html`<g><title>${name}: ${value} requests, ${part} ${partName}</title><text class="name" x="${left - 12}" y="${y + 18}">${clip(name, 26)}</text><rect class="others" x="${left}" y="${y + 5}" width="${length(value)}" height="18" rx="3" data-value="${value}"></rect><rect class="granted" x="${left}" y="${y + 5}" width="${length(part)}" height="18" rx="3" data-value="${part}"></rect><text class="number" x="${left + length(value) + 8}" y="${y + 18}">${value}</text></g>`;
   });
   return frame(label, Math.max(1, all.length) * row, rows, [partName, "did not"]);
 }
@@ -157,9 +158,4 @@ function sum(parts: Column["parts"]): number {
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
-}
-
-function shorten(text: string, length: number): string {
-  const characters = [...text];
-  return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
 }

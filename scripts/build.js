@@ -87,6 +87,26 @@ const plainFlags = {
     });
   },
 };
+/**
+ * AWS's descriptions of all that S3 can be asked: with names instead of computed keys, esbuild sees that those we never use do
+ * nothing, and leaves them out.
+ */
+const usedSchemas = {
+  name: "used-schemas",
+  setup(build) {
+    build.onLoad({ filter: /client-\w+\/dist-es\/schemas\/schemas_0\.js$/ }, ({ path }) => {
+      const code = readFileSync(path, "utf8");
+      const names = new Map(
+        [...code.matchAll(/^const (\w+) = (".*");$/gm)].map(([, name, text]) => [name, text]),
+      );
+      const plain = code.replace(/\[(_\w+)\]:/g, (key, name) =>
+        names.has(name) ? `${names.get(name)}:` : key,
+      );
+      if (plain === code) throw new Error(`${path} has no computed keys any more`);
+      return { contents: plain };
+    });
+  },
+};
 const bundle = { ...common, banner: { js: banner }, outdir: "dist", metafile: true };
 const cli = await esbuild.build({
   ...bundle,
@@ -112,7 +132,7 @@ const ask = await esbuild.build({
     resolveDir: ".",
   },
   entryNames: "ask",
-  plugins: [separate(askFiles)],
+  plugins: [usedSchemas, separate(askFiles)],
 });
 // No import names the file of a thread; who starts it finds it beside its own.
 for (const name of ["local/check-pool", "local/check-worker"]) heavy.set(name, resolve("src", `${name}.ts`));

@@ -1,5 +1,5 @@
 import { JitError } from "../error.ts";
-import { parseCatalog, type ReadCatalogs } from "./catalog/parse.ts";
+import { type ReadCatalogs, recallCatalog } from "./catalog/recall.ts";
 import { unsigned } from "./location.ts";
 import { verifyCatalogFile } from "./trust/catalog-file.ts";
 import { verifyTrustChain } from "./trust/trust-file.ts";
@@ -41,7 +41,7 @@ export interface BeliefInput {
  * `CATALOG_ROLLED_BACK` (older than seen), `CATALOG_FORKED` (another text under the version seen), `CATALOG_WRONG_ORGANIZATION`, `CATALOG_SWAPPED` (the text beside the signed
  * file is another), `CATALOG_UNSIGNED`, `CATALOG_MISSING`
  */
-export function believe(input: BeliefInput): Organization {
+export async function believe(input: BeliefInput): Promise<Organization> {
   if (input.fingerprint === unsigned) return believeUnsigned(input);
   const trust = verifyTrustChain(input.trustFiles, input.fingerprint);
   if (trust.version < input.seen.trust) {
@@ -60,7 +60,7 @@ export function believe(input: BeliefInput): Organization {
       hint: "an administrator must run `jit catalog sign` again; or restore the text that was signed",
     });
   }
-  const catalog = parseCatalog(yaml, input.source, input.readBefore);
+  const catalog = await readCatalog(yaml, input);
   if (catalog.organization !== trust.organization) {
     throw new JitError(
       "CATALOG_WRONG_ORGANIZATION",
@@ -73,22 +73,24 @@ export function believe(input: BeliefInput): Organization {
 }
 
 /** Without signatures a text is only worth as much as the loopback it is tried on. */
-function believeUnsigned({
-  catalog: files,
-  allowUnsigned,
-  seen,
-  source,
-  readBefore,
-}: BeliefInput): Organization {
+async function believeUnsigned(input: BeliefInput): Promise<Organization> {
+  const { catalog: files, allowUnsigned, seen, source } = input;
   if (!allowUnsigned) {
     throw new JitError("CATALOG_UNSIGNED", `${source} is pinned without a fingerprint`, {
       hint: "unsigned catalogs work only where AWS_ENDPOINT_URL and its kin all point to loopback",
     });
   }
   if (files.yaml === undefined) throw missing(source);
-  const catalog = parseCatalog(files.yaml, source, readBefore);
+  const catalog = await readCatalog(files.yaml, input);
   refuseOlder(catalog, seen);
   return { fingerprint: unsigned, trust: undefined, catalog };
+}
+
+async function readCatalog(yaml: Uint8Array, { source, readBefore }: BeliefInput): Promise<Catalog> {
+  const known = readBefore && recallCatalog(yaml, readBefore);
+  if (known !== undefined) return known;
+  const { parseCatalog } = await import("./catalog/parse.ts");
+  return parseCatalog(yaml, source, readBefore);
 }
 
 function refuseOlder(catalog: Catalog, seen: SeenVersions): void {

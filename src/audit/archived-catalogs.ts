@@ -1,4 +1,3 @@
-import { parseCatalog } from "../access/catalog/parse.ts";
 import { verifyCatalogFile } from "../access/trust/catalog-file.ts";
 import type { Catalog, Organization, Trust } from "../access/types.ts";
 import { isJitError } from "../error.ts";
@@ -22,7 +21,7 @@ export function archivedCatalogs(store: Store, organization: Organization): Cata
     const name = `v1/catalog/${digest}.jws`;
     const signed = await store.read(name);
     if (signed === undefined) return undefined;
-    const byNewest = read(signed, trust, digest);
+    const byNewest = await read(signed, trust, digest);
     if (byNewest !== undefined) return byNewest;
     published ??= publishedTrust(store, fingerprint);
     const at = (await takenAt(store, name)).get(name);
@@ -36,7 +35,9 @@ export function archivedCatalogs(store: Store, organization: Organization): Cata
   };
 }
 
-function read(signed: Uint8Array, trust: Trust, digest: string): Catalog | undefined {
+async function read(signed: Uint8Array, trust: Trust, digest: string): Promise<Catalog | undefined> {
+  // Who asks for access needs no other catalog than the newest, which is mostly known without its YAML.
+  const { parseCatalog } = await import("../access/catalog/parse.ts");
   try {
     const catalog = parseCatalog(verifyCatalogFile(signed, trust), digest);
     return catalog.digest === digest && catalog.organization === trust.organization ? catalog : undefined;

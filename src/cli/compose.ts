@@ -110,7 +110,7 @@ export async function connect(
 ): Promise<Connection> {
   const here = openHere(context);
   const pinned = pinnedOf(context, here);
-  const project = projectOf(context);
+  const project = await projectOf(context);
   const base = await openBase(context, here, pinned, { expect: expectRules, anew });
   const { organization, identity, inheritedSourceIdentity, aws, clock } = base;
   const inside = await insideSession(context, here.cache, identity, organization.catalog);
@@ -237,7 +237,7 @@ export async function openBase(
   pinned: Pinned,
   { expect, anew = false }: { expect?: (catalog: Catalog | undefined) => void; anew?: boolean } = {},
 ): Promise<Base> {
-  const believed = lastBelieved(context, here, pinned);
+  const believed = await lastBelieved(context, here, pinned);
   const last = believed?.organization;
   expect?.(last?.catalog);
   const hosts = allowedHosts(context, last?.catalog.endpoints ?? []);
@@ -390,7 +390,7 @@ export async function leaseService(
   session: Session,
 ): Promise<Pick<LeasePorts, "tokens" | "clock">> {
   const here = openHere(context);
-  const last = lastBelieved(context, here, pinnedOf(context, here))?.organization;
+  const last = (await lastBelieved(context, here, pinnedOf(context, here)))?.organization;
   const clock = new ServerClock(Date.now, serverTime(session, new Date(0)).getTime());
   const region = session.region ?? regionOf(context, here, last?.catalog);
   const aws = openAws({

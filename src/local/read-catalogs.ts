@@ -1,4 +1,4 @@
-import type { ReadCatalogs, ReadYaml } from "../access/catalog/parse.ts";
+import type { ReadCatalogs, ReadYaml } from "../access/catalog/recall.ts";
 import type { OwnCache } from "./own-cache.ts";
 
 /** Keeps what this version of jit has read in catalogs: reading YAML is a fifteenth of a cold request. */

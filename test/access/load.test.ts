@@ -28,53 +28,55 @@ const good: BeliefInput = {
   source: "jit.yaml",
 };
 
-function believed(change: Partial<BeliefInput>): Organization | string | undefined {
+async function believed(change: Partial<BeliefInput>): Promise<Organization | string | undefined> {
   try {
-    return believe({ ...good, ...change });
+    return await believe({ ...good, ...change });
   } catch (error) {
     return codeOf(error);
   }
 }
 
-describe("what is believed", () => {
-  test("a catalog that the pinned trust file's administrators signed", () => {
-    const organization = believe(good);
+describe("what is believed", async () => {
+  test("a catalog that the pinned trust file's administrators signed", async () => {
+    const organization = await believe(good);
     expect(organization.fingerprint).toBe(good.fingerprint);
     expect(organization.trust).toEqual(first);
     expect(organization.catalog.version).toBe(7);
   });
 
-  test("the same without its text beside it, as in a bucket", () => {
-    expect(believed({ catalog: { signed, yaml: undefined } })).toEqual(believe(good));
+  test("the same without its text beside it, as in a bucket", async () => {
+    expect(await believed({ catalog: { signed, yaml: undefined } })).toEqual(await believe(good));
   });
 
-  test("versions that were seen, and newer ones", () => {
-    expect(believed({ seen: { trust: 1, catalog: 7 } })).toEqual(believe(good));
-    expect(believed({ seen: { trust: 1, catalog: 6 } })).toEqual(believe(good));
-    expect(believed({ seen: { trust: 1, catalog: 6, catalogDigest: "00".repeat(32) } })).toEqual(
-      believe(good),
+  test("versions that were seen, and newer ones", async () => {
+    expect(await believed({ seen: { trust: 1, catalog: 7 } })).toEqual(await believe(good));
+    expect(await believed({ seen: { trust: 1, catalog: 6 } })).toEqual(await believe(good));
+    expect(await believed({ seen: { trust: 1, catalog: 6, catalogDigest: "00".repeat(32) } })).toEqual(
+      await believe(good),
     );
-    const { digest } = believe(good).catalog;
-    expect(believed({ seen: { trust: 1, catalog: 7, catalogDigest: digest } })).toEqual(believe(good));
+    const { digest } = (await believe(good)).catalog;
+    expect(await believed({ seen: { trust: 1, catalog: 7, catalogDigest: digest } })).toEqual(
+      await believe(good),
+    );
   });
 
   test("the newest administrators, and no longer those before", async () => {
     const byBob = await signCatalog(yaml, bob);
     const trustFiles = [file1, file2];
-    expect(believed({ trustFiles, catalog: { signed: byBob, yaml } })).toMatchObject({ trust: second });
-    expect(believed({ trustFiles })).toBe("CATALOG_SIGNATURE_INVALID");
+    expect(await believed({ trustFiles, catalog: { signed: byBob, yaml } })).toMatchObject({ trust: second });
+    expect(await believed({ trustFiles })).toBe("CATALOG_SIGNATURE_INVALID");
     const byAll = await addCatalogSignature(signed, bob);
-    expect(believed({ trustFiles, catalog: { signed: byAll, yaml } })).toMatchObject({ trust: second });
+    expect(await believed({ trustFiles, catalog: { signed: byAll, yaml } })).toMatchObject({ trust: second });
   });
 
-  test("an unsigned catalog on loopback, where that was pinned", () => {
+  test("an unsigned catalog on loopback, where that was pinned", async () => {
     const unsigned = { fingerprint: "unsigned", catalog: { signed: undefined, yaml }, trustFiles: [] };
-    expect(believed({ ...unsigned, allowUnsigned: true })).toEqual({
+    expect(await believed({ ...unsigned, allowUnsigned: true })).toEqual({
       fingerprint: "unsigned",
       trust: undefined,
-      catalog: believe(good).catalog,
+      catalog: (await believe(good)).catalog,
     });
-    expect(believed(unsigned)).toBe("CATALOG_UNSIGNED");
+    expect(await believed(unsigned)).toBe("CATALOG_UNSIGNED");
   });
 });
 
@@ -132,6 +134,6 @@ const refusals: readonly (readonly [string, Partial<BeliefInput>, string])[] = [
   ],
 ];
 
-test.each(refusals)("refuses %s", (_, change, code) => {
-  expect(believed(change)).toBe(code);
+test.each(refusals)("refuses %s", async (_, change, code) => {
+  expect(await believed(change)).toBe(code);
 });

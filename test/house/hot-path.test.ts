@@ -76,6 +76,16 @@ test("a cold request loads nothing of Node that AWS's SDK only looks for", async
   expect(names.filter((name) => unused.test(name))).toEqual([]);
 });
 
+test("the file of a cold request holds no reader of YAML, and none of S3's operations that are not asked for", () => {
+  const { outputs } = JSON.parse(readFileSync(join(root, "dist/meta.json"), "utf8"));
+  const { inputs } = outputs["dist/ask.js"];
+  const names = Object.keys(inputs);
+  expect(names.filter((name) => /node_modules\/yaml\//.test(name))).toEqual([]);
+  const schemas = names.find((name) => name.endsWith("client-s3/dist-es/schemas/schemas_0.js")) ?? "";
+  // As it is published, it has 138,475 bytes, of which esbuild alone leaves half.
+  expect(inputs[schemas].bytesInOutput).toBeLessThan(30_000);
+});
+
 test("no file of the hot path has V8 make up classes of Unicode while it parses it", () => {
   for (const name of ["warm.cjs", "warm-exec.cjs", "warm-status.js"])
     expect(readFileSync(join(root, "dist", name), "utf8")).not.toMatch(/\\p\{\w+\}[^"`]*\/[a-z]*[uv]/);

@@ -5,6 +5,7 @@ import { blockPlace } from "./block-place.ts";
 import { buildCatalog } from "./build.ts";
 import { offsetsIn } from "./offset.ts";
 import { CatalogError, type Problem } from "./problem.ts";
+import type { ReadCatalogs } from "./recall.ts";
 import { catalogSchema } from "./schema.ts";
 import { entriesAt } from "./schema-path.ts";
 import { suggest } from "./suggest.ts";
@@ -12,42 +13,13 @@ import { readYaml } from "./yaml.ts";
 
 type Path = readonly (string | number)[];
 
-/** What was read in the text of a catalog that was good. */
-export interface ReadYaml {
-  readonly value: unknown;
-  /** Where its rules stand, as `CatalogRules` has it. */
-  readonly rulesPlace?: { readonly line: number; readonly indent: number } | undefined;
-}
-
-/** Texts of catalogs that were read before, by SHA-256. What is given back is what was put there, by nobody else. */
-export interface ReadCatalogs {
-  get(digest: string): ReadYaml | undefined;
-  set(digest: string, read: ReadYaml): void;
-}
-
 /**
  * Reads a `jit.yaml`. All problems are found in one go, each with line and column.
  * @param source how the file is called in messages
- * @param before spares reading the YAML once more; all else is checked anew
+ * @param memory keeps what was read in a text that is good (`recallCatalog`)
  * @throws CatalogError `CATALOG_INVALID`
  */
-export function parseCatalog(bytes: Uint8Array, source: string, before?: ReadCatalogs): Catalog {
-  const digest = sha256Hex(bytes);
-  return (before && fromMemory(before.get(digest), digest)) ?? fromYaml(bytes, digest, source, before);
-}
-
-/** Anything at all that is wrong is told by reading the text itself, which knows where it stands. */
-function fromMemory(read: ReadYaml | undefined, digest: string): Catalog | undefined {
-  const parsed = read && v.safeParse(catalogSchema, read.value);
-  if (parsed?.success !== true) return undefined;
-  let good = true;
-  const catalog = buildCatalog(parsed.output, digest, read?.rulesPlace, () => {
-    good = false;
-  });
-  return good ? catalog : undefined;
-}
-
-function fromYaml(bytes: Uint8Array, digest: string, source: string, memory?: ReadCatalogs): Catalog {
+export function parseCatalog(bytes: Uint8Array, source: string, memory?: ReadCatalogs): Catalog {
   const read = readYaml(bytes);
   if (!read.ok) throw new CatalogError(source, read.problems);
   const { contents, at } = read;
@@ -59,6 +31,7 @@ function fromYaml(bytes: Uint8Array, digest: string, source: string, memory?: Re
     throw new CatalogError(source, problems.filter((one) => !isMeant(one, problems)).map(plain));
   }
   const found: Problem[] = [];
+  const digest = sha256Hex(bytes);
   const place = blockPlace(bytes, contents, at);
   const catalog = buildCatalog(parsed.output, digest, place, (path, message, suggestion) => {
     found.push({ ...locate(path), path: pathText(path), message, suggestion });

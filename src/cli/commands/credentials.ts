@@ -107,7 +107,7 @@ async function namedTargets(context: Context): Promise<readonly string[]> {
   const { args } = context.invocation;
   if (args.length > 0) return args;
   const { projectOf } = await import("../compose/pinned.ts");
-  return projectOf(context).targets;
+  return (await projectOf(context)).targets;
 }
 
 function isFormat(format: string): format is OutputFormat {

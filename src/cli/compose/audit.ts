@@ -41,7 +41,7 @@ export async function openChecked(
 ): Promise<{ readonly organization: Organization; readonly checkedAt: Date }> {
   const here = openHere(context);
   const pinned = pinnedOf(context, here);
-  const believed = lastBelieved(context, here, pinned);
+  const believed = await lastBelieved(context, here, pinned);
   if (believed?.recent === true) {
     return { organization: believed.organization, checkedAt: new Date(believed.checkedAt) };
   }

@@ -53,7 +53,7 @@ export async function openCache(context: Context): Promise<OpenedCache> {
       const { pinnedOf } = await import("./pinned.ts");
       const { lastBelieved } = await import("./organization.ts");
       try {
-        return lastBelieved(context, here, pinnedOf(context, here))?.organization;
+        return (await lastBelieved(context, here, pinnedOf(context, here)))?.organization;
       } catch {
         // Without a catalog that is believed, names are taken as they are typed.
         return undefined;

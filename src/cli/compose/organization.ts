@@ -56,12 +56,16 @@ export interface LastBelieved {
  * What this machine believed last, verified anew, however old; `undefined` where it never read any, or where what is stored
  * does not verify: then it counts for nothing, and is asked for again.
  */
-export function lastBelieved(context: Context, here: Here, pinned: Pinned): LastBelieved | undefined {
+export async function lastBelieved(
+  context: Context,
+  here: Here,
+  pinned: Pinned,
+): Promise<LastBelieved | undefined> {
   const last = readBelieved(here.places, pinned.text);
   const { location } = pinned;
   if (location.kind === "path") {
     return {
-      organization: judge(context, here, pinned, last, filesAt(location)),
+      organization: await judge(context, here, pinned, last, filesAt(location)),
       recent: false,
       checkedAt: Date.now(),
     };
@@ -70,7 +74,7 @@ export function lastBelieved(context: Context, here: Here, pinned: Pinned): Last
   const files = { trustFiles: last.trustFiles, catalog: { signed: last.signedCatalog, yaml: undefined } };
   try {
     return {
-      organization: judge(context, here, pinned, last, files),
+      organization: await judge(context, here, pinned, last, files),
       recent: isRecent(last.checkedAt),
       checkedAt: last.checkedAt,
     };
@@ -111,7 +115,7 @@ export async function readOrganization(
     location.kind === "path"
       ? filesAt(location)
       : await filesIn(bucket(location), location, trustFilesKnown(last, pinned.fingerprint));
-  const organization = judge(context, here, pinned, last, files);
+  const organization = await judge(context, here, pinned, last, files);
   const checkpoint = largerCheckpoint(organization.trust, kept.checkpoint, files.checkpoint);
   await remember(here, pinned, organization, { ...files, checkpoint }, skew());
   return organization;
@@ -210,7 +214,7 @@ function judge(
   pinned: Pinned,
   last: Believed,
   { trustFiles, catalog }: Files,
-): Organization {
+): Promise<Organization> {
   return believe({
     trustFiles,
     catalog: pinned.fingerprint === unsigned ? { signed: undefined, yaml: catalog.yaml } : catalog,

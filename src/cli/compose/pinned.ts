@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { checkEndpoints } from "../../access/endpoints.ts";
 import { type Location, parsePin } from "../../access/location.ts";
-import { type ProjectFile, parseProjectFile } from "../../access/project.ts";
+import type { ProjectFile } from "../../access/project.ts";
 import { codeOf, JitError } from "../../error.ts";
 import type { PinnedOrganization } from "../../session/current-catalog.ts";
 import { pinnedByVariable } from "../../session/warm.ts";
@@ -54,12 +54,15 @@ const noProject: ProjectFile = { targets: [], duration: undefined, purpose: unde
 const askers = ["request", "extend", "explain", "exec", "env", "credentials"];
 
 /** `.jit/config.yaml`, found upwards; it may pick targets and defaults for who asks for access, and nothing else. */
-export function projectOf(context: Context): ProjectFile {
+export async function projectOf(context: Context): Promise<ProjectFile> {
   if (!askers.includes(context.invocation.command)) return noProject;
   for (let folder = resolve(context.cwd); ; folder = dirname(folder)) {
     const path = join(folder, ".jit", "config.yaml");
     const found = readProject(path);
-    if (found !== undefined) return parseProjectFile(found, path);
+    if (found !== undefined) {
+      const { parseProjectFile } = await import("../../access/project.ts");
+      return parseProjectFile(found, path);
+    }
     if (dirname(folder) === folder) return noProject;
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { parseCatalog, type ReadYaml } from "../../../src/access/catalog/parse.ts";
+import { parseCatalog } from "../../../src/access/catalog/parse.ts";
 import { CatalogError, type Problem } from "../../../src/access/catalog/problem.ts";
+import { type ReadYaml, recallCatalog } from "../../../src/access/catalog/recall.ts";
 import { sha256Hex } from "../../../src/access/digest.ts";
 
 const good = `version: 3
@@ -574,14 +575,16 @@ describe("what was read before", () => {
     const kept = JSON.parse(JSON.stringify(memory.get(first.digest)));
     // No YAML reader would take these bytes: that they are not read shows.
     const other = new TextEncoder().encode("{");
-    const again = parseCatalog(other, "jit.yaml", new Map([[sha256Hex(other), kept]]));
+    const again = recallCatalog(other, new Map([[sha256Hex(other), kept]]));
     expect(again).toEqual({ ...first, digest: sha256Hex(other) });
-    expect(again.rules?.place).toEqual(first.rules?.place);
+    expect(again?.rules?.place).toEqual(first.rules?.place);
   });
 
   test("counts for nothing where it is no catalog", () => {
     const odd = { value: { version: "three" } };
     const memory = new Map<string, ReadYaml>([[sha256Hex(bytes), odd]]);
+    expect(recallCatalog(bytes, memory)).toBeUndefined();
+    expect(recallCatalog(bytes, new Map())).toBeUndefined();
     expect(parseCatalog(bytes, "jit.yaml", memory).version).toBe(3);
     expect(memory.get(sha256Hex(bytes))).not.toBe(odd);
   });

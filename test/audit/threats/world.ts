@@ -220,7 +220,7 @@ export class World {
       trustFiles.push(file);
     }
     try {
-      const organization = believe({
+      const organization = await believe({
         trustFiles,
         catalog: { signed: await copy.readCurrent("v1/catalog/current.jws"), yaml: undefined },
         fingerprint,

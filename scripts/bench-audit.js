@@ -1,8 +1,8 @@
 // Verifying a log of JIT_BENCH_RECORDS records from a mirror: against `node:crypto` alone on the same count divided by the
-// cores, its memory at two sizes, and a second run; and what sealing 10,000 records asks a bucket for. Run by `npm run bench`.
+// cores, with libsodium beside it and without, its memory at two sizes, and a second run; and what sealing 10,000 records asks a bucket for. Run by `npm run bench`.
 import { spawnSync } from "node:child_process";
 import { generateKeyPairSync, sign, verify } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
@@ -32,18 +32,24 @@ async function main() {
     );
     const keep = join(home, "checkpoint");
     const first = ["--keep", keep];
+    // Elsewhere there is no `sodium-native` to be found.
+    const bare = join(home, "bare");
+    for (const part of ["bin", "dist", "package.json"])
+      cpSync(resolve(import.meta.dirname, "..", part), join(bare, part), { recursive: true });
     // Others share the machine: each is compared with what was measured right before and right after it.
-    const [alone, stages, wholes] = [[await cryptoAlone(records)], [], []];
+    const [alone, stages, wholes, bares] = [[await cryptoAlone(records)], [], [], []];
     for (let round = 0; round < rounds; round += 1) {
       stages.push(await checkStage(large.folder, fingerprintOf(large)));
       wholes.push(verifyMirror(large, home, meter, first));
+      bares.push(verifyMirror(large, home, meter, [], bare));
       alone.push(await cryptoAlone(records));
     }
     tell("node:crypto alone", alone);
     tell("open and check records", stages, alone);
     tell("audit verify", wholes, alone);
-    const again = verifyMirror(large, home, meter, ["--since", keep]);
-    const part = (again.ms / median(wholes.map(({ ms }) => ms))) * 100;
+    tell("without sodium-native", bares, alone);
+    const again = [1, 2, 3].map(() => verifyMirror(large, home, meter, ["--since", keep]).ms);
+    const part = (median(again) / median(wholes.map(({ ms }) => ms))) * 100;
     console.log(`  ${"a second run".padEnd(26)} ${part.toFixed(2)} % of the first, goal 1 %`);
     const little = verifyMirror(small, home, meter, []);
     const most = Math.max(...wholes.map(({ peak }) => peak));
@@ -140,8 +146,14 @@ async function checkStage(folder, log) {
   return measured;
 }
 
-function verifyMirror({ folder, organization }, home, meter, flags) {
-  const binary = resolve(import.meta.dirname, "../bin/jit.js");
+function verifyMirror(
+  { folder, organization },
+  home,
+  meter,
+  flags,
+  jit = resolve(import.meta.dirname, ".."),
+) {
+  const binary = join(jit, "bin/jit.js");
   const began = process.hrtime.bigint();
   const done = spawnSync(
     process.execPath,

@@ -36,7 +36,7 @@ const common = {
     __JIT_CEDAR__: JSON.stringify("./cedar_wasm_bg.wasm"),
     __JIT_CHECK_WORKER__: JSON.stringify("./check-worker.js"),
   },
-  external: ["@duckdb/node-api", "@napi-rs/keyring", "@napi-rs/keyring-*"],
+  external: ["@duckdb/node-api", "sodium-native", "@napi-rs/keyring", "@napi-rs/keyring-*"],
   // yaml's main entry loads Node's process and buffer modules; its browser build is the same parser.
   alias: { yaml: "./node_modules/yaml/browser/index.js" },
 };

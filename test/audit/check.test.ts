@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { VerifyEd25519 } from "../../src/audit/check/batch.ts";
 import { judgedMembers } from "../../src/audit/judged.ts";
 import { recordPrefix } from "../../src/audit/key.ts";
 import { mirrorLog } from "../../src/audit/mirror/copy.ts";
@@ -10,12 +11,14 @@ import { seal } from "../../src/audit/tree/seal.ts";
 import { SealedLog, type TreeStore } from "../../src/audit/tree/sealed-log.ts";
 import { newestCheckpoint } from "../../src/audit/tree/stored.ts";
 import { type VerifyOptions, verifyLog } from "../../src/audit/verify.ts";
+import { sodiumVerify } from "../../src/local/sodium.ts";
 import { MemoryFolder } from "../support/memory-folder.ts";
 import { MemoryRecordStore } from "../support/memory-record-store.ts";
 import { inProcess, mutate, mutation, someLog } from "./spoilt-log.ts";
 import { sealPorts, log as treeKey } from "./tree/sealing.ts";
 import { identityOf, log, StandingClock, testWriter } from "./writer.ts";
 
+const sodium = await sodiumVerify();
 const keys = { logKeys: [treeKey.key], witnesses: [] };
 
 async function reportOf(from: TreeStore, more: Partial<VerifyOptions> = {}, since?: TreeHead) {
@@ -25,8 +28,8 @@ async function reportOf(from: TreeStore, more: Partial<VerifyOptions> = {}, sinc
   const findings = report.findings.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   return { ...report, findings };
 }
-const elsewhere = (counts = { good: 0, bad: 0 }): Partial<VerifyOptions> => ({
-  openChecker: async () => inProcess(counts),
+const elsewhere = (counts = { good: 0, bad: 0 }, verifyEd25519?: VerifyEd25519): Partial<VerifyOptions> => ({
+  openChecker: async () => inProcess(counts, verifyEd25519),
   checkFrom: 0,
   mostRequests: 0,
 });
@@ -39,6 +42,7 @@ test("a log that is checked elsewhere, or lies in a mirror, has the very same re
       for (const one of mutations) mutate(store, one);
       const plain = await reportOf(store);
       expect(await reportOf(store, elsewhere())).toEqual(plain);
+      expect(await reportOf(store, elsewhere(undefined, sodium))).toEqual(plain);
       const folder = new MemoryFolder();
       await mirrorLog(store, folder);
       expect(await reportOf(openMirror(folder), elsewhere())).toEqual(plain);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Batch, BatchChecker, BatchWriter } from "../../src/audit/check/batch.ts";
+import { type Batch, BatchChecker, BatchWriter, type VerifyEd25519 } from "../../src/audit/check/batch.ts";
 import type { RecordChecker } from "../../src/audit/check/checker.ts";
 import { formatKey, parseKey, recordPrefix } from "../../src/audit/key.ts";
 import { seal } from "../../src/audit/tree/seal.ts";
@@ -8,9 +8,12 @@ import { sealPorts } from "./tree/sealing.ts";
 import { log, StandingClock, testWriter } from "./writer.ts";
 
 /** A thread in this one: what it is sent and sends is cloned as between threads. */
-export function inProcess(checked: { good: number; bad: number }): RecordChecker {
+export function inProcess(
+  checked: { good: number; bad: number },
+  verifyEd25519?: VerifyEd25519,
+): RecordChecker {
   const writer = new BatchWriter(log);
-  const checker = new BatchChecker(log);
+  const checker = new BatchChecker(log, verifyEd25519);
   return {
     parallel: 3,
     async check(records) {

@@ -77,24 +77,36 @@ export class BatchWriter {
   }
 }
 
-function isSignedBy({ algorithm, signed, signature }: UnverifiedRecord, key: KeyObject): boolean {
-  // A key by itself is looked at once; in an object, again for every signature.
-  return algorithm === "ES256"
-    ? verify("sha256", signed, { key, dsaEncoding: "ieee-p1363" }, signature)
-    : verify(null, signed, key, signature);
+/**
+ * Whether a signature is plainly good: Ed25519 as RFC 8032 section 5.1.7. What it refuses is checked once more elsewhere, so it
+ * may refuse more than `node:crypto` does, and must accept nothing that `node:crypto` refuses.
+ * @param publicKey 32 bytes
+ */
+export type VerifyEd25519 = (signed: Uint8Array, signature: Uint8Array, publicKey: Uint8Array) => boolean;
+
+interface ImportedKey extends WriterKey {
+  readonly object: KeyObject;
+  /** Of an Ed25519 key, its 32 bytes. */
+  readonly bytes: Uint8Array;
 }
 
 /** Checks the batches of one `BatchWriter`. */
 export class BatchChecker {
   readonly #log: string;
-  readonly #keys = new Map<number, WriterKey & { readonly object: KeyObject }>();
+  readonly #verifyEd25519: VerifyEd25519 | undefined;
+  readonly #keys = new Map<number, ImportedKey>();
 
-  constructor(log: string) {
+  /** @param verifyEd25519 left out: `node:crypto` */
+  constructor(log: string, verifyEd25519?: VerifyEd25519) {
     this.#log = log;
+    this.#verifyEd25519 = verifyEd25519;
   }
 
   check({ id, keys, bytes, ends, writers }: Batch): BatchResult {
-    for (const { number, key } of keys) this.#keys.set(number, { ...key, object: importPublicKey(key.jwk) });
+    for (const { number, key } of keys) {
+      const imported = { object: importPublicKey(key.jwk), bytes: Buffer.from(key.jwk.x, "base64url") };
+      this.#keys.set(number, { ...key, ...imported });
+    }
     // What is told of a record is shorter than it: members of its payload, which is spelt with a third more there, and a digest.
     const checked = new Uint8Array(bytes.length + ends.length * "null,".length + "[]".length);
     let length = 0;
@@ -116,16 +128,24 @@ export class BatchChecker {
   }
 
   /** @returns a `Told` in JSON */
-  #one(bytes: Uint8Array, { jwk, thumbprint, by, object }: WriterKey & { readonly object: KeyObject }) {
+  #one(bytes: Uint8Array, key: ImportedKey) {
+    const { jwk, thumbprint, by } = key;
     const opened = readEnvelope(bytes);
     if (!opened.ok || opened.kid !== thumbprint || opened.record.log !== this.#log) return undefined;
     if (signatureFault(opened, jwk) !== undefined) return undefined;
-    if (!isSignedBy(opened, object)) return undefined;
+    if (!this.#isSigned(opened, key)) return undefined;
     const judged = opened.judged ?? judgedText(opened.record);
     const own = opened.record.by;
     const isBy = own.arn === by.arn && own.userid === by.userid && own.account === by.account;
     const other = isBy ? "" : `,"by":${JSON.stringify(own)}`;
     return `{"sha256":"${opened.sha256}","record":{${judged}${other}}}`;
+  }
+
+  #isSigned({ algorithm, signed, signature }: UnverifiedRecord, { object, bytes }: ImportedKey): boolean {
+    // A key by itself is looked at once; in an object, again for every signature.
+    if (algorithm === "ES256")
+      return verify("sha256", signed, { key: object, dsaEncoding: "ieee-p1363" }, signature);
+    return this.#verifyEd25519?.(signed, signature, bytes) ?? verify(null, signed, object, signature);
   }
 }
 

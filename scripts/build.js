@@ -1,4 +1,5 @@
 // Builds dist/: the command line as one bundle with splitting, and the hot path as a file of its own.
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
@@ -161,7 +162,12 @@ const hot = await esbuild.build({
   outExtension: { ".js": ".cjs" },
   write: false,
 });
-for (const { path, text } of hot.outputFiles) writeFileSync(path, asCommonJs(text));
+for (const { path, text } of hot.outputFiles) {
+  const code = asCommonJs(text);
+  if (/[^\0-\x7f]/.test(code)) throw new Error(`${path} is not plain ASCII, as which it is read`);
+  // By what it begins with, bin/jit.js tells whether compiled code that it kept is of this text.
+  writeFileSync(path, `//${createHash("sha256").update(code).digest("hex").slice(0, 32)}\n${code}`);
+}
 
 await init;
 for (const name of readdirSync("dist", { recursive: true })) {

@@ -1,8 +1,18 @@
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { useSandbox, why } from "../support/fixture.ts";
 
 // What a warm `jit credentials` loads is pinned: a builtin module more, and every `aws …` of every user waits for it.
@@ -34,11 +44,14 @@ function loaded(args: readonly string[], env: NodeJS.ProcessEnv): readonly strin
   return list(args).filter((name) => !none.has(name));
 }
 
-test("a warm `jit credentials` loads no module of Node that an empty script does not load", async () => {
+/** What compiled code is taken with. */
+const always = "NativeModule vm";
+
+test("a warm `jit credentials` loads no module of Node that an empty script does not load, but one", async () => {
   const alice = await machine("alice");
   expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
   const warm = [join(root, "bin/jit.js"), "credentials", "customers:read"];
-  expect(loaded(warm, alice.environment())).toEqual([]);
+  expect(loaded(warm, alice.environment())).toEqual([always]);
 });
 
 test("a warm `jit exec` loads no module of Node that starting its command does not load", async () => {
@@ -50,7 +63,7 @@ test("a warm `jit exec` loads no module of Node that starting its command does n
     `process.on("SIGTERM", () => undefined);
      require("node:child_process").spawn("true", [], { stdio: "inherit" }).once("exit", () => process.exit());`,
   );
-  const needed = new Set(loaded([bare], alice.environment()));
+  const needed = new Set([...loaded([bare], alice.environment()), always]);
   const warm = [join(root, "bin/jit.js"), "exec", "customers:read", "--", "true"];
   expect(loaded(warm, alice.environment()).filter((name) => !needed.has(name))).toEqual([]);
 });
@@ -95,6 +108,73 @@ test("the file that answers a warm call imports nothing", () => {
   expect(readFileSync(join(root, "dist/warm.cjs"), "utf8")).not.toMatch(
     /\bimport\b|getBuiltinModule|\brequire\(/,
   );
+});
+
+describe("what V8 compiled of the file that answers a warm call", () => {
+  const hot = readFileSync(join(root, "dist/warm.cjs"), "latin1");
+  const digest = hot.slice(2, 34);
+  const place = `warm-${execFileSync(node, ["-p", "process.version + '-' + process.arch"], { encoding: "utf8" }).trim()}`;
+  const warm = ["credentials", "customers:read"];
+
+  async function warmMachine() {
+    const alice = await machine("alice");
+    expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+    const code = join(alice.home, ".cache/jit/code");
+    const { code: exit, stdout } = await alice.jit(warm);
+    expect(exit).toBe(0);
+    return { alice, code, kept: join(code, place), good: stdout };
+  }
+
+  /** Compiled from a text as long, which is all that V8 compares. */
+  function poison(): Uint8Array {
+    const whole = `(function(exports){${hot}\n})`;
+    const other = '(function(exports){exports.answerWarm=()=>"POISON"})'.padEnd(whole.length);
+    const script = `const script = new (require("vm").Script)(${JSON.stringify(other)});
+      const exported = {};
+      script.runInThisContext()(exported);
+      exported.answerWarm();
+      process.stdout.write(script.createCachedData().toString("base64"));`;
+    return Buffer.from(execFileSync(node, ["-e", script], { encoding: "latin1" }), "base64");
+  }
+  const sealed = (data: Uint8Array) => Buffer.concat([Buffer.from(digest, "latin1"), data]);
+
+  test("is kept for its owner alone, and used", async () => {
+    const { alice, code, kept } = await warmMachine();
+    expect(statSync(kept).mode & 0o777).toBe(0o600);
+    expect(readFileSync(kept, "latin1").slice(0, 32)).toBe(digest);
+    const before = statSync(kept).mtimeMs;
+    expect((await alice.jit(warm)).code).toBe(0);
+    expect(statSync(kept).mtimeMs).toBe(before);
+    // That it is used shows where it is another's: nobody else may be able to write here.
+    writeFileSync(kept, sealed(poison()));
+    expect(await alice.jit(warm)).toMatchObject({ code: 0, stdout: "POISON" });
+    expect(readdirSync(code).filter((name) => name.startsWith("warm-"))).toEqual([place]);
+  });
+
+  test("counts for nothing where others can write to its folder", async () => {
+    const { alice, code, kept, good } = await warmMachine();
+    writeFileSync(kept, sealed(poison()));
+    chmodSync(code, 0o770);
+    expect(await alice.jit(warm)).toMatchObject({ code: 0, stdout: good, stderr: "" });
+    rmSync(kept);
+    expect(await alice.jit(warm)).toMatchObject({ code: 0, stdout: good, stderr: "" });
+    expect(readdirSync(code)).not.toContain(place);
+  });
+
+  test.each([
+    ["of another text", () => Buffer.concat([Buffer.alloc(32, "0"), poison()])],
+    ["that is none", () => sealed(Buffer.from("no code at all, whatever it says"))],
+    ["that is cut off", () => readFileSync(join(folder, "whole")).subarray(0, 5000)],
+    ["of which nothing is there", () => Buffer.alloc(0)],
+  ])("counts for nothing and is replaced: one %s", async (_, bytes) => {
+    const { alice, kept, good } = await warmMachine();
+    const whole = readFileSync(kept);
+    writeFileSync(join(folder, "whole"), whole);
+    writeFileSync(kept, bytes());
+    expect(await alice.jit(warm)).toMatchObject({ code: 0, stdout: good, stderr: "" });
+    expect(readFileSync(kept).length).toBeGreaterThan(whole.length / 2);
+    expect(await alice.jit(warm)).toMatchObject({ code: 0, stdout: good, stderr: "" });
+  });
 });
 
 test("`status` without commander says what the whole program says", async () => {

@@ -13,14 +13,15 @@ if (major < 22 || (major === 22 && minor < 13)) {
 }
 
 /**
- * Answers warm `jit credentials` and `jit exec` by itself: what is run dozens of times a minute must not wait. This is CommonJS,
- * for Node begins with it sooner than with a module.
+ * Answers warm `jit credentials`, `jit exec` and `jit status` by itself: what is run dozens of times a minute must not wait. This is
+ * CommonJS, for Node begins with it sooner than with a module.
  * @returns the exit code
  */
 async function start(argv) {
-  if (argv[0] === "credentials") {
-    const { exports: hot, keep } = loadHot("warm");
-    const files = process.getBuiltinModule("fs");
+  const [command = ""] = argv;
+  const files = process.getBuiltinModule("fs");
+  if (command === "credentials") {
+    const { exports: hot, keep } = loadHot("warm", command);
     const { env, platform } = process;
     const answer = hot.answerWarm(argv, { env, platform, uid: process.getuid?.(), now: Date.now(), files });
     if (answer !== undefined) {
@@ -33,8 +34,8 @@ async function start(argv) {
       }
     }
   }
-  if (argv[0] === "exec") {
-    const { exports: hot, keep } = loadHot("warm-exec");
+  if (command === "exec") {
+    const { exports: hot, keep } = loadHot("warm-exec", command);
     const code = await hot.execWarm(argv);
     if (code !== undefined) {
       keep();
@@ -42,38 +43,39 @@ async function start(argv) {
       process.exit(code);
     }
   }
-  if (argv[0] === "status") {
-    const { statusWarm } = await import("../dist/warm-status.js");
-    const said = await statusWarm(argv);
+  if (command === "status") {
+    const { exports: hot, keep } = loadHot("warm-status", command);
+    const said = await hot.statusWarm(argv);
     if (said !== undefined) {
       try {
-        process.getBuiltinModule("fs").writeSync(1, said);
+        files.writeSync(1, said);
+        keep();
         return 0;
       } catch {
         // As above.
       }
     }
   }
-  // It costs 2 ms to begin with, which what loads little does not get back.
-  if (!["status", "config", "help", "--help", "-h", "--version", "-V"].includes(argv[0])) {
-    keepCompiledCode(process.getBuiltinModule("fs"));
-  }
-  const { main } = await import("../dist/cli.js");
-  return await main(argv);
+  const { exports: program, keep } = loadHot("cli", command);
+  const code = await program.main(argv);
+  if (code === 0) keep();
+  return code;
 }
 
 /**
- * A file of the hot path, with what V8 compiled of it the last time, which is a twenty-fifth of a warm call.
- * @returns what it exports, and what keeps its compiled code for the next time, to be called when all is answered
+ * A file of dist with what V8 compiled of it the last time that this command ran: a twenty-fifth of a warm call, and a quarter of a
+ * cold request.
+ * @returns what it exports, and what keeps its compiled code for the next time, and that of `ask`, to be called when all is done
  */
-function loadHot(name) {
+function loadHot(name, command) {
   const fs = process.getBuiltinModule("fs");
   const { Script } = process.getBuiltinModule("vm");
   const filename = `${__dirname}/../dist/${name}.cjs`;
   const text = fs.readFileSync(filename, "latin1");
   // The build writes it: V8 itself compares the lengths of texts alone.
   const digest = text.slice(2, 34);
-  const place = `${name}-${process.version}-${process.arch}`;
+  const word = /^[a-z-]{1,20}$/.test(command) ? command : "other";
+  const place = `${name}-${word}-${process.version}-${process.arch}`;
   let cachedData;
   try {
     const bytes = fs.readFileSync(`${codeFolder(fs)}/${place}`);
@@ -81,10 +83,19 @@ function loadHot(name) {
   } catch {
     // Only slower.
   }
-  const script = new Script(`(function(exports){${text}\n})`, { filename, cachedData });
+  const script = new Script(`(function(exports,$load){${text}\n})`, { filename, cachedData });
   const exports = {};
-  script.runInThisContext()(exports);
+  // What asking AWS takes is a file beside the program's, loaded as it is; all else are modules.
+  let ask;
+  const load = (path) => {
+    if (path !== "./ask.js") return importPart(path, fs);
+    ask ??= loadHot("ask", command);
+    return Promise.resolve(ask.exports);
+  };
+  load.resolve = (path) => process.getBuiltinModule("url").pathToFileURL(require.resolve(path)).href;
+  script.runInThisContext()(exports, load);
   const keep = () => {
+    ask?.keep();
     if (cachedData !== undefined && script.cachedDataRejected !== true) return;
     try {
       const folder = codeFolder(fs, true);
@@ -105,13 +116,19 @@ function loadHot(name) {
   return { exports, keep };
 }
 
-/** Has V8's compiled code of the whole program kept, which is a tenth of a cold request. */
-function keepCompiledCode(fs) {
-  try {
-    process.getBuiltinModule("module").enableCompileCache(codeFolder(fs, true));
-  } catch {
-    // Only slower.
+let isKept = false;
+
+/** A module of dist, or a package. Node keeps the compiled code of those: beginning with it takes 2 ms. */
+function importPart(path, fs) {
+  if (!isKept) {
+    isKept = true;
+    try {
+      process.getBuiltinModule("module").enableCompileCache(codeFolder(fs, true));
+    } catch {
+      // Only slower.
+    }
   }
+  return import(path.startsWith("./") ? `../dist/${path}` : path);
 }
 
 /**

@@ -155,25 +155,24 @@ const outputs = {
   ...parts.metafile.outputs,
 };
 writeFileSync("dist/meta.json", JSON.stringify({ outputs }));
-const hot = await esbuild.build({
+await esbuild.build({
   ...common,
   entryPoints: { warm: "src/session/warm.ts", "warm-exec": "src/cli/compose/warm-exec.ts" },
   outdir: "dist",
-  outExtension: { ".js": ".cjs" },
-  write: false,
 });
-for (const { path, text } of hot.outputFiles) {
-  const code = asCommonJs(text);
-  if (/[^\0-\x7f]/.test(code)) throw new Error(`${path} is not plain ASCII, as which it is read`);
-  // By what it begins with, bin/jit.js tells whether compiled code that it kept is of this text.
-  writeFileSync(path, `//${createHash("sha256").update(code).digest("hex").slice(0, 32)}\n${code}`);
-}
-
 await init;
 for (const name of readdirSync("dist", { recursive: true })) {
   if (typeof name !== "string" || !name.endsWith(".js")) continue;
   const path = `dist/${name}`;
   writeFileSync(path, rewriteBuiltins(readFileSync(path, "utf8")));
+}
+for (const name of ["warm", "warm-exec", "warm-status", "cli", "ask"]) {
+  const code = asScript(readFileSync(`dist/${name}.js`, "utf8"));
+  if (/[^\0-\x7f]/.test(code)) throw new Error(`${name} is not plain ASCII, as which it is read`);
+  // By what it begins with, bin/jit.js tells whether compiled code that it kept is of this text.
+  const digest = createHash("sha256").update(code).digest("hex").slice(0, 32);
+  writeFileSync(`dist/${name}.cjs`, `//${digest}\n${code}`);
+  rmSync(`dist/${name}.js`);
 }
 chmodSync("bin/jit.js", 0o755);
 
@@ -205,9 +204,24 @@ function rewriteBuiltins(code) {
   return out + code.slice(at);
 }
 
-/** A module without imports as CommonJS; esbuild's own form of it takes longer to begin than most of what such a file does. */
-function asCommonJs(code) {
-  const parts = /^([\s\S]*)\bexport\s*\{([\s\S]*)\};?\s*$/.exec(code);
+/**
+ * A module without static imports as the body of a function of `exports` and `$load`, which imports: what bin/jit.js can keep V8's
+ * compiled code of. esbuild's own CommonJS takes longer to begin than most of what such a file does.
+ */
+function asScript(code) {
+  const [imports] = parse(code);
+  let text = "";
+  let at = 0;
+  for (const { n: name, ss, s, d: dynamic } of imports) {
+    if (dynamic === -1) throw new Error(`a file of the hot path imports ${name} as it begins`);
+    // `import.meta` is -2; only its `resolve` is used.
+    text += `${code.slice(at, ss)}$load`;
+    at = dynamic === -2 ? ss + "import.meta".length : ss + "import".length;
+    if (dynamic === -2 && !code.startsWith(".resolve(", at)) throw new Error("import.meta is not there");
+    if (dynamic >= 0 && s <= ss) throw new Error(`cannot read the import of ${name}`);
+  }
+  text += code.slice(at);
+  const parts = /^([\s\S]*)\bexport\s*\{([\s\S]*)\};?\s*$/.exec(text);
   if (parts === null) throw new Error("a file of the hot path exports nothing");
   const [, body, names] = parts;
   const exported = names.split(",").map((name) => name.trim().split(" as "));

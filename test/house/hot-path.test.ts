@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   cpSync,
@@ -100,7 +101,7 @@ test("the file of a cold request holds no reader of YAML, and none of S3's opera
 });
 
 test("no file of the hot path has V8 make up classes of Unicode while it parses it", () => {
-  for (const name of ["warm.cjs", "warm-exec.cjs", "warm-status.js"])
+  for (const name of ["warm.cjs", "warm-exec.cjs", "warm-status.cjs"])
     expect(readFileSync(join(root, "dist", name), "utf8")).not.toMatch(/\\p\{\w+\}[^"`]*\/[a-z]*[uv]/);
 });
 
@@ -113,7 +114,7 @@ test("the file that answers a warm call imports nothing", () => {
 describe("what V8 compiled of the file that answers a warm call", () => {
   const hot = readFileSync(join(root, "dist/warm.cjs"), "latin1");
   const digest = hot.slice(2, 34);
-  const place = `warm-${execFileSync(node, ["-p", "process.version + '-' + process.arch"], { encoding: "utf8" }).trim()}`;
+  const place = `warm-credentials-${execFileSync(node, ["-p", "process.version + '-' + process.arch"], { encoding: "utf8" }).trim()}`;
   const warm = ["credentials", "customers:read"];
 
   async function warmMachine() {
@@ -127,8 +128,8 @@ describe("what V8 compiled of the file that answers a warm call", () => {
 
   /** Compiled from a text as long, which is all that V8 compares. */
   function poison(): Uint8Array {
-    const whole = `(function(exports){${hot}\n})`;
-    const other = '(function(exports){exports.answerWarm=()=>"POISON"})'.padEnd(whole.length);
+    const whole = `(function(exports,$load){${hot}\n})`;
+    const other = '(function(exports,$load){exports.answerWarm=()=>"POISON"})'.padEnd(whole.length);
     const script = `const script = new (require("vm").Script)(${JSON.stringify(other)});
       const exported = {};
       script.runInThisContext()(exported);
@@ -188,13 +189,17 @@ test("`status` without commander says what the whole program says", async () => 
   const { sessions: same } = JSON.parse((await alice.jit(["status", "--json", "--no-color"])).stdout);
   const steady = ({ secondsLeft: _, grantSecondsLeft: __, ...session }: Record<string, unknown>) => session;
   expect(sessions.map(steady)).toEqual(same.map(steady));
-  expect(readFileSync(join(root, "dist/warm-status.js"), "utf8")).not.toContain("commander");
+  expect(readFileSync(join(root, "dist/warm-status.cjs"), "utf8")).not.toContain("commander");
 });
 
 test("`status` without commander says at once what a pipe takes whole, and leaves more to the whole program", async () => {
   const alice = await machine("alice");
   expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
-  const script = `const { statusWarm } = await import(${JSON.stringify(join(root, "dist/warm-status.js"))});
+  const script = `const { readFileSync } = await import("node:fs");
+    const text = readFileSync(${JSON.stringify(join(root, "dist/warm-status.cjs"))}, "utf8");
+    const warm = {};
+    new Function("exports", "$load", text)(warm, (path) => import(${JSON.stringify(join(root, "dist/"))} + path));
+    const { statusWarm } = warm;
     console.log(typeof (await statusWarm(["status"])), typeof (await statusWarm(["status", "--json"])));`;
   const said = async () => (await alice.run(node, ["--input-type=module", "-e", script])).stdout.trim();
   const sessions = join(alice.home, ".cache/jit/sessions");
@@ -218,10 +223,12 @@ test("a run that waits for what never comes is no success", () => {
   const copy = join(folder, "copy");
   mkdirSync(join(copy, "dist"), { recursive: true });
   cpSync(join(root, "bin"), join(copy, "bin"), { recursive: true });
-  writeFileSync(join(copy, "dist/package.json"), '{"type":"module"}');
   const run = (main: string) => {
-    writeFileSync(join(copy, "dist/cli.js"), `export const main = ${main};`);
-    return spawnSync(node, [join(copy, "bin/jit.js"), "config"]).status;
+    writeFileSync(
+      join(copy, "dist/cli.cjs"),
+      `//${createHash("sha256").update(main).digest("hex").slice(0, 32)}\nexports.main = ${main};`,
+    );
+    return spawnSync(node, [join(copy, "bin/jit.js"), "config"], { env: { HOME: copy } }).status;
   };
   expect(run("() => new Promise(() => undefined)")).toBe(13);
   expect(run("async () => 7")).toBe(7);

@@ -49,7 +49,7 @@ export function readSignatureLines(lines: string): readonly NoteSignature[] | un
 }
 
 function readSignatureLine(line: string): NoteSignature | undefined {
-  const [, name = "", encoded = ""] = /^— ([^ ]+) ([A-Za-z0-9+/=]+)$/u.exec(line) ?? [];
+  const [, name = "", encoded = ""] = /^\u2014 ([^ ]+) ([A-Za-z0-9+/=]+)$/u.exec(line) ?? [];
   const bytes = Buffer.from(encoded, "base64");
   const good = isKeyName(name) && bytes.toString("base64") === encoded && bytes.length > 4;
   return good ? { name, id: bytes.toString("hex", 0, 4), signature: bytes.subarray(4) } : undefined;

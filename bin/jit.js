@@ -83,7 +83,7 @@ function loadHot(name, command) {
   } catch {
     // Only slower.
   }
-  const script = new Script(`(function(exports,$load){${text}\n})`, { filename, cachedData });
+  const script = new Script(text, { filename, cachedData });
   const exports = {};
   // What asking AWS takes is a file beside the program's, loaded as it is; all else are modules.
   let ask;

@@ -171,7 +171,7 @@ for (const name of ["warm", "warm-exec", "warm-status", "cli", "ask"]) {
   if (/[^\0-\x7f]/.test(code)) throw new Error(`${name} is not plain ASCII, as which it is read`);
   // By what it begins with, bin/jit.js tells whether compiled code that it kept is of this text.
   const digest = createHash("sha256").update(code).digest("hex").slice(0, 32);
-  writeFileSync(`dist/${name}.cjs`, `//${digest}\n${code}`);
+  writeFileSync(`dist/${name}.cjs`, `/*${digest}*/(function(exports,$load){${code}})\n`);
   rmSync(`dist/${name}.js`);
 }
 chmodSync("bin/jit.js", 0o755);
@@ -205,7 +205,7 @@ function rewriteBuiltins(code) {
 }
 
 /**
- * A module without static imports as the body of a function of `exports` and `$load`, which imports: what bin/jit.js can keep V8's
+ * A module without static imports as what stands in a function of `exports` and `$load`, which imports: what bin/jit.js can keep V8's
  * compiled code of. esbuild's own CommonJS takes longer to begin than most of what such a file does.
  */
 function asScript(code) {

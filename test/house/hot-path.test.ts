@@ -128,8 +128,7 @@ describe("what V8 compiled of the file that answers a warm call", () => {
 
   /** Compiled from a text as long, which is all that V8 compares. */
   function poison(): Uint8Array {
-    const whole = `(function(exports,$load){${hot}\n})`;
-    const other = '(function(exports,$load){exports.answerWarm=()=>"POISON"})'.padEnd(whole.length);
+    const other = '(function(exports,$load){exports.answerWarm=()=>"POISON"})'.padEnd(hot.length);
     const script = `const script = new (require("vm").Script)(${JSON.stringify(other)});
       const exported = {};
       script.runInThisContext()(exported);
@@ -198,7 +197,7 @@ test("`status` without commander says at once what a pipe takes whole, and leave
   const script = `const { readFileSync } = await import("node:fs");
     const text = readFileSync(${JSON.stringify(join(root, "dist/warm-status.cjs"))}, "utf8");
     const warm = {};
-    new Function("exports", "$load", text)(warm, (path) => import(${JSON.stringify(join(root, "dist/"))} + path));
+    (0, eval)(text)(warm, (path) => import(${JSON.stringify(join(root, "dist/"))} + path));
     const { statusWarm } = warm;
     console.log(typeof (await statusWarm(["status"])), typeof (await statusWarm(["status", "--json"])));`;
   const said = async () => (await alice.run(node, ["--input-type=module", "-e", script])).stdout.trim();
@@ -226,7 +225,7 @@ test("a run that waits for what never comes is no success", () => {
   const run = (main: string) => {
     writeFileSync(
       join(copy, "dist/cli.cjs"),
-      `//${createHash("sha256").update(main).digest("hex").slice(0, 32)}\nexports.main = ${main};`,
+      `/*${createHash("sha256").update(main).digest("hex").slice(0, 32)}*/(function(exports){exports.main = ${main};})`,
     );
     return spawnSync(node, [join(copy, "bin/jit.js"), "config"], { env: { HOME: copy } }).status;
   };

@@ -87,10 +87,10 @@ function loadHot(name, command) {
   const exports = {};
   // What asking AWS takes is a file beside the program's, loaded as it is; all else are modules.
   let ask;
-  const load = (path) => {
-    if (path !== "./ask.js") return importPart(path, fs);
+  const load = async (path) => {
+    if (path !== "./ask.js") return await importPart(path, fs);
     ask ??= loadHot("ask", command);
-    return Promise.resolve(ask.exports);
+    return ask.exports;
   };
   load.resolve = (path) => process.getBuiltinModule("url").pathToFileURL(require.resolve(path)).href;
   script.runInThisContext()(exports, load);
@@ -102,7 +102,7 @@ function loadHot(name, command) {
       const temporary = `${folder}/${place}.${process.pid}`;
       const file = fs.openSync(temporary, "wx", 0o600);
       try {
-        fs.writeSync(file, Buffer.concat([Buffer.from(digest, "latin1"), script.createCachedData()]));
+        fs.writeFileSync(file, Buffer.concat([Buffer.from(digest, "latin1"), script.createCachedData()]));
         // V8 would take a torn one at its word.
         fs.fsyncSync(file);
       } finally {
@@ -140,7 +140,13 @@ function codeFolder(fs, make = false) {
   const cache = XDG_CACHE_HOME?.startsWith("/") ? XDG_CACHE_HOME : HOME?.startsWith("/") && `${HOME}/.cache`;
   if (!cache || !process.getuid) throw new Error("no folder for compiled code");
   const folder = `${cache}/jit/code`;
-  if (make) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const one of make ? [cache, `${cache}/jit`, folder] : []) {
+    try {
+      fs.mkdirSync(one, { mode: 0o700 });
+    } catch {
+      // It is there, or it will show.
+    }
+  }
   const stats = fs.lstatSync(folder);
   if (!stats.isDirectory() || stats.uid !== process.getuid() || (stats.mode & 0o022) !== 0)
     throw new Error("the folder for compiled code is not ours alone");

@@ -50,7 +50,7 @@ export function findTargets(catalog: Catalog, texts: readonly string[]): readonl
     found.set(formatTarget(target), target);
   }
   const targets = [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
-  refuseDifferentRoles(targets);
+  refuseDifferentRoles(targets.map(({ store }) => store));
   return targets;
 }
 
@@ -78,15 +78,18 @@ function findTarget(catalog: Catalog, name: TargetName): Target {
   return { store, access };
 }
 
-/** One AssumeRole makes one session, so everything that its call takes must be the same. */
-function refuseDifferentRoles(targets: readonly Target[]): void {
-  const [first, ...others] = targets;
+/**
+ * One AssumeRole makes one session, so everything that its call takes must be the same.
+ * @throws JitError `TARGETS_DIFFERENT_ROLES`
+ */
+export function refuseDifferentRoles(stores: readonly Target["store"][]): void {
+  const [first, ...others] = stores;
   for (const other of others) {
-    const differs = (["role", "issuer"] as const).find((key) => first?.store[key] !== other.store[key]);
+    const differs = (["role", "issuer"] as const).find((key) => first?.[key] !== other[key]);
     if (first !== undefined && differs !== undefined) {
       throw new JitError(
         "TARGETS_DIFFERENT_ROLES",
-        `${formatTarget(first)} and ${formatTarget(other)} do not have the same ${differs}`,
+        `${first.name} and ${other.name} do not have the same ${differs}`,
         { hint: "ask for each with a request of its own" },
       );
     }

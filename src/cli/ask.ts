@@ -1,4 +1,5 @@
 import { parseDuration } from "../access/duration.ts";
+import { refuseDifferentRoles } from "../access/target.ts";
 import type { Catalog } from "../access/types.ts";
 import type { Context } from "./context.ts";
 import { askText, choose } from "./prompts.ts";
@@ -13,6 +14,8 @@ export async function askTargets(
 ): Promise<readonly string[]> {
   if (given.length === 0) return [await askTarget(context, catalog)];
   if (!context.terminal.interactive) return given;
+  // Before anybody is asked about what cannot be had together.
+  refuseDifferentRoles(given.flatMap((word) => catalog.stores.get(word.split(":")[0] ?? "") ?? []));
   const targets: string[] = [];
   for (const word of given)
     targets.push(catalog.stores.has(word) ? await askAccess(context, catalog, word) : word);

@@ -51,26 +51,29 @@ export function privateDirectory(path: string): void {
  */
 export function ownDirectory(path: string): Stats {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path, 0o700);
     const stats = lstatSync(path);
     if (!stats.isDirectory()) throw unsafe(path, "is not a folder", `remove ${path}, or name another`);
     checkOwner(path, stats);
     return stats;
   } catch (error) {
-    throw localError(codeOf(error) === "ENOENT" ? whyNotMade(path, error) : error, path);
+    throw localError(error, path);
   }
 }
 
-/** Making several folders at once, Node says ENOENT where the file system is read-only: one alone tells why. */
-function whyNotMade(path: string, otherwise: unknown): unknown {
-  let first = path;
-  while (dirname(first) !== first && !existsSync(dirname(first))) first = dirname(first);
+/**
+ * Makes a folder and those above it, where they are missing. Node's own recursion never ends below a folder that says ENOENT of what
+ * is made in it (`/proc`), and says ENOENT where the file system is read-only.
+ */
+export function makeFolder(path: string, mode: number): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path), mode);
   try {
-    mkdirSync(first, { mode: 0o700 });
+    mkdirSync(path, { mode });
   } catch (error) {
-    return error;
+    // Somebody else made it meanwhile; or it is a link to nothing, which whoever opens it will find.
+    if (codeOf(error) !== "EEXIST") throw error;
   }
-  return otherwise;
 }
 
 /** The bytes of a private file, `undefined` where there is none. Links and files of others are refused. */

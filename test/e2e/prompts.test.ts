@@ -262,6 +262,27 @@ describe.skipIf(!hasScript)("at a terminal (needs script, of util-linux)", () =>
     expect((await alice.jit(["request", "customers", ...why, "--json"])).stderr).toContain("TARGET_UNKNOWN");
   });
 
+  test("two stores alone of two roles: nobody is asked for their accesses first", async () => {
+    const alice = await machine("alice");
+    const { code, screen, answered } = await atTerminal(
+      alice,
+      ["request", "customers", "orders"],
+      [{ see: "Which access", type: enter }],
+    );
+    expect([code, answered]).toEqual([2, 0]);
+    expect(screen).toContain("customers and orders do not have the same role");
+  });
+
+  test("all sessions are not ended by Enter alone", async () => {
+    const alice = await machine("alice");
+    expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);
+    const bob = await machine("bob");
+    const steps = [{ see: "End ", type: enter }];
+    const { screen, answered } = await atTerminal(bob, ["revoke", "--all"], steps);
+    expect(answered).toBe(1);
+    expect(screen).toContain("cancelled; nothing was revoked");
+  });
+
   test("exec without a command: a shell that says what it has and until when, with an end record", async () => {
     const alice = await machine("alice", { SHELL: "/bin/sh", PS1: "ready> " });
     expect((await alice.jit(["request", "customers:read", ...why])).code).toBe(0);

@@ -119,6 +119,14 @@ test("a folder that a person named keeps who may read it, and must be the person
   expect(statSync(join(folder, "new")).mode & 0o777).toBe(0o700);
 });
 
+test.skipIf(process.platform !== "linux")(
+  "a folder where nothing can be made is refused, and at once",
+  async () => {
+    // Node's own recursion never ends there.
+    expect(await thrownBy(() => ownDirectory("/proc/jit/below"))).toMatch(/^LOCAL_/);
+  },
+);
+
 test("temporary files are hidden, and removed once they are old", () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, ".tmp-1-1-1"), "");

@@ -52,7 +52,7 @@ export async function revoke(context: Context): Promise<number> {
     const message = `the reason seems to hold personal data (${kind}), which stays in the record`;
     context.terminal.note(noticeLine(context, { code: "PERSONAL_DATA", message }));
   }
-  await ask(context, sessions, person);
+  await ask(context, sessions, person, meant.kind !== "all");
   const revoked = await context.terminal.progress("Revoking", async () =>
     revokeSessions(await connection.revoke(), {
       sessions,
@@ -132,10 +132,12 @@ function refuseMissing(meant: Meant, { ended }: Found): void {
   });
 }
 
+/** @param usual what Enter alone means: ending some is the safe side, ending all is everybody's outage */
 async function ask(
   context: Context,
   sessions: readonly LiveSession[],
   person: PersonDenial | undefined,
+  usual: boolean,
 ): Promise<void> {
   const { terminal } = context;
   if (isOn(context, "yes") || !terminal.interactive) return;
@@ -143,7 +145,7 @@ async function ask(
   if (person !== undefined)
     terminal.note(`${clean(person.name)} is kept out until ${clockTime(person.until)}`);
   const count = sessions.length === 1 ? "this session" : `these ${sessions.length} sessions`;
-  if (await confirm(context, sessions.length === 0 ? "Go on?" : `End ${count}?`, "--yes")) return;
+  if (await confirm(context, sessions.length === 0 ? "Go on?" : `End ${count}?`, "--yes", usual)) return;
   throw new JitError("CANCELLED", "cancelled; nothing was revoked and nothing was written");
 }
 

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeOf, JitError } from "../../error.ts";
+import { makeFolder } from "../../local/files.ts";
 
 /** Files that administrators keep in version control: catalogs and trust files. Nothing in them is secret. */
 
@@ -25,7 +26,7 @@ export function readFileIfThere(path: string): Uint8Array | undefined {
 /** Replaces whole, or creates only. @throws JitError `FILE_EXISTS`, `FILE_UNWRITABLE` */
 export function writeFile(path: string, bytes: Uint8Array, options: { createOnly?: boolean }): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path), 0o777);
     if (options.createOnly === true) {
       writeFileSync(path, bytes, { flag: "wx" });
       return;

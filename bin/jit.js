@@ -116,17 +116,13 @@ function loadHot(name, command) {
   return { exports, keep };
 }
 
-let isKept = false;
-
 /** A module of dist, or a package. Node keeps the compiled code of those: beginning with it takes 2 ms. */
 function importPart(path, fs) {
-  if (!isKept) {
-    isKept = true;
-    try {
-      process.getBuiltinModule("module").enableCompileCache(codeFolder(fs, true));
-    } catch {
-      // Only slower.
-    }
+  const module = process.getBuiltinModule("module");
+  try {
+    if (module.getCompileCacheDir() === undefined) module.enableCompileCache(codeFolder(fs, true));
+  } catch {
+    // Only slower.
   }
   return import(path.startsWith("./") ? `../dist/${path}` : path);
 }

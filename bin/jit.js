@@ -58,7 +58,8 @@ async function start(argv) {
   }
   const { exports: program, keep } = loadHot("cli", command);
   const code = await program.main(argv);
-  if (code === 0) keep();
+  // Whatever else is typed must not leave files behind.
+  if (code === 0 && program.isKnown(command)) keep();
   return code;
 }
 
@@ -72,17 +73,10 @@ function loadHot(name, command) {
   const { Script } = process.getBuiltinModule("vm");
   const filename = `${__dirname}/../dist/${name}.cjs`;
   const text = fs.readFileSync(filename, "latin1");
-  // The build writes it: V8 itself compares the lengths of texts alone.
-  const digest = text.slice(2, 34);
-  const word = /^[a-z-]{1,20}$/.test(command) ? command : "other";
-  const place = `${name}-${word}-${process.version}-${process.arch}`;
-  let cachedData;
-  try {
-    const bytes = fs.readFileSync(`${codeFolder(fs)}/${place}`);
-    if (bytes.latin1Slice(0, digest.length) === digest) cachedData = bytes.subarray(digest.length);
-  } catch {
-    // Only slower.
-  }
+  // Which text it is the build writes into it, and what was changed since has another time: V8 compares the lengths of texts alone.
+  const of = `${text.slice(2, 34)} ${fs.statSync(filename).mtimeMs}`.padEnd(64);
+  const place = `${name}-${/^[a-z-]{1,20}$/.test(command) ? command : "other"}-${process.version}-${process.arch}`;
+  const cachedData = readCode(place, of, fs);
   const script = new Script(text, { filename, cachedData });
   const exports = {};
   // What asking AWS takes is a file beside the program's, loaded as it is; all else are modules.
@@ -92,51 +86,88 @@ function loadHot(name, command) {
     ask ??= loadHot("ask", command);
     return ask.exports;
   };
-  load.resolve = (path) => process.getBuiltinModule("url").pathToFileURL(require.resolve(path)).href;
   script.runInThisContext()(exports, load);
   const keep = () => {
     ask?.keep();
-    if (cachedData !== undefined && script.cachedDataRejected !== true) return;
-    try {
-      const folder = codeFolder(fs, true);
-      const temporary = `${folder}/${place}.${process.pid}`;
-      const file = fs.openSync(temporary, "wx", 0o600);
-      try {
-        fs.writeFileSync(file, Buffer.concat([Buffer.from(digest, "latin1"), script.createCachedData()]));
-        // V8 would take a torn one at its word.
-        fs.fsyncSync(file);
-      } finally {
-        fs.closeSync(file);
-      }
-      fs.renameSync(temporary, `${folder}/${place}`);
-    } catch {
-      // As above.
-    }
+    if (cachedData === undefined || script.cachedDataRejected === true)
+      keepCode(place, of, script.createCachedData(), fs);
   };
   return { exports, keep };
+}
+
+/**
+ * V8 takes code with a wrong bit at its word, and crashes; so it is there twice, which is compared in no time: a sum takes as long as
+ * the code saves.
+ * @returns compiled code that is ours and whole, else `undefined`
+ */
+function readCode(place, of, fs) {
+  let file;
+  try {
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    file = fs.openSync(`${codeFolder()}/${place}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    mustBeOurs(fs.fstatSync(file));
+    const bytes = fs.readFileSync(file);
+    const [begin, length] = [of.length, (bytes.length - of.length) / 2];
+    const data = bytes.subarray(begin, begin + length);
+    const isWhole = data.equals(bytes.subarray(begin + length)) && bytes.latin1Slice(0, begin) === of;
+    return isWhole ? data : undefined;
+  } catch {
+    // Only slower.
+    return undefined;
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
+  }
+}
+
+function keepCode(place, of, data, fs) {
+  let temporary;
+  try {
+    const folder = makeCodeFolder(fs);
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants;
+    temporary = `${folder}/.${place}.${process.pid}`;
+    const file = fs.openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+    try {
+      fs.writeFileSync(file, Buffer.concat([Buffer.from(of, "latin1"), data, data]));
+    } finally {
+      fs.closeSync(file);
+    }
+    fs.renameSync(temporary, `${folder}/${place}`);
+  } catch {
+    if (temporary !== undefined) fs.rmSync(temporary, { force: true });
+  }
+}
+
+/** What is executed is what nobody else can have written. @throws where it is not */
+function mustBeOurs({ uid, mode }) {
+  if (uid !== process.getuid() || (mode & 0o022) !== 0) throw new Error("not ours alone");
 }
 
 /** A module of dist, or a package. Node keeps the compiled code of those: beginning with it takes 2 ms. */
 function importPart(path, fs) {
   const module = process.getBuiltinModule("module");
   try {
-    if (module.getCompileCacheDir() === undefined) module.enableCompileCache(codeFolder(fs, true));
+    if (module.getCompileCacheDir() === undefined) module.enableCompileCache(makeCodeFolder(fs));
   } catch {
     // Only slower.
   }
   return import(path.startsWith("./") ? `../dist/${path}` : path);
 }
 
-/**
- * What lies in that folder is executed: so only one that is ours and that nobody else can write to.
- * @throws where there is none such
- */
-function codeFolder(fs, make = false) {
+/** Where compiled code is kept. @throws where there is no such place */
+function codeFolder() {
   const { XDG_CACHE_HOME, HOME } = process.env;
   const cache = XDG_CACHE_HOME?.startsWith("/") ? XDG_CACHE_HOME : HOME?.startsWith("/") && `${HOME}/.cache`;
   if (!cache || !process.getuid) throw new Error("no folder for compiled code");
-  const folder = `${cache}/jit/code`;
-  for (const one of make ? [cache, `${cache}/jit`, folder] : []) {
+  return `${cache}/jit/code`;
+}
+
+/** Makes it, though not in another's home: who runs this by `sudo` would shut out whose home that is. @throws where it is not ours */
+function makeCodeFolder(fs) {
+  const folder = codeFolder();
+  const [jit, cache] = [folder.slice(0, -"/code".length), folder.slice(0, -"/jit/code".length)];
+  const { uid } = fs.statSync(process.env.XDG_CACHE_HOME === cache ? cache : process.env.HOME);
+  if (uid !== process.getuid()) throw new Error("another's home");
+  for (const one of [cache, jit, folder]) {
     try {
       fs.mkdirSync(one, { mode: 0o700 });
     } catch {
@@ -144,7 +175,7 @@ function codeFolder(fs, make = false) {
     }
   }
   const stats = fs.lstatSync(folder);
-  if (!stats.isDirectory() || stats.uid !== process.getuid() || (stats.mode & 0o022) !== 0)
-    throw new Error("the folder for compiled code is not ours alone");
+  if (!stats.isDirectory()) throw new Error("no folder");
+  mustBeOurs(stats);
   return folder;
 }

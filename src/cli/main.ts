@@ -3,6 +3,8 @@ import { exitCodes } from "./exit-codes.ts";
 import { run } from "./run.ts";
 import { version } from "./version.ts";
 
+export { isKnown } from "./program.ts";
+
 /** Runs the command line. @returns the process's exit code */
 export async function main(argv: readonly string[]): Promise<number> {
   const { writeSync } = process.getBuiltinModule("fs");

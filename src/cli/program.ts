@@ -69,6 +69,13 @@ function helpWanted(words: readonly string[]): readonly string[] {
     : [family, "--help"];
 }
 
+/** Whether a first word is one that this program has something to say to. */
+export function isKnown(word: string): boolean {
+  return declared.some(({ name }) => name.split(" ")[0] === word) || helpWords.includes(word);
+}
+
+const helpWords: readonly string[] = ["help", "--help", "-h", "--version", "-V"];
+
 function isDeclared(wanted: string): boolean {
   return declared.some(({ name }) => name === wanted);
 }

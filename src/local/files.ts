@@ -2,7 +2,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  existsSync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -66,13 +65,17 @@ export function ownDirectory(path: string): Stats {
  * is made in it (`/proc`), and says ENOENT where the file system is read-only.
  */
 export function makeFolder(path: string, mode: number): void {
-  if (existsSync(path)) return;
-  if (dirname(path) !== path) makeFolder(dirname(path), mode);
-  try {
-    mkdirSync(path, { mode });
-  } catch (error) {
-    // Somebody else made it meanwhile; or it is a link to nothing, which whoever opens it will find.
-    if (codeOf(error) !== "EEXIST") throw error;
+  for (const missing of [dirname(path), path]) {
+    try {
+      mkdirSync(path, { mode });
+      return;
+    } catch (error) {
+      // What else may be there, a link to nothing say, whoever opens it will find.
+      if (codeOf(error) === "EEXIST") return;
+      // The second time the folder above it is there, and says so all the same.
+      if (codeOf(error) !== "ENOENT" || missing === path) throw error;
+      makeFolder(missing, mode);
+    }
   }
 }
 

@@ -139,7 +139,8 @@ process.exitCode = entry.getSecret()?.length === 32 ? 0 : 3;
 
 async function tryInChild({ env, platform }: VaultOptions): Promise<VaultDescription> {
   const { spawn } = process.getBuiltinModule("child_process");
-  const module = resolveKeyring();
+  const { keyringModule } = await import("./keyring-module.ts");
+  const module = keyringModule();
   if (module === undefined) return { kind: "file", why: "this installation has no keyring module" };
   return await new Promise((resolve) => {
     const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
@@ -156,14 +157,6 @@ async function tryInChild({ env, platform }: VaultOptions): Promise<VaultDescrip
       else resolve({ kind: "file", why: "the keyring is locked or not there" });
     });
   });
-}
-
-function resolveKeyring(): string | undefined {
-  try {
-    return import.meta.resolve("@napi-rs/keyring");
-  } catch {
-    return undefined;
-  }
 }
 
 async function readKey(platform: NodeJS.Platform): Promise<Uint8Array | undefined> {

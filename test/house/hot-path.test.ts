@@ -2,13 +2,16 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
+  chownSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -113,7 +116,7 @@ test("the file that answers a warm call imports nothing", () => {
 
 describe("what V8 compiled of the file that answers a warm call", () => {
   const hot = readFileSync(join(root, "dist/warm.cjs"), "latin1");
-  const digest = hot.slice(2, 34);
+  const mark = `${hot.slice(2, 34)} ${statSync(join(root, "dist/warm.cjs")).mtimeMs}`.padEnd(64);
   const place = `warm-credentials-${execFileSync(node, ["-p", "process.version + '-' + process.arch"], { encoding: "utf8" }).trim()}`;
   const warm = ["credentials", "customers:read"];
 
@@ -136,12 +139,12 @@ describe("what V8 compiled of the file that answers a warm call", () => {
       process.stdout.write(script.createCachedData().toString("base64"));`;
     return Buffer.from(execFileSync(node, ["-e", script], { encoding: "latin1" }), "base64");
   }
-  const sealed = (data: Uint8Array) => Buffer.concat([Buffer.from(digest, "latin1"), data]);
+  const sealed = (data: Uint8Array, of = mark) => Buffer.concat([Buffer.from(of, "latin1"), data, data]);
 
   test("is kept for its owner alone, and used", async () => {
     const { alice, code, kept } = await warmMachine();
     expect(statSync(kept).mode & 0o777).toBe(0o600);
-    expect(readFileSync(kept, "latin1").slice(0, 32)).toBe(digest);
+    expect(readFileSync(kept, "latin1").slice(0, 64)).toBe(mark);
     const before = statSync(kept).mtimeMs;
     expect((await alice.jit(warm)).code).toBe(0);
     expect(statSync(kept).mtimeMs).toBe(before);
@@ -151,18 +154,65 @@ describe("what V8 compiled of the file that answers a warm call", () => {
     expect(readdirSync(code).filter((name) => name.startsWith("warm-"))).toEqual([place]);
   });
 
-  test("counts for nothing where others can write to its folder", async () => {
-    const { alice, code, kept, good } = await warmMachine();
+  test.each<[string, (kept: string) => void]>([
+    ["that others can write", (kept) => chmodSync(kept, 0o620)],
+    [
+      "behind a link",
+      (kept) => {
+        renameSync(kept, `${kept}-elsewhere`);
+        symlinkSync(`${kept}-elsewhere`, kept);
+      },
+    ],
+    [
+      "that is a pipe",
+      (kept) => {
+        rmSync(kept);
+        execFileSync("mkfifo", [kept]);
+      },
+    ],
+    ...(process.getuid?.() === 0
+      ? [
+          ["of another user", (kept: string) => chownSync(kept, 4242, 4242)] as [
+            string,
+            (kept: string) => void,
+          ],
+        ]
+      : []),
+  ])("counts for nothing: one %s", async (_, change) => {
+    const { alice, kept, good } = await warmMachine();
     writeFileSync(kept, sealed(poison()));
+    change(kept);
+    expect(await alice.jit(warm)).toMatchObject({ code: 0, stdout: good, stderr: "" });
+  });
+
+  test("is not kept where others can write, nor in another's home, and nothing typed at random leaves a file", async () => {
+    const { alice, code, kept, good } = await warmMachine();
+    rmSync(kept);
     chmodSync(code, 0o770);
     expect(await alice.jit(warm)).toMatchObject({ code: 0, stdout: good, stderr: "" });
-    rmSync(kept);
-    expect(await alice.jit(warm)).toMatchObject({ code: 0, stdout: good, stderr: "" });
     expect(readdirSync(code)).not.toContain(place);
+    chmodSync(code, 0o700);
+    const before = readdirSync(code);
+    expect((await alice.jit(["no-such-word", "--help"])).code).toBe(0);
+    expect(readdirSync(code)).toEqual(before);
+    if (process.getuid?.() !== 0) return;
+    const home = mkdtempSync(join(folder, "home-"));
+    chownSync(home, 4242, 4242);
+    expect(spawnSync(node, [join(root, "bin/jit.js"), "--version"], { env: { HOME: home } }).status).toBe(0);
+    expect(readdirSync(home)).toEqual([]);
   });
 
   test.each([
-    ["of another text", () => Buffer.concat([Buffer.alloc(32, "0"), poison()])],
+    ["of another text", () => sealed(poison(), mark.replace(/^./, "x"))],
+    ["of the same text, before it was changed", () => sealed(poison(), `${mark.slice(0, 33)}1.5`.padEnd(64))],
+    [
+      "with a wrong bit",
+      () => {
+        const bytes = readFileSync(join(folder, "whole"));
+        bytes[2000] = (bytes[2000] ?? 0) ^ 4;
+        return bytes;
+      },
+    ],
     ["that is none", () => sealed(Buffer.from("no code at all, whatever it says"))],
     ["that is cut off", () => readFileSync(join(folder, "whole")).subarray(0, 5000)],
     ["of which nothing is there", () => Buffer.alloc(0)],
@@ -225,7 +275,7 @@ test("a run that waits for what never comes is no success", () => {
   const run = (main: string) => {
     writeFileSync(
       join(copy, "dist/cli.cjs"),
-      `/*${createHash("sha256").update(main).digest("hex").slice(0, 32)}*/(function(exports){exports.main = ${main};})`,
+      `/*${createHash("sha256").update(main).digest("hex").slice(0, 32)}*/(function(exports){exports.main = ${main};exports.isKnown = () => true;})`,
     );
     return spawnSync(node, [join(copy, "bin/jit.js"), "config"], { env: { HOME: copy } }).status;
   };

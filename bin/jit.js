@@ -89,8 +89,7 @@ function loadHot(name, command) {
   script.runInThisContext()(exports, load);
   const keep = () => {
     ask?.keep();
-    if (cachedData === undefined || script.cachedDataRejected === true)
-      keepCode(place, of, script.createCachedData(), fs);
+    if (cachedData === undefined || script.cachedDataRejected === true) keepCode(place, of, script, fs);
   };
   return { exports, keep };
 }
@@ -119,7 +118,8 @@ function readCode(place, of, fs) {
   }
 }
 
-function keepCode(place, of, data, fs) {
+/** Never throws: all is answered, and must not be answered again. */
+function keepCode(place, of, script, fs) {
   let temporary;
   try {
     const folder = makeCodeFolder(fs);
@@ -127,13 +127,18 @@ function keepCode(place, of, data, fs) {
     temporary = `${folder}/.${place}.${process.pid}`;
     const file = fs.openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
     try {
+      const data = script.createCachedData();
       fs.writeFileSync(file, Buffer.concat([Buffer.from(of, "latin1"), data, data]));
     } finally {
       fs.closeSync(file);
     }
     fs.renameSync(temporary, `${folder}/${place}`);
   } catch {
-    if (temporary !== undefined) fs.rmSync(temporary, { force: true });
+    try {
+      if (temporary !== undefined) fs.unlinkSync(temporary);
+    } catch {
+      // It was not made.
+    }
   }
 }
 
